@@ -1,0 +1,93 @@
+"""Errors of a pull, named by what the caller should do.
+
+`exit` of every error: what happened, where (method and address, query values masked), and a hint what to do.
+"""
+
+from __future__ import annotations
+
+
+class ConnectorError(Exception):
+    """Base: something kept a stream from being pulled. `status` is the HTTP status where there was an answer."""
+
+    retry_later = False
+
+    def __init__(
+        self, message: str, *, status: int | None = None, url: str | None = None, hint: str | None = None
+    ) -> None:
+        self.message = message
+        self.status = status
+        self.url = url
+        self.hint = hint
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.url:
+            parts.append(f"at {self.url}")
+        if self.hint:
+            parts.append(f"- {self.hint}")
+        return " ".join(parts)
+
+
+class RetryLater(ConnectorError):
+    """The vendor is unreachable, overloaded or throttling for longer than the pull may wait: try the sync again later."""
+
+    retry_later = True
+
+
+class FixConfiguration(ConnectorError):
+    """The connection file is wrong: base address, option, certificate authority, tenant."""
+
+
+class FixCredentials(ConnectorError):
+    """The vendor refused the credentials (401)."""
+
+
+class FixPermission(ConnectorError):
+    """The credentials work but lack a right (403)."""
+
+
+class NotFound(ConnectorError):
+    """The vendor has nothing at that address (404)."""
+
+
+class BadRequest(ConnectorError):
+    """The vendor refused the request itself (400, 409, 422 ...)."""
+
+
+class ReportRecord(ConnectorError):
+    """One record cannot be understood: report it with its place; the others go on."""
+
+
+class BrokenAnswer(ConnectorError):
+    """The body is not what its type says: truncated, malformed or too deep."""
+
+    retry_later = True
+
+
+class UnexpectedContent(ConnectorError):
+    """The answer is of another kind than asked for, such as an HTML sign-in page with status 200."""
+
+
+class RepeatedCursor(ConnectorError):
+    """The vendor handed out a cursor that was followed already: going on would loop for ever."""
+
+
+class CursorExpired(ConnectorError):
+    """The vendor forgot the cursor: the collection must be read again from its start."""
+
+    retry_later = True
+
+
+class ForeignHost(ConnectorError):
+    """A link or redirect leads to a host that is not the vendor's: it is not followed, no credential is sent."""
+
+
+class BudgetExceeded(ConnectorError):
+    """The pull took longer, waited longer or grew larger than its budget allows."""
+
+    retry_later = True
+
+
+class StreamSkipped(ConnectorError):
+    """The stream cannot be had with this licence or permission; the rest of the sync goes on without it."""

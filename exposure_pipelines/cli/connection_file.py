@@ -1,0 +1,127 @@
+"""A new connection file: commented, valid YAML that holds names of secrets and never a secret."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exposure_pipelines.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connector_assets.kit.declaration import Connector
+    from exposure_pipelines.home import Home
+
+SLUG = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def new_connection_file(
+    home: Home, product: str, name: str | None, base_url: str | None, options: list[str], secrets: list[str]
+) -> Path:
+    """Write `connections/<name>.yaml` for a product.
+
+    Raises ConfigurationError for an unknown product, option or secret field, a bad name, or a file that exists.
+    """
+    from connector_assets import registry
+
+    if product not in registry.products():
+        close = difflib.get_close_matches(product, registry.products(), n=1)
+        hint = f"Did you mean {close[0]}? " if close else ""
+        raise ConfigurationError(f"There is no connector {product!r}. {hint}See `exposure connectors list`.")
+    connector = registry.load(product)
+    instance = name or product
+    if not SLUG.fullmatch(instance):
+        raise ConfigurationError(
+            f"{instance!r} cannot name an instance: use lower-case letters, digits and underscores, e.g. {product}_prod."
+        )
+    file = home.connections / f"{instance}.yaml"
+    given_options = pairs(options, "--option", set(connector.options.model_fields))
+    given_secrets = pairs(secrets, "--secret", {credential.name for credential in connector.credentials})
+    text = connection_text(connector, instance, base_url, given_options, given_secrets)
+    try:
+        with file.open("x", encoding="utf-8") as handle:
+            handle.write(text)
+    except FileExistsError:
+        raise ConfigurationError(f"{file} exists already; edit it, or choose another --name.") from None
+    return file
+
+
+def pairs(given: list[str], option: str, allowed: set[str]) -> dict[str, str]:
+    """KEY=VALUE arguments as a dictionary."""
+    found = {}
+    for item in given:
+        key, separator, value = item.partition("=")
+        if not separator:
+            raise ConfigurationError(f"{option} takes KEY=VALUE; the key {key!r} came without a value.")
+        if key not in allowed:
+            raise ConfigurationError(
+                f"{option} {key!r} is unknown; this connector takes {', '.join(sorted(allowed)) or 'none'}."
+            )
+        found[key] = value
+    return found
+
+
+def connection_text(
+    connector: Connector, instance: str, base_url: str | None, options: dict[str, str], secrets: dict[str, str]
+) -> str:
+    """The file's text, with a comment for each thing a person may want to set."""
+    lines = [
+        f"# {connector.title}: instance {instance}.",
+        f"# Check it with: exposure connectors check {instance}",
+        f"product: {connector.product}",
+    ]
+    if base_url or not connector.base_url:
+        lines.append(f"base_url: {base_url or 'https://CHANGE-ME.example'}")
+    else:
+        lines.append(f"# base_url: {connector.base_url}   # the default")
+    if connector.credentials:
+        lines += ["", "# Where each secret lies: {env: VARIABLE} or {file: /path}. Never the secret itself."]
+        lines.append("credentials:")
+        for credential in connector.credentials:
+            reference = secret_reference(secrets.get(credential.name), instance, credential.name)
+            prefix = "  # " if credential.optional and credential.name not in secrets else "  "
+            lines.append(f"{prefix}{credential.name}: {reference}   # {credential.description}")
+    fields = connector.options.model_fields
+    if fields:
+        lines.append("")
+        required = any(field.is_required() or key in options for key, field in fields.items())
+        lines.append("options:" if required else "# options:")
+        for key, field in fields.items():
+            value = options.get(key)
+            active = value is not None or field.is_required()
+            shown = (
+                value
+                if value is not None
+                else "CHANGE-ME"
+                if field.is_required()
+                else yaml_scalar(field.get_default(call_default_factory=True))
+            )
+            lines.append(f"{'  ' if active else '#   '}{key}: {shown}   # {field.description or 'optional'}")
+    lines += [
+        "",
+        f"# streams: [{', '.join(stream.name for stream in connector.streams)}]   # a subset; all without it",
+        f'# schedule: "{connector.default_schedule}"   # cron, UTC; staggered by name without it',
+        "# max_age_hours: 36      # an older last complete sync is carried forward and marked stale",
+        "# window_days: 90        # records without activity for longer are left out",
+        "# volume_guard: 0.5      # an enumeration below this share of the last one is held as partial",
+        "# ca_file: /path/ca.pem  # a private certificate authority",
+        "# owner: team:security-data",
+        "# enabled: true",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def secret_reference(given: str | None, instance: str, field: str) -> str:
+    if given is None:
+        return f"{{env: {instance.upper()}_{field.upper()}}}"
+    if given.startswith("file:"):
+        return f"{{file: {given.removeprefix('file:')}}}"
+    return f"{{env: {given}}}"
+
+
+def yaml_scalar(value: Any) -> str:
+    import json
+
+    return json.dumps(value, default=str)

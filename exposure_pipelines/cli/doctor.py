@@ -1,0 +1,166 @@
+"""`exposure doctor`: what could keep the pipelines from running, and the fix for each."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+import typer
+
+from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table
+from exposure_pipelines.errors import WorkFailed
+from exposure_pipelines.home import Home
+
+MINIMUM_FREE_BYTES = 2 * 1024**3
+SNAPSHOT_STALE_HOURS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    check: str
+    state: Literal["ok", "warning", "problem"]
+    found: str
+    fix: str = ""
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+    """Check Python, packages, home, disk, connections, secrets, Dagster daemons and snapshot age.
+
+    Example: `exposure doctor`
+    """
+    home = Home.from_env()
+    findings = [finding for check in CHECKS for finding in check(home)]
+    if as_json:
+        print_json([asdict(finding) for finding in findings])
+    else:
+        print_table([asdict(f) for f in findings], ("check", "state", "found", "fix"), empty="Nothing to check.")
+    problems = [finding for finding in findings if finding.state == "problem"]
+    if problems:
+        raise WorkFailed(f"{len(problems)} problem(s) found; the fix stands beside each.")
+
+
+def python_version(home: Home) -> Iterator[Finding]:
+    yield Finding("python", "ok", platform.python_version())
+
+
+def packages(home: Home) -> Iterator[Finding]:
+    """Every dagster package must be of one version: a mixed set fails in odd places."""
+    installed = {name: version(name) for name in ("dagster", "dagster-webserver", "dagster-graphql", "dagster-shared")}
+    missing = [name for name, found in installed.items() if found is None]
+    dagster = importlib.metadata.version("dagster")
+    if missing:
+        yield Finding("packages", "problem", f"missing: {', '.join(missing)}", "pip install -e . again.")
+    odd = {name: found for name, found in installed.items() if found not in (None, dagster)}
+    odd.pop("dagster-shared", None)
+    if odd:
+        mixed = ", ".join(f"{name} {found}" for name, found in odd.items())
+        yield Finding("packages", "problem", f"dagster {dagster} beside {mixed}", "pip install -e . again.")
+    if not missing and not odd:
+        yield Finding("packages", "ok", f"dagster {dagster}, duckdb {importlib.metadata.version('duckdb')}")
+
+
+def version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def home_folder(home: Home) -> Iterator[Finding]:
+    root = home.root
+    if not root.exists():
+        yield Finding("home", "ok", f"{root} (made on first use)")
+        return
+    if not root.is_dir():
+        yield Finding("home", "problem", f"{root} is not a folder", "Point EXPOSURE_HOME at a folder.")
+        return
+    if not os.access(root, os.W_OK | os.X_OK):
+        yield Finding(
+            "home", "problem", f"{root} cannot be written", "Give yourself write access or set EXPOSURE_HOME."
+        )
+        return
+    mode = root.stat().st_mode & 0o777
+    if mode & 0o077:
+        yield Finding("home", "warning", f"{root} is readable by others ({mode:o})", f"chmod 700 {root}")
+    else:
+        yield Finding("home", "ok", str(root))
+
+
+def disk(home: Home) -> Iterator[Finding]:
+    folder = home.root
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    state: Literal["ok", "problem"] = "ok" if free >= MINIMUM_FREE_BYTES else "problem"
+    yield Finding(
+        "disk",
+        state,
+        f"{free / 1024**3:.1f} GB free",
+        "" if state == "ok" else "Free some space: syncs land nothing on a full disk.",
+    )
+
+
+def connections(home: Home) -> Iterator[Finding]:
+    from exposure_pipelines.connections import load_connections
+
+    loaded = load_connections(home)
+    for broken in loaded.broken:
+        yield Finding("connections", "problem", str(broken.file), "; ".join(broken.errors))
+    if not loaded.valid and not loaded.broken:
+        yield Finding("connections", "warning", "none configured", "exposure connectors add PRODUCT, or exposure demo.")
+    elif loaded.valid:
+        yield Finding("connections", "ok", f"{len(loaded.valid)} valid: " + ", ".join(c.instance for c in loaded.valid))
+    for connection in loaded.valid:
+        for name, reference in connection.credentials.items():
+            missing = reference.missing()
+            if missing:
+                yield Finding(
+                    "secrets", "problem", f"{connection.instance}: {name}: {missing}", "Set it before the sync runs."
+                )
+
+
+def dagster_instance(home: Home) -> Iterator[Finding]:
+    if not (home.dagster / "dagster.yaml").exists():
+        yield Finding("dagster", "ok", "not started yet (exposure up makes its folder)")
+        return
+    from exposure_pipelines.cli.overview import daemon_states
+
+    states = daemon_states(home)
+    sick = [name for name, healthy in states.items() if not healthy]
+    if not states or len(sick) == len(states):
+        yield Finding("dagster", "warning", "no daemon runs: schedules and backfills wait", "exposure up")
+    elif sick:
+        yield Finding("dagster", "problem", f"unhealthy: {', '.join(sick)}", "Restart exposure up and read its log.")
+    else:
+        yield Finding("dagster", "ok", f"{len(states)} daemons healthy")
+
+
+def snapshot(home: Home) -> Iterator[Finding]:
+    from exposure_pipelines.clock import now
+    from exposure_pipelines.publish.snapshot import current_snapshot
+
+    current = current_snapshot(home)
+    if current is None:
+        yield Finding("snapshot", "warning", "nothing published yet", "exposure sync && exposure build")
+        return
+    hours = (now() - current.published_at).total_seconds() / 3600
+    state: Literal["ok", "warning"] = "ok" if hours <= SNAPSHOT_STALE_HOURS else "warning"
+    yield Finding(
+        "snapshot", state, f"{current.snapshot_date}, {hours:.0f} h old", "" if state == "ok" else "exposure build"
+    )
+
+
+CHECKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
+    python_version,
+    packages,
+    home_folder,
+    disk,
+    connections,
+    dagster_instance,
+    snapshot,
+)

@@ -1,0 +1,44 @@
+"""`exposure explain`: why an asset is what it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from exposure_pipelines.cli.output import JSON_HELP, heading, print_json, print_table, say
+from exposure_pipelines.cli.resolve import Kind
+
+
+def explain(
+    kind: Annotated[Kind, typer.Argument(help="device, identity or application.")],
+    asset: Annotated[str, typer.Argument(metavar="ID", help="Asset id, or a source record PRODUCT:INSTANCE:ID.")],
+    date: Annotated[str | None, typer.Option(help="Snapshot date, YYYY-MM-DD; newest without it.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Show every source record of an asset, what joined each, what was kept apart, and which source won each field.
+
+    Example: `exposure explain device tenable:tenable_prod:0d0c5a7e-3a4f-4e0d-9a49-0b7f1a2c3d4e`
+    """
+    from exposure_pipelines.cli.asset_story import asset_story
+    from exposure_pipelines.home import Home
+
+    story = asset_story(Home.from_env().ensure(), kind.value, asset, date)
+    if as_json:
+        print_json(story)
+        return
+    heading(
+        f"{kind.value} {story['asset_id']}: {story['display_name'] or 'without a name'} ({story['lifecycle_state']})"
+    )
+    section("Source records", story["records"], ("product", "instance", "stream", "record_id", "last_seen", "landed"))
+    section(
+        "What joined them, and what was kept apart",
+        story["decisions"],
+        ("verdict", "rule", "value", "record", "other_record"),
+    )
+    section("Fields", story["fields"], ("field", "value", "product", "record_id", "observed_at", "chosen"))
+
+
+def section(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:
+    say()
+    print_table(rows, columns, title=title, empty=f"{title}: none.")

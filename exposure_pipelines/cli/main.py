@@ -1,0 +1,84 @@
+"""`exposure`: the command line. Each command lives in a file of its own and imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+import typer
+
+from exposure_pipelines.cli import (
+    build,
+    connectors,
+    data,
+    demo,
+    doctor,
+    estate,
+    explain,
+    later,
+    resolve,
+    status,
+    sync,
+    up,
+)
+from exposure_pipelines.cli.output import stderr
+from exposure_pipelines.errors import ConfigurationError, WorkFailed
+
+app = typer.Typer(
+    name="exposure",
+    help=(
+        "Exposure management pipelines: pull inventories from security products, merge them into one estate, "
+        "ask it questions.\n\nNew here? `exposure demo` shows the whole way on an invented company in two minutes."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.command("up")(up.up)
+app.add_typer(connectors.app, name="connectors")
+app.command("sync")(sync.sync)
+app.command("build")(build.build)
+app.command("status")(status.status)
+app.command("tables")(data.tables)
+app.command("export")(data.export)
+app.command("query")(later.query)
+app.command("explain")(explain.explain)
+app.command("resolve")(resolve.resolve)
+app.command("explore")(later.explore)
+app.add_typer(estate.app, name="estate")
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run a command: exit code 0 success, 1 the work failed, 2 the call or the configuration was wrong."""
+    os.umask(0o077)  # the home holds inventories: nobody else on the machine reads them
+    try:
+        result = app(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.ctx.get_help() if error.ctx else error.message)
+        sys.exit(0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except ConfigurationError as error:
+        fail(str(error), 2)
+    except WorkFailed as error:
+        fail(str(error), 1)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        fail("Stopped. What was complete is kept; run the same command again to go on.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def fail(message: str, code: int) -> None:
+    stderr.print(message, style="red", markup=False)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

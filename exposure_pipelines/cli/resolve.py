@@ -1,0 +1,41 @@
+"""`exposure resolve`: resolution alone, on given observations; nothing is stored."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exposure_pipelines.cli.output import plain
+from exposure_pipelines.errors import ConfigurationError
+
+
+class Kind(StrEnum):
+    device = "device"
+    identity = "identity"
+    application = "application"
+
+
+def resolve(
+    file: Annotated[Path, typer.Argument(help="Observations, one JSON object a line.")],
+    kind: Annotated[Kind, typer.Option(help="What the observations describe.")],
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add every decision: rule, value, other record, verdict.")
+    ] = False,
+) -> None:
+    """Decide which observations are the same asset: JSON lines in, JSON lines out.
+
+    Example: `exposure resolve observations.jsonl --kind device --explain`
+    """
+    from dbt_like_transforms.resolution.jsonl import InvalidObservation, resolve_jsonl
+
+    if not file.is_file():
+        raise ConfigurationError(f"{file} is not a file; expected JSON lines, one observation a line.")
+    try:
+        for line in resolve_jsonl(file, kind.value, explain):
+            print(json.dumps(line, default=plain, ensure_ascii=False))
+    except InvalidObservation as error:
+        raise ConfigurationError(str(error)) from None

@@ -1,0 +1,156 @@
+"""The long-running processes of a home: Dagster's webserver and daemon, started and stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from exposure_pipelines.cli.output import say
+from exposure_pipelines.errors import ConfigurationError, WorkFailed
+
+if TYPE_CHECKING:
+    from exposure_pipelines.home import Home
+
+START_SECONDS = 180
+STOP_SECONDS = 20
+
+WORKSPACE = """\
+load_from:
+  - python_module:
+      module_name: exposure_pipelines.definitions
+      location_name: exposure_pipelines
+"""
+
+
+class DagsterServices:
+    """Webserver and daemon on one home; a context manager that never leaves a process behind.
+
+    Raises ConfigurationError when the port is taken, WorkFailed when a process ends by itself (with its last lines).
+    """
+
+    def __init__(self, home: Home, port: int) -> None:
+        self.home = home
+        self.port = port or free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.logs = home.dagster / "service_logs"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        from exposure_pipelines.dagster_home import prepare_dagster_home
+
+        if not port_is_free(self.port):
+            raise ConfigurationError(f"Port {self.port} is taken; choose another with --port.")
+        prepare_dagster_home(self.home)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        workspace = self.home.dagster / "workspace.yaml"
+        workspace.write_text(WORKSPACE, encoding="utf-8")
+        try:
+            self.start("webserver", "dagster_webserver", "-h", "127.0.0.1", "-p", str(self.port), "-w", str(workspace))
+            self.start("daemon", "dagster._daemon", "run", "-w", str(workspace))
+            self.wait_until_answering()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, name: str, module: str, *arguments: str) -> None:
+        # A session of its own: Ctrl-C reaches this command alone, which then stops its children in order.
+        environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(self.home.dagster.resolve()),
+            "EXPOSURE_HOME": str(self.home.root.resolve()),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+        }
+        with (self.logs / f"{name}.log").open("wb") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until_answering(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            self.require_running()
+            try:
+                with urllib.request.urlopen(f"{self.address}/server_info", timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.5)
+        raise WorkFailed(f"The Dagster web UI did not answer within {START_SECONDS} s; see {self.logs}/webserver.log.")
+
+    def require_running(self) -> None:
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                raise WorkFailed(
+                    f"Dagster's {name} ended with exit code {process.returncode}. Last lines of its log:\n"
+                    + last_lines(self.logs / f"{name}.log")
+                )
+
+    def announce(self) -> None:
+        say(f"Dagster   {self.address}   (assets, runs, schedules, backfills)")
+        say(f"Logs      {self.logs}")
+        say("Schedules are off until you switch them on under Automation. Ctrl-C stops everything.")
+
+    def wait(self) -> None:
+        """Stay until Ctrl-C or SIGTERM; raise WorkFailed when a process ends by itself."""
+        signal.signal(signal.SIGTERM, interrupted)
+        try:
+            while True:
+                self.require_running()
+                time.sleep(1)
+        except KeyboardInterrupt:
+            say("Stopping ...")
+
+    def stop(self) -> None:
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            running = [process for process in self.processes.values() if process.poll() is None]
+            for process in running:
+                try:
+                    os.killpg(process.pid, sign)
+                except ProcessLookupError:
+                    continue
+            deadline = time.monotonic() + STOP_SECONDS
+            while time.monotonic() < deadline and any(process.poll() is None for process in running):
+                time.sleep(0.1)
+        self.processes.clear()
+
+
+def interrupted(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def last_lines(log: Path, count: int = 15) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
+
+
+def port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

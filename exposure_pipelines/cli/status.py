@@ -1,0 +1,59 @@
+"""`exposure status`: is every instance well, and what to do where it is not."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table, say, warn
+
+
+def status(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+    """Per instance: last complete sync, its age, records, partial or failed scopes, quarantine, next tick.
+
+    Example: `exposure status --json`
+    """
+    from exposure_pipelines.cli.overview import instance_rows
+    from exposure_pipelines.home import Home
+
+    home = Home.from_env().ensure()
+    rows, broken = instance_rows(home)
+    if as_json:
+        print_json({"instances": rows, "broken": broken})
+        return
+    print_table(
+        rows,
+        ("instance", "product", "state", "last_complete", "age", "records", "quarantined", "next_tick"),
+        empty="No instance is configured. `exposure demo` shows the product on an invented company; "
+        "`exposure connectors add PRODUCT` configures a real one.",
+    )
+    for row in rows:
+        for trouble in row["troubles"]:
+            say(f"{row['instance']}: {trouble}")
+    for file in broken:
+        warn(f"{file['file']}: {file['error']}")
+
+
+def age(seconds: float | None) -> str:
+    """A duration as a person says it."""
+    if seconds is None:
+        return "never"
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(seconds, 0):.0f} s"
+
+
+def troubles(manifest: Any) -> list[str]:
+    """What a person should know of one stream's newest sync."""
+    found = []
+    if manifest.state not in ("complete", "skipped"):
+        found.append(f"{manifest.stream} is {manifest.state}: {manifest.reason}")
+    elif manifest.state == "skipped":
+        found.append(f"{manifest.stream} was skipped: {manifest.reason}")
+    if manifest.rejected or manifest.field_issues:
+        found.append(
+            f"{manifest.stream}: {manifest.rejected} records in quarantine, {manifest.field_issues} fields unreadable"
+        )
+    return found

@@ -1,0 +1,45 @@
+"""`exposure sync`: pull instances now."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table
+from exposure_pipelines.errors import WorkFailed
+
+
+def sync(
+    names: Annotated[list[str] | None, typer.Argument(help="Instances; all enabled ones without it.")] = None,
+    accept_volume: Annotated[
+        bool, typer.Option("--accept-volume", help="Accept an enumeration that shrank past the volume guard.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+) -> None:
+    """Pull instances now, as Dagster runs into today's partition.
+
+    Example: `exposure sync tenable_prod`
+    """
+    from exposure_pipelines.cli.runs import chosen_connections, sync_instances
+    from exposure_pipelines.home import Home
+
+    home = Home.from_env().ensure()
+    connections = chosen_connections(home, names)
+    reports = sync_instances(home, connections, accept_volume=accept_volume, quiet=as_json)
+    rows = [row for report in reports for row in report.rows]
+    if as_json:
+        print_json(rows)
+    else:
+        print_table(
+            rows,
+            ("instance", "stream", "state", "records", "rejected", "requests", "reason"),
+            empty="Nothing was pulled.",
+        )
+    failed = [report for report in reports if not report.succeeded]
+    if failed:
+        raise WorkFailed(
+            f"{len(failed)} of {len(reports)} instances did not sync completely: "
+            + "; ".join(f"{report.instance}: {report.reason}" for report in failed)
+            + ". What they landed before is kept and nothing is retired; mend the cause and run the same command again."
+        )

@@ -1,0 +1,260 @@
+"""Connections: one YAML file an instance, validated before anything runs. A broken file never stops the others."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from exposure_pipelines.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from connector_assets.kit.settings import Settings
+    from exposure_pipelines.home import Home
+
+SLUG = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class SecretReference(BaseModel):
+    """Where a secret lies: `{env: VARIABLE}` or `{file: /path}`. The secret itself is never in a connection file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    env: str | None = None
+    file: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def no_plain_secret(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError("expected {env: VARIABLE} or {file: /path}; never write the secret itself here")
+        return value
+
+    @model_validator(mode="after")
+    def one_place(self) -> SecretReference:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("expected exactly one of env and file")
+        return self
+
+    def missing(self) -> str | None:
+        """Why the secret cannot be read now, None when it can."""
+        if self.env is not None:
+            return None if os.environ.get(self.env) else f"the environment variable {self.env} is not set"
+        path = Path(self.file or "")
+        return None if path.is_file() and os.access(path, os.R_OK) else f"{path} is not a readable file"
+
+    def read(self) -> str:
+        """The secret. Raises FixConfiguration naming the place where it should be."""
+        from connector_assets.kit.errors import FixConfiguration
+
+        trouble = self.missing()
+        if trouble:
+            raise FixConfiguration(
+                f"a secret is missing: {trouble}", hint="set it where the sync runs, then sync again"
+            )
+        if self.env is not None:
+            return os.environ[self.env]
+        return Path(self.file or "").read_text(encoding="utf-8").strip()
+
+
+class Connection(BaseModel):
+    """One configured instance of a product."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    instance: str
+    product: str
+    base_url: str = ""
+    credentials: dict[str, SecretReference] = Field(default_factory=dict)
+    options: dict[str, Any] = Field(default_factory=dict)
+    streams: list[str] | None = None
+    schedule: str = ""
+    max_age_hours: float = Field(default=36, gt=0)
+    window_days: int | None = Field(default=90, gt=0)
+    volume_guard: float = Field(default=0.5, ge=0, le=1)
+    ca_file: str | None = None
+    enabled: bool = True
+    owner: str = "team:security-data"
+
+    @field_validator("owner")
+    @classmethod
+    def owner_form(cls, value: str) -> str:
+        if not re.fullmatch(r"team:[A-Za-z0-9_.\-]+|[^@\s]+@[^@\s]+\.[^@\s]+", value):
+            raise ValueError("expected team:NAME or an e-mail address")
+        return value
+
+    @model_validator(mode="after")
+    def fits_connector(self) -> Connection:
+        """Hold the connection against the connector's declaration."""
+        from connector_assets import registry
+
+        if self.product not in registry.products():
+            raise ValueError(
+                f"product: there is no connector {self.product!r}{suggestion(self.product, registry.products())}"
+            )
+        connector = registry.load(self.product)
+        troubles = []
+        if not self.base_url and not connector.base_url:
+            troubles.append("base_url: this product has no default address; write your own")
+        known = {credential.name: credential for credential in connector.credentials}
+        troubles += [f"credentials.{n}: unknown{suggestion(n, known)}" for n in self.credentials if n not in known]
+        troubles += [
+            f"credentials.{name}: missing; add `{name}: {{env: {self.instance.upper()}_{name.upper()}}}`"
+            for name, credential in known.items()
+            if name not in self.credentials and not credential.optional
+        ]
+        streams = [stream.name for stream in connector.streams]
+        troubles += [
+            f"streams: {s!r} is unknown{suggestion(s, streams)}" for s in self.streams or () if s not in streams
+        ]
+        try:
+            connector.options.model_validate(self.options)
+        except ValidationError as error:
+            troubles += [f"options.{line}" for line in readable(error, connector.options.model_fields)]
+        if troubles:
+            raise ValueError("; ".join(troubles))
+        return self
+
+    @property
+    def cron(self) -> str:
+        """The schedule; without one every four hours, at a minute drawn from the name so that instances spread out."""
+        return self.schedule or f"{zlib.crc32(self.instance.encode()) % 40} */4 * * *"
+
+    def settings(self) -> Settings:
+        """What the kit needs for a pull. Secrets are read when they are used, not here."""
+        from connector_assets import registry
+        from connector_assets.kit.settings import Secrets, Settings
+
+        connector = registry.load(self.product)
+        readers: dict[str, Callable[[], str]] = {name: ref.read for name, ref in self.credentials.items()}
+        options = connector.options.model_validate(self.options)
+        return Settings(
+            instance=self.instance,
+            base_url=self.base_url or connector.base_url,
+            options=options,
+            secrets=Secrets(readers),
+            window_days=self.window_days,
+            ca_file=self.ca_file,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenConnection:
+    """A file that is no connection, with every reason."""
+
+    file: Path
+    errors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    valid: tuple[Connection, ...]
+    broken: tuple[BrokenConnection, ...]
+
+    def get(self, instance: str) -> Connection:
+        """Raises ConfigurationError naming the configured instances, or the file's own errors when it is broken."""
+        for connection in self.valid:
+            if connection.instance == instance:
+                return connection
+        for broken in self.broken:
+            if broken.file.stem == instance:
+                raise ConfigurationError(f"{broken.file}: {'; '.join(broken.errors)}")
+        names = [connection.instance for connection in self.valid]
+        listed = ", ".join(names) or "none; exposure connectors add PRODUCT"
+        raise ConfigurationError(
+            f"There is no instance {instance!r}{suggestion(instance, names)}; configured: {listed}."
+        )
+
+
+def load_connections(home: Home) -> Connections:
+    """Every connection file of the home, sorted by name."""
+    valid: list[Connection] = []
+    broken: list[BrokenConnection] = []
+    files = sorted([*home.connections.glob("*.yaml"), *home.connections.glob("*.yml")])
+    for file in files:
+        loaded = load_connection(file)
+        if isinstance(loaded, Connection) and any(other.instance == loaded.instance for other in valid):
+            loaded = BrokenConnection(file, (f"a second file for instance {loaded.instance!r}; delete one of them",))
+        if isinstance(loaded, Connection):
+            valid.append(loaded)
+        else:
+            broken.append(loaded)
+    return Connections(tuple(valid), tuple(broken))
+
+
+def load_connection(file: Path) -> Connection | BrokenConnection:
+    """One file as a connection, or as all that is wrong with it."""
+    if not SLUG.fullmatch(file.stem):
+        return BrokenConnection(
+            file,
+            (
+                f"the file name gives the instance its name: {file.stem!r} must be lower-case letters, digits, underscores",
+            ),
+        )
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return BrokenConnection(file, (f"cannot be read: {error}",))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        return BrokenConnection(file, (f"{where}not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}",))
+    if not isinstance(document, dict):
+        return BrokenConnection(file, ("expected `key: value` lines, beginning with product: NAME",))
+    if "instance" in document:
+        return BrokenConnection(file, ("instance: the file name gives the instance its name; remove this line",))
+    try:
+        connection = Connection.model_validate({**document, "instance": file.stem})
+    except ValidationError as error:
+        lines = key_lines(file)
+        return BrokenConnection(
+            file,
+            tuple(
+                f"line {lines[key]}: {text}" if (key := re.split(r"[.:]", text)[0]) in lines else text
+                for text in readable(error, Connection.model_fields)
+            ),
+        )
+    if connection.schedule and (trouble := schedule_trouble(connection.schedule)):
+        return BrokenConnection(file, (trouble,))
+    return connection
+
+
+def schedule_trouble(schedule: str) -> str | None:
+    from dagster._utils.schedules import is_valid_cron_schedule  # the check Dagster itself applies
+
+    if is_valid_cron_schedule(schedule):
+        return None
+    return f'schedule: {schedule!r} is not a cron line; expected five fields such as "17 */4 * * *" (UTC)'
+
+
+def key_lines(file: Path) -> dict[str, int]:
+    """Line of each top-level key, for messages."""
+    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    return {key.value: key.start_mark.line + 1 for key, _ in node.value} if isinstance(node, yaml.MappingNode) else {}
+
+
+def readable(error: ValidationError, known: Any) -> list[str]:
+    """Each error as `path: what is expected`, without the value: it may be a secret."""
+    lines = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        path = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            message = f"unknown key{suggestion(str(item['loc'][-1]), known)}"
+        elif item["type"] == "missing":
+            message = "is required"
+        lines.append(f"{path}: {message}" if path else message)
+    return lines
+
+
+def suggestion(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" - did you mean {close[0]}?" if close else ""

@@ -1,0 +1,148 @@
+"""The lake: landed syncs and built tables as files, on a local folder or any fsspec address.
+
+Local files are written beside and renamed; on object storage a single put is atomic. A sync is visible from the moment its
+manifest is there, which is written last.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+    from fsspec import AbstractFileSystem
+
+    from exposure_pipelines.home import Home
+    from exposure_pipelines.landing.manifest import Manifest
+
+MANIFEST = "_manifest.json"
+DATE = re.compile(r"snapshot_date=(\d{4}-\d{2}-\d{2})$")
+
+
+class Lake:
+    """Paths and atomic writes of one lake. `root` is what DuckDB and fsspec both understand."""
+
+    def __init__(self, url: str, scratch: Path) -> None:
+        import fsspec
+
+        self.url = url
+        self.scratch = scratch
+        self.filesystem: AbstractFileSystem
+        self.filesystem, path = fsspec.core.url_to_fs(url)
+        self.is_local = (
+            "file" in self.filesystem.protocol
+            if isinstance(self.filesystem.protocol, tuple | list)
+            else self.filesystem.protocol == "file"
+        )
+        self._path = path.rstrip("/")
+        protocol = (
+            self.filesystem.protocol if isinstance(self.filesystem.protocol, str) else self.filesystem.protocol[0]
+        )
+        self.root = self._path if self.is_local else f"{protocol}://{self._path}"
+
+    @classmethod
+    def of(cls, home: Home) -> Lake:
+        return cls(home.lake_url, home.scratch)
+
+    # Landed syncs ------------------------------------------------------------------------------------------------
+
+    def landed(self, instance: str, stream: str) -> str:
+        return f"{self.root}/landed/{instance}/{stream}"
+
+    def syncs(self, instance: str, stream: str) -> list[str]:
+        """Ids of the closed syncs of a stream, oldest first."""
+        found = self.filesystem.glob(f"{self._path}/landed/{instance}/{stream}/*/{MANIFEST}")
+        return sorted(str(path).rsplit("/", 2)[1] for path in found)
+
+    def manifest(self, instance: str, stream: str, sync: str) -> Manifest:
+        from exposure_pipelines.landing.manifest import Manifest
+
+        path = f"{self._path}/landed/{instance}/{stream}/{sync}/{MANIFEST}"
+        return Manifest.model_validate_json(self.filesystem.cat_file(path))
+
+    def manifests(self, instance: str, stream: str) -> Iterator[Manifest]:
+        """Manifests of the closed syncs of a stream, newest first, read as they are asked for."""
+        for sync in reversed(self.syncs(instance, stream)):
+            yield self.manifest(instance, stream, sync)
+
+    def land(self, folder: Path, instance: str, stream: str, sync: str) -> str:
+        """Make a spooled sync (a local folder that holds its manifest) visible, at once. Returns its path."""
+        target = f"{self._path}/landed/{instance}/{stream}/{sync}"
+        if self.is_local:
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            sync_to_disk(folder)
+            os.replace(folder, target)
+            return target
+        files = sorted(file for file in folder.iterdir() if file.name != MANIFEST)
+        for file in [*files, folder / MANIFEST]:
+            self.filesystem.put_file(str(file), f"{target}/{file.name}")
+        shutil.rmtree(folder)
+        return f"{self.landed(instance, stream)}/{sync}"
+
+    # Built tables ------------------------------------------------------------------------------------------------
+
+    def model_path(self, layer: str, model: str, day: date) -> str:
+        return f"{self.root}/{layer}/{model}/snapshot_date={day.isoformat()}/part-0.parquet"
+
+    def model_dates(self, layer: str, model: str) -> list[date]:
+        """Dates for which a model is built, oldest first."""
+        found = self.filesystem.glob(f"{self._path}/{layer}/{model}/snapshot_date=*")
+        return sorted(date.fromisoformat(match[1]) for path in found if (match := DATE.search(str(path).rstrip("/"))))
+
+    def has_model(self, layer: str, model: str, day: date) -> bool:
+        return bool(
+            self.filesystem.exists(f"{self._path}/{layer}/{model}/snapshot_date={day.isoformat()}/part-0.parquet")
+        )
+
+    @contextmanager
+    def writing_model(self, layer: str, model: str, day: date) -> Iterator[str]:
+        """A local path to write a model's Parquet to; it replaces the old one when the block ends without an error."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        final = f"{self._path}/{layer}/{model}/snapshot_date={day.isoformat()}/part-0.parquet"
+        if self.is_local:
+            Path(final).parent.mkdir(parents=True, exist_ok=True)
+            draft = Path(final).with_name(f".{uuid.uuid4().hex}.parquet")
+        else:
+            draft = self.scratch / f"{model}-{uuid.uuid4().hex}.parquet"
+        try:
+            yield str(draft)
+            if self.is_local:
+                os.replace(draft, final)
+            else:
+                self.filesystem.put_file(str(draft), final)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def sync_to_disk(folder: Path) -> None:
+    """Flush a folder's files, so that a power cut after the rename finds whole files behind it."""
+    for file in folder.iterdir():
+        descriptor = os.open(file, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def duckdb_connection(home: Home, lake: Lake, *, memory_limit: str = "") -> duckdb.DuckDBPyConnection:
+    """A DuckDB of this process alone, in memory, spilling into the home; reads the lake wherever it lies."""
+    import duckdb
+
+    folder = home.scratch / "duckdb"
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = duckdb.connect(config={"temp_directory": str(folder), "preserve_insertion_order": False})
+    connection.execute("SET TimeZone = 'UTC'")
+    limit = memory_limit or os.environ.get("EXPOSURE_MEMORY_LIMIT", "")
+    if limit:
+        connection.execute("SET memory_limit = $limit", {"limit": limit})
+    if not lake.is_local:
+        connection.register_filesystem(lake.filesystem)
+    return connection
