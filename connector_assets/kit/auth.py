@@ -1,23 +1,34 @@
-"""How a pull proves who it is. Small objects: `prepare` before a request, `apply` to it, `refresh` once after a 401."""
+"""How a pull proves who it is. Small objects: `prepare` before a request, `apply` to it, `refresh` once after a 401.
+
+Values of secrets may be given as text or, better, as a function that reads them at the moment of use
+(`lambda: secrets["password"]`). Nothing here shows a secret in its repr.
+"""
 
 from __future__ import annotations
 
 import base64
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 from connector_assets.kit.errors import ConnectorError, FixCredentials, UnexpectedContent
 from connector_assets.kit.settings import Secrets
+from connector_assets.kit.waits import as_number
 
 if TYPE_CHECKING:
     from connector_assets.kit.client import Client
 
 #: A token is renewed when this share of its life is over, so that it never ends inside a request.
 RENEW_AT = 0.8
+#: Life of a token whose vendor does not tell it, in seconds.
+DEFAULT_LIFE = 3600.0
+
+Value = str | Callable[[], str]
+"""A text, or a function that reads it when it is needed."""
 
 
 class Auth(Protocol):
+    """What a client asks of a credential. Write an own one for a vendor with a login of its own."""
+
     def prepare(self, client: Client) -> None:
         """Have a valid credential, asking for a new token where the old one is about to end."""
 
@@ -29,6 +40,8 @@ class Auth(Protocol):
 
 
 class NoAuth:
+    """No credential: base of those that are simply a header."""
+
     def prepare(self, client: Client) -> None: ...
 
     def apply(self, headers: dict[str, str]) -> None: ...
@@ -36,25 +49,42 @@ class NoAuth:
     def refresh(self, client: Client) -> bool:
         return False
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
 
 class Basic(NoAuth):
     """Basic authentication, in UTF-8 (requests' own is Latin-1 and fails on other passwords)."""
 
-    def __init__(self, username: str | Callable[[], str], password: Callable[[], str], secrets: Secrets) -> None:
+    def __init__(self, username: Value, password: Value, secrets: Secrets | None = None) -> None:
         self._username, self._password, self._secrets = username, password, secrets
 
     def apply(self, headers: dict[str, str]) -> None:
-        username = self._username if isinstance(self._username, str) else self._username()
-        token = base64.b64encode(f"{username}:{self._password()}".encode()).decode()
-        self._secrets.remember(token)
+        token = base64.b64encode(f"{read(self._username)}:{read(self._password)}".encode()).decode()
+        if self._secrets is not None:
+            self._secrets.remember(token)
         headers["Authorization"] = f"Basic {token}"
 
 
-class HeaderKeys(NoAuth):
-    """Fixed headers whose values are templates over secrets, e.g. {"X-ApiKeys": "accessKey={access_key};..."}."""
+class Bearer(NoAuth):
+    """A token that does not change, in one header."""
 
-    def __init__(self, templates: Mapping[str, str], secrets: Secrets) -> None:
-        self._templates, self._secrets = templates, secrets
+    def __init__(self, token: Value, *, header: str = "Authorization", scheme: str = "Bearer ") -> None:
+        self._token, self._header, self._scheme = token, header, scheme
+
+    def apply(self, headers: dict[str, str]) -> None:
+        headers[self._header] = self._scheme + read(self._token)
+
+
+class HeaderKeys(NoAuth):
+    """Fixed headers whose values are templates over secrets.
+
+    `HeaderKeys("X-ApiKeys", "accessKey={access_key};secretKey={secret_key};", secrets)`; further headers as `more`.
+    """
+
+    def __init__(self, header: str, template: str, secrets: Secrets, *, more: Mapping[str, str] | None = None) -> None:
+        self._templates = {header: template, **(more or {})}
+        self._secrets = secrets
 
     def apply(self, headers: dict[str, str]) -> None:
         for name, template in self._templates.items():
@@ -64,25 +94,33 @@ class HeaderKeys(NoAuth):
 class ClientCredentials:
     """OAuth 2 client credentials: one POST for a token, renewed at 80 % of its life and once after a 401.
 
-    `form` is the body; values given as callables are read at the moment of use (secrets). `token_url` may be a path of
-    the base address or an absolute address on `token_hosts`.
+    token_url: a path of the base address, or an absolute address. data: the form; a value may be a function.
+    secret_fields: form field -> credential name, read at the moment of use. expected_status: what the vendor answers
+    with a token (some say 201). header, scheme: where the token goes.
+
+    Raises FixCredentials when the token is refused, UnexpectedContent for an answer without one.
     """
 
     def __init__(
         self,
         token_url: str,
-        form: Mapping[str, str | Callable[[], str]],
+        data: Mapping[str, Value],
         secrets: Secrets,
         *,
+        secret_fields: Mapping[str, str] | None = None,
+        scope: str | None = None,
+        expected_status: tuple[int, ...] = (200, 201),
         header: str = "Authorization",
         scheme: str = "Bearer ",
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.token_url = token_url
-        self._form = form
+        self._data = {"grant_type": "client_credentials", **data}
+        if scope is not None:
+            self._data["scope"] = scope
+        self._secret_fields = {"client_secret": "client_secret"} if secret_fields is None else dict(secret_fields)
         self._secrets = secrets
+        self._expected_status = expected_status
         self._header, self._scheme = header, scheme
-        self._clock = clock
         self._token = ""
         self._renew_at = 0.0
 
@@ -90,7 +128,7 @@ class ClientCredentials:
         return f"ClientCredentials({self.token_url})"
 
     def prepare(self, client: Client) -> None:
-        if not self._token or self._clock() >= self._renew_at:
+        if not self._token or client.clock() >= self._renew_at:
             self._fetch(client)
 
     def apply(self, headers: dict[str, str]) -> None:
@@ -101,26 +139,39 @@ class ClientCredentials:
         return True
 
     def _fetch(self, client: Client) -> None:
-        form = {key: value() if callable(value) else value for key, value in self._form.items()}
+        form = {field: self._secrets[name] for field, name in self._secret_fields.items() if field not in self._data}
+        form.update({field: read(value) for field, value in self._data.items()})
+        asked_at = client.clock()
         try:
-            answer = client.token_request(self.token_url, form)
+            answer = client.token_request(self.token_url, form, self._expected_status)
         except ConnectorError as error:
             if error.status in (400, 401, 403):
                 raise FixCredentials(
                     f"the token endpoint refused the credentials: {error.message}",
                     status=error.status,
                     url=error.url,
-                    hint="check client id, secret and its expiry, and the tenant",
-                ) from error
+                    hint=client.advice("401", "check client id, secret and its expiry, and the tenant"),
+                    answer=error.answer,
+                ) from None
             raise
-        self._token = token_of(answer, self.token_url)
+        self._token = token_of(answer, client.where(self.token_url))
         self._secrets.remember(self._token)
-        life = float(answer.get("expires_in") or 3600)
-        self._renew_at = self._clock() + life * RENEW_AT
+        told = answer.get("expires_in")
+        life = as_number(str(told)) if told is not None else None
+        self._renew_at = asked_at + (life if life and life > 0 else DEFAULT_LIFE) * RENEW_AT
+
+
+def read(value: Value) -> str:
+    return value if isinstance(value, str) else value()
 
 
 def token_of(answer: Any, url: str) -> str:
+    """The access token of a token endpoint's answer; UnexpectedContent when there is none."""
     token = answer.get("access_token") if isinstance(answer, dict) else None
     if not isinstance(token, str) or not token:
-        raise UnexpectedContent("the token endpoint answered without access_token", url=url)
+        raise UnexpectedContent(
+            "the token endpoint answered without access_token",
+            url=url,
+            hint="check the token address: a proxy or another service may answer there",
+        )
     return token

@@ -1,23 +1,40 @@
 """Errors of a pull, named by what the caller should do.
 
-`exit` of every error: what happened, where (method and address, query values masked), and a hint what to do.
+Every error says what happened, where (address with its query values masked) and, as `hint`, what to do about it.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ConnectorError(Exception):
-    """Base: something kept a stream from being pulled. `status` is the HTTP status where there was an answer."""
+    """Base: something kept a stream from being pulled.
+
+    status: HTTP status where there was an answer. url: masked address. hint: what a person should do.
+    answer: the vendor's own error body, parsed where it is JSON, shortened text otherwise; for code that must read a
+    job id or a code out of it, never for messages. retry_after: seconds the vendor asked to wait, None if it did not.
+    """
 
     retry_later = False
+    """Whether the same sync may well succeed at another time without anybody doing anything."""
 
     def __init__(
-        self, message: str, *, status: int | None = None, url: str | None = None, hint: str | None = None
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        url: str | None = None,
+        hint: str | None = None,
+        answer: Any = None,
+        retry_after: float | None = None,
     ) -> None:
         self.message = message
         self.status = status
         self.url = url
         self.hint = hint
+        self.answer = answer
+        self.retry_after = retry_after
         super().__init__(message)
 
     def __str__(self) -> str:

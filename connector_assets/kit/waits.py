@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,27 +11,39 @@ from email.utils import parsedate_to_datetime
 #: Headers that hold seconds to wait.
 SECONDS = ("Retry-After", "X-RateLimit-ToWait-Sec")
 #: Headers that hold the moment of the next chance, as unix time.
-EPOCHS = ("X-RateLimit-RetryAfter", "X-RateLimit-Reset")
-#: A number above this in a reset header is unix time, below it seconds.
+EPOCHS = ("X-RateLimit-RetryAfter", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+#: A number above this in a reset header is unix time, below it seconds; above the next it is milliseconds.
 EPOCH_FROM = 1_000_000_000
+EPOCH_MILLISECONDS_FROM = 100_000_000_000
+#: Statuses that mean "too many calls" and so make the rate limit headers an answer to "until when".
+THROTTLED = frozenset({409, 429})
 
 
-def directed_wait(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds the vendor asks to wait, None where it does not say. Unreadable headers count as not said."""
-    for name in SECONDS:
+def directed_wait(status: int, headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds the vendor asks to wait, None where it does not say or asks for none. Unreadable headers do not count.
+
+    Rate limit headers come with every answer of some vendors (an hour's window beside a passing 502), so they only
+    count where the status says "too many calls"; Retry-After counts always.
+    """
+    throttled = status in THROTTLED
+    # the vendor's own clock, where it tells it: a clock that differs must not turn a moment into a long wait or none
+    now = as_date(headers.get("Date")) or now
+    for name in SECONDS if throttled else SECONDS[:1]:
         value = headers.get(name)
-        if not value:
-            continue
         number = as_number(value)
-        if number is not None:
-            return max(number, 0.0)
-        moment = as_date(value)
-        if moment is not None:
-            return max((moment - now).total_seconds(), 0.0)
-    for name in EPOCHS:
+        if number is None and (moment := as_date(value)) is not None:
+            number = (moment - now).total_seconds()
+        if number is not None and number > 0:
+            return number
+    for name in EPOCHS if throttled else ():
         number = as_number(headers.get(name))
-        if number is not None:
-            return max(number - now.timestamp(), 0.0) if number >= EPOCH_FROM else max(number, 0.0)
+        if number is None:
+            continue
+        if number >= EPOCH_MILLISECONDS_FROM:
+            number /= 1000
+        wait = number - now.timestamp() if number >= EPOCH_FROM else number
+        if wait > 0:
+            return wait
     return None
 
 
@@ -40,15 +53,18 @@ def back_off(attempt: int) -> float:
 
 
 def as_number(value: str | None) -> float | None:
+    """A finite number, None for anything else."""
     try:
-        return float(value) if value else None
+        number = float(value) if value else math.nan
     except ValueError:
         return None
+    return number if math.isfinite(number) else None
 
 
-def as_date(value: str) -> datetime | None:
+def as_date(value: str | None) -> datetime | None:
+    """The moment of an HTTP date, None for anything else."""
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(value) if value else None
     except (TypeError, ValueError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,126 @@
+"""Columns of relations: their names, DuckDB types and meaning, and how declared field types map to DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dbt_like_transforms.engine.errors import SourceError
+
+_SCALARS = {
+    "text": "VARCHAR",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "json": "VARCHAR",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: `type` is a DuckDB type such as VARCHAR, BIGINT, VARCHAR[] or STRUCT(a VARCHAR)."""
+
+    name: str
+    type: str
+    description: str = ""
+
+
+def quoted(identifier: str) -> str:
+    """The identifier in double quotes, safe to place in SQL."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """The text as a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def duckdb_type(field_type: Any) -> str:
+    """DuckDB type of a connector's FieldType.
+
+    text VARCHAR, integer BIGINT, number DOUBLE, boolean BOOLEAN, timestamp TIMESTAMP, json VARCHAR,
+    [t] a list of t, {name: t} a struct.
+
+    Raises:
+        SourceError: the declaration is none of these.
+    """
+    if isinstance(field_type, str) and field_type in _SCALARS:
+        return _SCALARS[field_type]
+    if isinstance(field_type, list) and len(field_type) == 1:
+        return f"{duckdb_type(field_type[0])}[]"
+    if isinstance(field_type, Mapping) and field_type:
+        inner = ", ".join(f"{quoted(name)} {duckdb_type(kind)}" for name, kind in field_type.items())
+        return f"STRUCT({inner})"
+    raise SourceError(
+        f"field type {field_type!r} is unknown: use {', '.join(_SCALARS)}, a list of one type, or a mapping of types"
+    )
+
+
+#: What landing adds to the declared fields of every record.
+LANDED_EXTRA: tuple[Column, ...] = (
+    Column("_record_id", "VARCHAR", "The source's own key of the record"),
+    Column("_scope", "VARCHAR", "Part of the stream that the page enumerated"),
+    Column("_page", "INTEGER", "Page in which the record arrived"),
+    Column("_row", "BIGINT", "Line of the record over the whole stream, from 0"),
+    Column("_product", "VARCHAR", "Product that was asked"),
+    Column("_instance", "VARCHAR", "Configured instance of the product"),
+    Column("_stream", "VARCHAR", "Inventory of the product"),
+    Column("_sync", "VARCHAR", "Sync that fetched the record"),
+    Column("_synced_at", "TIMESTAMP", "End of that sync, UTC"),
+    Column("_proves_absence", "BOOLEAN", "Whether the sync fully enumerated the record's scope"),
+)
+
+#: Relations of the run itself, in schema `run`. `run.context` is made by the runner, the others by the caller.
+RUN_SOURCES: dict[str, tuple[Column, ...]] = {
+    "run.context": (
+        Column("snapshot_date", "DATE", "UTC date being built"),
+        Column("snapshot_end", "TIMESTAMP", "First instant after the date, UTC"),
+    ),
+    "run.connections": (
+        Column("product", "VARCHAR", "Product of the connection"),
+        Column("instance", "VARCHAR", "Name of the configured instance"),
+        Column("window_days", "INTEGER", "Days without activity after which an asset of this instance is stale"),
+        Column("max_age_hours", "DOUBLE", "Age at which the last complete sync is marked stale"),
+        Column("enabled", "BOOLEAN", "Whether the instance is pulled"),
+        Column("owner", "VARCHAR", "Who answers for the connection"),
+        Column("asset_kinds", "VARCHAR[]", "Kinds of assets the product reports"),
+        Column("billable_kinds", "VARCHAR[]", "Kinds of assets that count for billing"),
+    ),
+    "run.syncs": (
+        Column("product", "VARCHAR", "Product that was asked"),
+        Column("instance", "VARCHAR", "Configured instance"),
+        Column("stream", "VARCHAR", "Inventory of the product"),
+        Column("scope", "VARCHAR", "Part of the stream"),
+        Column("state", "VARCHAR", "complete, partial, failed or skipped"),
+        Column("synced_at", "TIMESTAMP", "End of the sync used for this date, UTC"),
+        Column("records", "BIGINT", "Records landed"),
+        Column("quarantined", "BIGINT", "Records rejected, with their reason in quarantine"),
+        Column("requests", "BIGINT", "Requests made"),
+        Column("waited_seconds", "DOUBLE", "Seconds waited because the server asked for it"),
+        Column("reason", "VARCHAR", "Why the state is not complete"),
+        Column("stale", "BOOLEAN", "The sync is older than the instance's max_age"),
+    ),
+}
+
+
+def landed_source(product: str, stream: str, fields: Mapping[str, Any]) -> tuple[str, tuple[Column, ...]]:
+    """Name and columns of the relation that staging reads for a declared stream: `landed.<product>__<stream>`."""
+    declared = tuple(Column(name, duckdb_type(kind)) for name, kind in fields.items())
+    return f"landed.{product}__{stream}", declared + LANDED_EXTRA
+
+
+def select_list(columns: Sequence[Column], present: Mapping[str, str]) -> str:
+    """`"a"::T AS "a", NULL::U AS "b"` over what is present (lower-case name -> name there); absent ones are NULL."""
+    parts = []
+    for column in columns:
+        found = present.get(column.name.lower())
+        value = quoted(found) if found is not None else "NULL"
+        parts.append(f"CAST({value} AS {column.type}) AS {quoted(column.name)}")
+    return ", ".join(parts)
+
+
+def empty_select(columns: Sequence[Column]) -> str:
+    """A SELECT that gives no row with exactly these columns."""
+    return f"SELECT {select_list(columns, {})} WHERE false"

@@ -1,0 +1,61 @@
+"""The manifest that closes a sync of one stream: its presence is what makes the sync visible."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["complete", "partial", "failed", "skipped"]
+
+
+class ScopeResult(BaseModel):
+    """How one scope of a stream went. `expected` is the vendor's claimed total where it states one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: State
+    records: int = 0
+    expected: int | None = None
+    reason: str | None = None
+
+
+class Manifest(BaseModel):
+    """One stream of one sync. Times are UTC; `records` counts distinct typed records."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    product: str
+    instance: str
+    stream: str
+    sync: str
+    started_at: datetime
+    finished_at: datetime
+    state: State
+    reason: str | None = None
+    error: str | None = None
+    """Class of the error that ended the stream, e.g. FixPermission."""
+    scopes: dict[str, ScopeResult] = Field(default_factory=dict)
+    records: int = 0
+    rejected: int = 0
+    field_issues: int = 0
+    duplicates: int = 0
+    pages: int = 0
+    landed_bytes: int = 0
+    content_hash: str = ""
+    """Hash of the landed records: equal for two syncs that read the same."""
+    requests: int = 0
+    retries: int = 0
+    waited_seconds: float = 0.0
+    received_bytes: int = 0
+    notes: list[str] = Field(default_factory=list)
+
+    @property
+    def proves_absence(self) -> bool:
+        """Whether a record that is not in this sync is known to be gone at the vendor."""
+        return self.state == "complete"
+
+    @property
+    def seconds(self) -> float:
+        return (self.finished_at - self.started_at).total_seconds()

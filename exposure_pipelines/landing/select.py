@@ -1,0 +1,114 @@
+"""Which landed sync a date is built from: the newest complete one at or before its end, per stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from connector_assets import registry
+from exposure_pipelines import clock
+from exposure_pipelines.landing.manifest import Manifest
+
+if TYPE_CHECKING:
+    from exposure_pipelines.connections import Connection
+    from exposure_pipelines.lake import Lake
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The sync a date reads for one stream, with what came after it and could not be used."""
+
+    manifest: Manifest
+    stale: bool
+    newest: Manifest
+    """The newest sync of any state at or before the date's end."""
+
+
+def select_sync(lake: Lake, connection: Connection, stream: str, day: date) -> Chosen | None:
+    """The newest complete sync finished before the end of `day`; without any, the newest partial one; else None.
+
+    Only that first partial form is ever read: a partial sync never replaces a complete one.
+    """
+    end = clock.end_of(day)
+    newest: Manifest | None = None
+    fallback: Manifest | None = None
+    for manifest in lake.manifests(connection.instance, stream):
+        if manifest.finished_at >= end:
+            continue
+        newest = newest or manifest
+        if manifest.state == "complete":
+            return Chosen(manifest, is_stale(manifest, connection, day), newest)
+        if manifest.state == "partial" and fallback is None:
+            fallback = manifest
+    if fallback is None or newest is None:
+        return None
+    return Chosen(fallback, is_stale(fallback, connection, day), newest)
+
+
+def newest_sync(lake: Lake, connection: Connection, stream: str, day: date) -> Manifest | None:
+    """The newest sync of any state finished before the end of `day`."""
+    end = clock.end_of(day)
+    return next((m for m in lake.manifests(connection.instance, stream) if m.finished_at < end), None)
+
+
+def is_stale(manifest: Manifest, connection: Connection, day: date) -> bool:
+    """Older than the instance's max_age, seen from the end of the date (or from now, for today)."""
+    seen_from = min(clock.end_of(day), clock.now())
+    return seen_from - manifest.finished_at > timedelta(hours=connection.max_age_hours)
+
+
+def sync_rows(lake: Lake, connections: tuple[Connection, ...], day: date) -> Iterator[dict[str, Any]]:
+    """Rows of `run.syncs`: one per configured instance, stream and scope, also where nothing was ever landed."""
+    for connection in connections:
+        names = connection.streams or [stream.name for stream in registry.load(connection.product).streams]
+        for stream in names:
+            chosen = select_sync(lake, connection, stream, day)
+            newest = chosen.newest if chosen else newest_sync(lake, connection, stream, day)
+            yield from status_rows(connection, stream, chosen, newest)
+
+
+def status_rows(
+    connection: Connection, stream: str, chosen: Chosen | None, newest: Manifest | None
+) -> Iterator[dict[str, Any]]:
+    base: dict[str, Any] = {"product": connection.product, "instance": connection.instance, "stream": stream}
+    if newest is None:
+        yield {**base, "scope": "default", **NEVER}
+        return
+    used = chosen.manifest if chosen else None
+    numbers = {
+        "quarantined": newest.rejected,
+        "requests": newest.requests,
+        "waited_seconds": newest.waited_seconds,
+        "sync": newest.sync,
+        "read_sync": used.sync if used else None,
+        "read_synced_at": used.finished_at.replace(tzinfo=None) if used else None,
+        "stale": chosen.stale if chosen else True,
+    }
+    for name in newest.scopes or ["default"]:
+        scope = newest.scopes.get(name)
+        yield {
+            **base,
+            "scope": name,
+            "state": newest.state if scope is None or newest.state in ("failed", "skipped") else scope.state,
+            "synced_at": newest.finished_at.replace(tzinfo=None),
+            "records": scope.records if scope else newest.records,
+            "reason": (scope.reason if scope else None) or newest.reason,
+            **numbers,
+        }
+
+
+NEVER: dict[str, Any] = {
+    "state": "never",
+    "synced_at": None,
+    "records": 0,
+    "reason": "never synced",
+    "quarantined": 0,
+    "requests": 0,
+    "waited_seconds": 0.0,
+    "sync": None,
+    "read_sync": None,
+    "read_synced_at": None,
+    "stale": True,
+}

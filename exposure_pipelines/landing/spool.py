@@ -1,0 +1,115 @@
+"""Pages on their way into the lake: one JSON record a line, compressed, written as they arrive."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+PAGES_FILE = "pages-00000.jsonl.zst"
+INDEX_FILE = "pages.json"
+COMPRESSION_LEVEL = 1
+#: Blocks in flight to the compressing thread; a page each, so that memory stays flat.
+QUEUE_PAGES = 4
+
+
+class Spool:
+    """Writes one stream's pages into a local folder. Compression runs beside the download, in a thread of its own.
+
+    Raises OSError of the disk from `add` or `close`.
+    """
+
+    def __init__(self, folder: Path, drop_fields: Sequence[str] = ()) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = folder / PAGES_FILE
+        self.pages: list[dict[str, Any]] = []
+        self.rows = 0
+        self.rows_by_scope: Counter[str] = Counter()
+        self._drop = field_dropper(drop_fields)
+        self._hash = hashlib.sha256()
+        self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUE_PAGES)
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._compress, name="spool", daemon=True)
+        self._thread.start()
+
+    def add(self, records: Sequence[Any], scope: str, cursor: str | None) -> None:
+        """Append a page."""
+        if self._failure:
+            raise self._failure
+        lines = [self._line(record) for record in records]
+        if lines:
+            self._queue.put(b"".join(lines))
+        self.pages.append(
+            {"page": len(self.pages), "scope": scope, "cursor": cursor, "first_row": self.rows, "rows": len(lines)}
+        )
+        self.rows += len(lines)
+        self.rows_by_scope[scope] += len(lines)
+
+    def close(self) -> None:
+        """Finish the files; the content hash is known afterwards."""
+        self._queue.put(None)
+        self._thread.join()
+        if self._failure:
+            raise self._failure
+        (self.folder / INDEX_FILE).write_bytes(orjson.dumps(self.pages))
+
+    @property
+    def content_hash(self) -> str:
+        return self._hash.hexdigest()
+
+    def _line(self, record: Any) -> bytes:
+        if self._drop:
+            record = self._drop(record)
+        try:
+            return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+        except TypeError:
+            # integers beyond 64 bit, lone surrogates: the standard library writes what orjson refuses
+            return json.dumps(record, default=str).encode() + b"\n"
+
+    def _compress(self) -> None:
+        try:
+            with pa.CompressedOutputStream(pa.OSFile(str(self.path), "wb"), "zstd") as stream:
+                while (block := self._queue.get()) is not None:
+                    self._hash.update(block)
+                    stream.write(block)
+        except BaseException as error:  # noqa: BLE001 - handed to the writing thread, which raises it
+            self._failure = error
+            while self._queue.get() is not None:
+                continue
+
+
+def field_dropper(names: Sequence[str]) -> Callable[[Any], Any] | None:
+    """A function that removes fields by name at any depth, or None when there is nothing to remove."""
+    if not names:
+        return None
+    unwanted = frozenset(names)
+
+    def drop(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: drop(item) for key, item in value.items() if key not in unwanted}
+        if isinstance(value, list):
+            return [drop(item) for item in value]
+        return value
+
+    return drop
+
+
+def read_lines(path: Path | str, filesystem: Any = None) -> Iterator[bytes]:
+    """The landed lines of a pages file, one at a time."""
+    source = filesystem.open(str(path), "rb") if filesystem else pa.OSFile(str(path), "rb")
+    rest = b""
+    with pa.CompressedInputStream(source, "zstd") as stream:
+        while block := stream.read(1 << 20):
+            *lines, rest = (rest + block).split(b"\n")
+            yield from lines
+    if rest:
+        yield rest
