@@ -7,9 +7,10 @@ and SMBIOS UUIDs lower-case with dashes in the byte order of the operating syste
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal
 
 DeviceKind = Literal[
     "laptop",
@@ -42,11 +43,16 @@ EntityKind = Literal[
 ]
 
 
-class Ref(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
     """Points at any entity: `Ref("device", 17)`. A managed identity has the index of the cloud VM that carries it."""
 
     kind: EntityKind
     index: int
+
+    def __iter__(self) -> Iterator[str | int]:
+        """`kind, index = ref`."""
+        return iter((self.kind, self.index))
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ class Truth:
         )
         self.tenant_id = guid(seed, "tenant")
         self.tenant_domain = TENANT_DOMAIN
-        self.catalogue = catalogue.catalogue(seed)
+        self.catalogue = catalogue.catalogue(seed, self.first_date)
 
     def __repr__(self) -> str:
         return f"Truth(seed={self.seed}, devices={self.device_count}, days={self.days}, today={self.today})"
@@ -169,6 +169,10 @@ class Truth:
     def device_kind(self, index: int) -> DeviceKind:
         """The kind alone, cheaper than the device."""
         return devices.kind(self, index)
+
+    def device_site(self, index: int) -> int:
+        """The site alone, cheaper than the device."""
+        return devices.site(self, index)
 
     def devices(self, day: int | None = None, retention: int = 0) -> Iterator[Device]:
         """Machines present on a day, and those gone for at most `retention` days (what a product may still list)."""

@@ -11,19 +11,20 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
+    from duckdb import DuckDBPyRelation
     from fsspec import AbstractFileSystem
 
     from exposure_pipelines.home import Home
     from exposure_pipelines.landing.manifest import Manifest
 
 MANIFEST = "_manifest.json"
+DATA_FILE = "part-0.parquet"
 DATE = re.compile(r"snapshot_date=(\d{4}-\d{2}-\d{2})$")
 
 
@@ -90,7 +91,7 @@ class Lake:
     # Built tables ------------------------------------------------------------------------------------------------
 
     def model_path(self, layer: str, model: str, day: date) -> str:
-        return f"{self.root}/{layer}/{model}/snapshot_date={day.isoformat()}/part-0.parquet"
+        return f"{self.root}/{layer}/{model}/snapshot_date={day.isoformat()}/{DATA_FILE}"
 
     def model_dates(self, layer: str, model: str) -> list[date]:
         """Dates for which a model is built, oldest first."""
@@ -98,28 +99,35 @@ class Lake:
         return sorted(date.fromisoformat(match[1]) for path in found if (match := DATE.search(str(path).rstrip("/"))))
 
     def has_model(self, layer: str, model: str, day: date) -> bool:
-        return bool(
-            self.filesystem.exists(f"{self._path}/{layer}/{model}/snapshot_date={day.isoformat()}/part-0.parquet")
-        )
+        return bool(self.filesystem.exists(f"{self._path}/{layer}/{model}/snapshot_date={day.isoformat()}/{DATA_FILE}"))
 
-    @contextmanager
-    def writing_model(self, layer: str, model: str, day: date) -> Iterator[str]:
-        """A local path to write a model's Parquet to; it replaces the old one when the block ends without an error."""
+    def path(self, layer: str, model: str, date: date) -> str | None:
+        """Address of a model built for exactly this date, None when it was not."""
+        return self.model_path(layer, model, date) if self.has_model(layer, model, date) else None
+
+    def previous(self, layer: str, model: str, date: date) -> str | None:
+        """Address of a model for the newest date before this one, None when there is none."""
+        earlier = [day for day in self.model_dates(layer, model) if day < date]
+        return self.path(layer, model, earlier[-1]) if earlier else None
+
+    def write(self, layer: str, model: str, date: date, relation: DuckDBPyRelation) -> str:
+        """Run a relation and put its rows in place of what was there for the date: all of them or none."""
         self.scratch.mkdir(parents=True, exist_ok=True)
-        final = f"{self._path}/{layer}/{model}/snapshot_date={day.isoformat()}/part-0.parquet"
+        final = f"{self._path}/{layer}/{model}/snapshot_date={date.isoformat()}/{DATA_FILE}"
         if self.is_local:
             Path(final).parent.mkdir(parents=True, exist_ok=True)
-            draft = Path(final).with_name(f".{uuid.uuid4().hex}.parquet")
+            draft = Path(final).with_name(f".{uuid.uuid4().hex}.tmp")
         else:
             draft = self.scratch / f"{model}-{uuid.uuid4().hex}.parquet"
         try:
-            yield str(draft)
+            relation.write_parquet(str(draft), compression="zstd")
             if self.is_local:
                 os.replace(draft, final)
             else:
                 self.filesystem.put_file(str(draft), final)
         finally:
             draft.unlink(missing_ok=True)
+        return self.model_path(layer, model, date)
 
 
 def sync_to_disk(folder: Path) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-import requests
-
-from connector_assets.kit.client import Client, Statistics
+from connector_assets.kit.bodies import gunzipped, json_lines, xml_elements
+from connector_assets.kit.budgets import Statistics
 from connector_assets.kit.declaration import Connector, Record
-from connector_assets.kit.errors import StreamSkipped
+from connector_assets.kit.errors import FixConfiguration, StreamSkipped
 from connector_assets.kit.settings import Settings
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    import requests
+
+    from connector_assets.kit.client import Client
 
 log = logging.getLogger("exposure.connector")
 
@@ -27,29 +32,37 @@ class Verdict:
     """How complete a stream is, per scope: reasons why not, and the totals the vendor claims."""
 
     partial: dict[str, str] = field(default_factory=dict)
+    """scope -> why it is not wholly enumerated"""
     expected: dict[str, int] = field(default_factory=dict)
+    """scope -> number of records the vendor claims"""
     scopes: list[str] = field(default_factory=list)
+    """scopes the stream enumerates even when they turn out empty"""
     notes: list[str] = field(default_factory=list)
 
 
 class Api:
     """One pull of one instance. Streams share the session; `begin` starts a stream's own verdict.
 
+    Paths are relative to the base address; absolute links of the vendor's known hosts are followed on the base address.
     Every call raises the errors of `connector_assets.kit.errors`.
     """
 
     def __init__(
         self,
         settings: Settings,
+        connector: Connector,
         client: Client,
         now: datetime,
+        window_start: datetime | None,
         records_reader: RecordsReader | None = None,
         progress: Progress | None = None,
     ) -> None:
         self.settings = settings
+        self.connector = connector
         self.client = client
         self.now = now
-        self.window_start = settings.window_start(now)
+        self.window_start = window_start
+        self.stream = ""
         self.verdict = Verdict()
         self._records_reader = records_reader
         self._progress = progress
@@ -70,8 +83,14 @@ class Api:
     def statistics(self) -> Statistics:
         return self.client.statistics
 
+    @property
+    def stats(self) -> Statistics:
+        """Short for `statistics`."""
+        return self.client.statistics
+
     def begin(self, stream: str) -> None:
         """Start a stream: its completeness is judged on its own."""
+        self.stream = stream
         self.verdict = Verdict()
 
     def get(
@@ -88,23 +107,45 @@ class Api:
         self,
         path_or_url: str,
         json: Any = None,
-        *,
         data: Any = None,
-        params: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
         safe: bool = False,
+        headers: Mapping[str, str] | None = None,
         none_on: tuple[int, ...] = (),
+        params: Mapping[str, Any] | None = None,
     ) -> Any:
         """POST and parse JSON. `safe` says that repeating it starts nothing twice: only then is it retried."""
         return self.client.json(
             "POST", path_or_url, json=json, data=data, params=params, headers=headers, safe=safe, none_on=none_on
         )
 
-    def response(
-        self, method: str, path_or_url: str, **request: Any
-    ) -> contextlib.AbstractContextManager[requests.Response]:
-        """A successful answer with its body unread, for large or unusual bodies; see Client.response."""
-        return self.client.response(method, path_or_url, **request)
+    def response(self, method: str, path_or_url: str, *, stream: bool = False, **request: Any) -> requests.Response:
+        """A checked answer with its headers; its body read, or with `stream` left to be read. See Client.response."""
+        return self.client.response(method, path_or_url, stream=stream, **request)
+
+    def stream_lines(self, path_or_url: str, *, method: str = "GET", **request: Any) -> Iterator[Record]:
+        """The records of a body of JSON lines, plain or gzip, one at a time. Arguments as of `Client.response`.
+
+        Raises BrokenAnswer, in the middle, for a body that is cut: what was read before it is no whole answer.
+        """
+        limit = self.settings.budgets.stream_bytes
+        with self.client.response(method, path_or_url, stream=True, **request) as response:
+            url = self.client.where(response.url)
+            yield from json_lines(gunzipped(self.client.chunks(response, limit), limit, url), url)
+
+    def stream_xml(
+        self, path_or_url: str, tag: str | tuple[str, ...], *, method: str = "GET", **request: Any
+    ) -> Iterator[Element]:
+        """Each outermost element named `tag` (or one of several), one at a time; nothing external is ever loaded.
+
+        Arguments as of `Client.response`. A status in `none_on` yields nothing.
+        """
+        limit = self.settings.budgets.stream_bytes
+        with self.client.response(method, path_or_url, stream=True, **request) as response:
+            if response.status_code in request.get("none_on", ()):
+                return
+            url = self.client.where(response.url)
+            tags = (tag,) if isinstance(tag, str) else tag
+            yield from xml_elements(self.client.chunks(response, limit), tags, url)
 
     def records(self, stream: str) -> Iterator[Record]:
         """The records of a needed stream, as landed earlier in this sync, one at a time."""
@@ -114,7 +155,10 @@ class Api:
 
     def partial(self, reason: str, scope: str = "default") -> None:
         """The scope is not wholly enumerated: what was read is kept, nothing is deleted by its absence."""
-        self.verdict.partial.setdefault(scope, reason)
+        known = self.verdict.partial.get(scope, "")
+        if reason not in known and len(known) < 1000:
+            self.verdict.partial[scope] = f"{known}; {reason}" if known else reason
+        log.warning("%s %s, scope %s: incomplete, %s", self.instance, self.stream, scope, reason)
 
     def expect(self, total: int, scope: str = "default") -> None:
         """The vendor claims `total` records in the scope: fewer make it partial."""
@@ -124,7 +168,7 @@ class Api:
         """Scopes this stream enumerates even when one of them turns out empty."""
         self.verdict.scopes.extend(scopes)
 
-    def skip(self, reason: str) -> None:
+    def skip(self, reason: str) -> NoReturn:
         """Leave the stream out: licence or permission is missing."""
         raise StreamSkipped(reason)
 
@@ -134,8 +178,39 @@ class Api:
         log.info("%s: %s", self.instance, text)
 
     def progress(self, text: str) -> None:
+        """Tell whoever watches how far the stream is."""
         if self._progress:
             self._progress(text)
+
+    def wait(self, seconds: float) -> None:
+        """Sleep because the vendor asked for it in a way only the connector understands; counts as throttling."""
+        self.client.wait(seconds)
+
+    def pause(self, seconds: float) -> None:
+        """Sleep between polls of a vendor's job."""
+        self.client.pause(seconds)
+
+    def mask(self, text: str) -> str:
+        """A vendor's text, fit for a message: secrets replaced."""
+        return self.settings.secrets.mask(text)
+
+
+def open_client(connector: Connector, settings: Settings, **client_options: Any) -> Client:
+    """The session of one pull of a connector. `client_options`: sleep, clock, wall.
+
+    Placeholders of the connector's base address are filled from the options. Raises FixConfiguration.
+    """
+    from connector_assets.kit.client import Client
+
+    return Client(
+        replace(settings, base_url=base_url_of(connector, settings)),
+        connector.auth(settings.options, settings.secrets),
+        known_hosts=connector.known_hosts,
+        headers=connector.default_headers,
+        requests_per_minute=connector.requests_per_minute,
+        troubleshooting=connector.troubleshooting,
+        **client_options,
+    )
 
 
 def open_api(
@@ -148,13 +223,20 @@ def open_api(
     **client_options: Any,
 ) -> Api:
     """An Api for one pull of a connector; close its `client` at the end."""
-    client = Client(
-        settings,
-        connector.auth(settings.options, settings.secrets),
-        known_hosts=connector.known_hosts,
-        headers=connector.default_headers,
-        requests_per_minute=connector.requests_per_minute,
-        troubleshooting=connector.troubleshooting,
-        **client_options,
-    )
-    return Api(settings, client, now, records_reader, progress)
+    client = open_client(connector, settings, **client_options)
+    return Api(settings, connector, client, now, settings.window_start(now), records_reader, progress)
+
+
+def base_url_of(connector: Connector, settings: Settings) -> str:
+    """The configured base address, else the connector's own, its {option} placeholders filled."""
+    base_url = settings.base_url or connector.base_url
+    if "{" not in base_url:
+        return base_url
+    values = settings.options.model_dump() if hasattr(settings.options, "model_dump") else {}
+    try:
+        return base_url.format_map(values)
+    except (KeyError, ValueError):
+        raise FixConfiguration(
+            f"{settings.instance}: the base address {base_url} needs an option that is not set",
+            hint=f"options there are: {', '.join(values) or 'none'}",
+        ) from None

@@ -49,6 +49,15 @@ def matches(host: str, patterns: Iterable[str]) -> bool:
     )
 
 
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of an address, with the scheme's own port written out. ForeignHost for an unreadable one."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, (parts.hostname or "").lower(), parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    except ValueError:
+        raise ForeignHost("the vendor handed out a link that is no address", hint="nothing was sent there") from None
+
+
 def absolute(base_url: str, path_or_url: str, known_hosts: Iterable[str]) -> str:
     """The address to call for a path or a link of the vendor.
 
@@ -57,13 +66,19 @@ def absolute(base_url: str, path_or_url: str, known_hosts: Iterable[str]) -> str
     """
     if not path_or_url.startswith(("http://", "https://")):
         return base_url + (path_or_url if path_or_url.startswith("/") else "/" + path_or_url)
+    host = origin(path_or_url)[1]
     link, base = urlsplit(path_or_url), urlsplit(base_url)
-    if (link.scheme, link.netloc.lower()) == (base.scheme, base.netloc.lower()):
+    if origin(path_or_url) == origin(base_url) and link.username is None:
         return path_or_url
-    if link.hostname and matches(link.hostname, known_hosts):
-        return urlunsplit((base.scheme, base.netloc, base.path.rstrip("/") + link.path, link.query, ""))
+    # a service behind a gateway writes http:// and no port into links to itself
+    is_self = host == (base.hostname or "").lower() and link.port is None
+    if is_self or matches(host, known_hosts):
+        prefix = base.path.rstrip("/")
+        # a base such as https://gateway/v1.0 stands for https://vendor/v1.0: its path is not doubled
+        path = link.path if prefix and link.path.startswith(prefix + "/") else prefix + link.path
+        return urlunsplit((base.scheme, base.netloc, path, link.query, ""))
     raise ForeignHost(
-        f"the vendor handed out a link to {link.hostname}, which is neither the base address nor a host of this product",
+        f"the vendor handed out a link to {host}, which is neither the base address nor a host of this product",
         url=masked(path_or_url),
         hint="nothing was sent there; if that host is right, make it the instance's base_url",
     )
@@ -72,10 +87,9 @@ def absolute(base_url: str, path_or_url: str, known_hosts: Iterable[str]) -> str
 def redirect_target(url: str, location: str) -> str:
     """The absolute address a redirect leads to; ForeignHost unless it stays on the same origin."""
     target = urljoin(url, location)
-    here, there = urlsplit(url), urlsplit(target)
-    if (here.scheme, here.netloc.lower()) != (there.scheme, there.netloc.lower()):
+    if origin(url) != origin(target):
         raise ForeignHost(
-            f"the vendor redirects to another host, {there.hostname}",
+            f"the vendor redirects to another host, {origin(target)[1]}",
             url=masked(url),
             hint="no credential was sent there; set that region's address as base_url if it is yours",
         )

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit.api import Api
+from connector_assets.kit.answers import said_in
 from connector_assets.kit.declaration import Page, Record
-from connector_assets.kit.errors import BudgetExceeded, RepeatedCursor, UnexpectedContent
+from connector_assets.kit.errors import BadRequest, RepeatedCursor, RetryLater, UnexpectedContent
 from connector_assets.kit.hosts import masked
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from connector_assets.kit.api import Api
+
+#: Codes by which Qualys says "not now" with HTTP 200 or 409.
+XML_WAIT_CODES = frozenset({"1960", "1965"})
 
 
 class CursorGuard:
@@ -21,9 +27,10 @@ class CursorGuard:
         self._seen: set[Any] = set()
 
     def follow(self, cursor: Any) -> Any:
+        """The cursor. Raises RepeatedCursor when it was followed before."""
         if cursor in self._seen:
             raise RepeatedCursor(
-                f"{self._what}: the vendor handed out the same cursor twice",
+                f"{self._what}: the vendor handed out the same cursor twice, after {len(self._seen)} pages",
                 hint="what was read is kept as partial; report it to the vendor if it stays",
             )
         self._seen.add(cursor)
@@ -39,9 +46,11 @@ def records_of(answer: Any, member: str | None, where: str) -> list[Record]:
     if found is None:
         return []
     if not isinstance(found, list):
-        words = ", ".join(list(answer)[:5]) if isinstance(answer, dict) else type(answer).__name__
+        keys = ", ".join(map(str, list(answer)[:5])) if isinstance(answer, dict) else type(answer).__name__
+        said = said_in(answer) if isinstance(answer, dict) else ""
         raise UnexpectedContent(
-            f"{where}: expected {'a list' if member is None else f'a list {member!r}'}, got {words}",
+            f"{where}: expected {'a list' if member is None else f'a list {member!r}'}, got {keys or 'nothing'}"
+            + (f": {said}" if said else ""),
             hint="the vendor reports an error inside a successful answer; the next sync tries again",
         )
     return found
@@ -51,28 +60,33 @@ def next_link_pages(
     api: Api,
     path: str,
     params: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
     *,
     member: str = "value",
     link: str = "@odata.nextLink",
-    headers: Mapping[str, str] | None = None,
     empty_on: tuple[int, ...] = (),
     scope: str = "default",
 ) -> Iterator[Page]:
     """Collections whose answers carry an absolute, opaque link to the next page (OData, ARM).
 
-    The link is called verbatim with the same headers; a page may be empty and still have a next one.
+    The link is called verbatim with the same headers; a page may be empty and still have a next one. A status in
+    `empty_on` on the first page means that there are no records.
     """
     guard = CursorGuard(path)
     url: str | None = path
     while url:
-        answer = api.get(url, params, headers, none_on=empty_on)
-        if answer is None:
+        first = url is path
+        answer = api.get(url, params, headers, none_on=empty_on if first else ())
+        if answer is None and first:
             yield Page([], scope)
             return
-        yield Page(records_of(answer, member, path), scope, cursor=masked(url) if url != path else None)
+        yield Page(records_of(answer, member, path), scope, cursor=None if first else masked(url))
         url, params = answer.get(link) or None, None
         if url:
             guard.follow(url)
+
+
+odata_pages = next_link_pages
 
 
 def keyset_pages(
@@ -84,7 +98,8 @@ def keyset_pages(
 ) -> Iterator[Page]:
     """Collections asked for as "the records after this key, in its order", to the first empty page.
 
-    A short page is no end. An answer that does not move past the last key means the vendor ignored the condition.
+    A short page is no end. A page that does not move past the last key means that the vendor ignored the condition:
+    RepeatedCursor. A page out of order means that it ignored the order, and records may be missing: partial.
     """
     last: str | None = None
     while True:
@@ -92,12 +107,15 @@ def keyset_pages(
         if not records:
             return
         yield Page(records, scope, cursor=last)
-        newest = max(key(record) for record in records)
+        keys = [key(record) for record in records]
+        newest = max(keys)
         if last is not None and newest <= last:
             raise RepeatedCursor(
                 f"{scope}: the vendor ignored the condition 'after {last}' and started again",
                 hint="what was read is kept as partial; check the filter the instance allows",
             )
+        if newest != keys[-1]:
+            api.partial("the vendor ignored the order asked for, so records may be missing between pages", scope)
         last = newest
 
 
@@ -110,15 +128,26 @@ def offset_pages(
 ) -> Iterator[Page]:
     """Collections asked for by offset and limit: (offset, limit) -> (records, total or None).
 
-    With a total it ends there, without one at the first empty page; a total not reached makes the scope partial.
+    With a total it ends there, without one at the first empty page. An empty page before the total makes the scope
+    partial; the same page again means that the vendor ignored the offset: RepeatedCursor.
     """
-    offset = 0
+    offset, previous = 0, None
     while True:
         records, total = fetch(offset, size)
+        if records and previous == (records[0], records[-1], len(records)):
+            raise RepeatedCursor(
+                f"{scope}: the vendor ignored the offset {offset} and sent the same page again",
+                hint="what was read is kept as partial; report it to the vendor if it stays",
+            )
         yield Page(records, scope, cursor=str(offset), total=total)
         offset += len(records)
-        if not records or (total is not None and offset >= total):
+        if total is not None and offset >= total:
             return
+        if not records:
+            if total is not None:
+                api.partial(f"the vendor claims {total} records but its pages ended after {offset}", scope)
+            return
+        previous = (records[0], records[-1], len(records))
 
 
 def cursor_pages(
@@ -133,85 +162,79 @@ def cursor_pages(
     cursor = first
     while True:
         records, following = fetch(cursor)
-        yield Page(records, scope, cursor=str(cursor) if cursor is not None else None)
+        yield Page(records, scope, cursor=None if cursor is None else str(cursor))
         if following in (None, ""):
             return
         cursor = guard.follow(following)
 
 
 def link_header_pages(
-    api: Api, path: str, params: Mapping[str, Any] | None = None, *, member: str | None = None, scope: str = "default"
+    api: Api,
+    path: str,
+    params: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    *,
+    member: str | None = None,
+    total_header: str | None = None,
+    scope: str = "default",
 ) -> Iterator[Page]:
-    """Collections paged by the Link header (rel=next)."""
+    """Collections paged by the Link header (rel=next). `total_header` names the header that claims the total."""
     guard = CursorGuard(path)
     url: str | None = path
     while url:
-        with api.response("GET", url, params=params) as response:
-            body = api.client.body(response)
-            api.client.require_json(response, body)
-            following = response.links.get("next", {}).get("url")
-        from connector_assets.kit.client import parse_json
-
-        yield Page(records_of(parse_json(body, masked(response.url)), member, path), scope)
-        url, params = following, None
+        answer, response = api.client.json_response("GET", url, params=params, headers=headers)
+        total = response.headers.get(total_header, "") if total_header else ""
+        yield Page(
+            records_of(answer, member, path),
+            scope,
+            cursor=None if url is path else masked(url),
+            total=int(total) if total.isdecimal() else None,
+        )
+        url, params = response.links.get("next", {}).get("url"), None
         if url:
             guard.follow(url)
 
 
-@dataclass(frozen=True, slots=True)
-class JobState:
-    """What a vendor says of an export job. `finished`: no further chunk will come. `failed`: chunks that will not."""
+def xml_continuation(
+    api: Api,
+    path: str,
+    params: Mapping[str, Any] | None = None,
+    *,
+    tag: str,
+    record: Callable[[Element], Record],
+    headers: Mapping[str, str] | None = None,
+    batch: int = 1000,
+    scope: str = "default",
+) -> Iterator[Page]:
+    """XML collections that end in a WARNING with the URL of the next part (Qualys): elements `tag`, as `record` reads them.
 
-    finished: bool
-    chunks: tuple[int, ...] = ()
-    failed: tuple[int, ...] = ()
-    error: str | None = None
-    expected: int | None = None
-
-
-@dataclass
-class ExportJob:
-    """An export a vendor prepares in chunks: start it, poll it, fetch each chunk once as it appears.
-
-    `start` returns the job's id and adopts a running duplicate itself; `fetch` returns a chunk's records.
+    A WARNING without URL is no continuation. A SIMPLE_RETURN is the vendor's refusal, also with HTTP 200: one that says
+    "not now" raises RetryLater, any other BadRequest, both with the vendor's code and text.
     """
-
-    start: Callable[[], str]
-    state: Callable[[str], JobState]
-    fetch: Callable[[str, int], list[Record]]
-    scope: str = "default"
-    poll_seconds: Iterable[float] = field(default_factory=lambda: (0.5, 1, 2, 4, 8, 15, 30))
-    limit_seconds: float = 3 * 3600
-
-    def pages(self, api: Api) -> Iterator[Page]:
-        """The chunks, in the order in which they become available. A failed or missing chunk makes the scope partial."""
-        job = self.start()
-        pauses = list(self.poll_seconds)
-        fetched: set[int] = set()
-        idle = 0
-        deadline = time.monotonic() + self.limit_seconds
-        while True:
-            state = self.state(job)
-            fresh = [chunk for chunk in state.chunks if chunk not in fetched]
-            for chunk in fresh:
-                fetched.add(chunk)
-                yield Page(self.fetch(job, chunk), self.scope, cursor=f"chunk {chunk}")
-            if state.failed:
-                api.partial(
-                    f"the vendor could not prepare chunk {', '.join(map(str, state.failed))} of its export", self.scope
-                )
-            if state.error:
-                api.partial(f"the vendor ended the export: {state.error}", self.scope)
-            if state.finished and not fresh:
-                if state.expected is not None and len(fetched) < state.expected:
-                    api.partial(f"only {len(fetched)} of {state.expected} chunks of the export came", self.scope)
-                return
-            if state.finished:
+    guard = CursorGuard(path)
+    url: str | None = path
+    while url:
+        current, url = url, None
+        records: list[Record] = []
+        cursor = None if current is path else masked(current)
+        for element in api.stream_xml(current, (tag, "WARNING", "SIMPLE_RETURN"), params=params, headers=headers):
+            if element.tag == "SIMPLE_RETURN":
+                raise simple_return(api, element, path)
+            if element.tag == "WARNING":
+                url = (element.findtext("URL") or "").strip() or None
                 continue
-            if time.monotonic() > deadline:
-                raise BudgetExceeded(
-                    f"the export was not ready after {self.limit_seconds / 60:.0f} min",
-                    hint="what came is kept as partial; the vendor's export queue is busy, sync at another hour",
-                )
-            idle = 0 if fresh else idle + 1
-            api.client.wait(pauses[min(idle, len(pauses) - 1)])
+            records.append(record(element))
+            if len(records) >= batch:
+                yield Page(records, scope, cursor=cursor)
+                records = []
+        yield Page(records, scope, cursor=cursor)
+        params = None
+        if url:
+            guard.follow(url)
+
+
+def simple_return(api: Api, element: Element, path: str) -> Exception:
+    code = (element.findtext(".//CODE") or "").strip()
+    text = api.mask((element.findtext(".//TEXT") or "").strip())[:300]
+    kind = RetryLater if code in XML_WAIT_CODES else BadRequest
+    return kind(f"{path}: the vendor refuses with code {code or 'none'}: {text}", hint=api.client.advice("409"))

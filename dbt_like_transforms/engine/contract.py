@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,26 +17,27 @@ except ImportError:  # PyYAML built without libyaml: slower, same result
     from yaml import SafeLoader as _Loader  # type: ignore[assignment]
 
 Severity = Literal["error", "warn"]
-TestKind = Literal["unique", "not_null", "accepted_values", "relationships", "row_condition", "unique_combination"]
+DataTestKind = Literal["unique", "not_null", "accepted_values", "relationships", "row_condition", "unique_combination"]
 
 _COLUMN_TESTS = ("unique", "not_null", "accepted_values", "relationships", "row_condition")
 _MODEL_TESTS = ("row_condition", "unique_combination")
+
+
+_Shape = TypeVar("_Shape", bound=BaseModel)
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class TestConfig(_Strict):
+class DataTestConfig(_Strict):
     """`config:` of one test. `where` limits the rows that are tested; `severity` overrides the model's."""
-
-    __test__ = False
 
     severity: Severity | None = None
     where: str | None = None
 
 
-class Test(_Strict):
+class DataTest(_Strict):
     """One data test.
 
     unique, not_null: on a column. accepted_values: `values`; null passes. relationships: every value is found in
@@ -44,16 +45,14 @@ class Test(_Strict):
     as in a CHECK constraint. unique_combination: `columns` together are unique.
     """
 
-    __test__ = False
-
-    kind: TestKind
+    kind: DataTestKind
     name: str | None = None
     values: tuple[str | int | float | bool, ...] = ()
     to: str | None = None
     field: str | None = None
     expression: str | None = None
     columns: tuple[str, ...] = ()
-    config: TestConfig = TestConfig()
+    config: DataTestConfig = DataTestConfig()
 
     @model_validator(mode="before")
     @classmethod
@@ -71,7 +70,7 @@ class Test(_Strict):
         return value
 
     @model_validator(mode="after")
-    def _complete(self) -> Test:
+    def _complete(self) -> DataTest:
         needs: dict[str, tuple[str, ...]] = {
             "accepted_values": ("values",),
             "relationships": ("to", "field"),
@@ -94,7 +93,7 @@ class ColumnEntry(_Strict):
     name: str
     data_type: str | None = None
     description: str = ""
-    data_tests: tuple[Test, ...] = ()
+    data_tests: tuple[DataTest, ...] = ()
 
     @model_validator(mode="after")
     def _tests_fit(self) -> ColumnEntry:
@@ -117,7 +116,7 @@ class ModelEntry(_Strict):
     name: str
     description: str = ""
     columns: tuple[ColumnEntry, ...] = ()
-    data_tests: tuple[Test, ...] = ()
+    data_tests: tuple[DataTest, ...] = ()
     config: ModelConfig = ModelConfig()
 
     @model_validator(mode="after")
@@ -145,7 +144,7 @@ class ObservationKind(_Strict):
 
     description: str
     columns: tuple[ColumnEntry, ...] = Field(min_length=1)
-    data_tests: tuple[Test, ...] = ()
+    data_tests: tuple[DataTest, ...] = ()
 
 
 class ObservationFile(_Strict):
@@ -174,10 +173,10 @@ def read_observations(file: Path) -> dict[str, ObservationKind]:
     }
 
 
-def _read[T: BaseModel](file: Path, shape: type[T]) -> T:
+def _read(file: Path, shape: type[_Shape]) -> _Shape:
     text = file.read_text(encoding="utf-8")
     try:
-        raw = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader, in C where there is one
+        raw = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None

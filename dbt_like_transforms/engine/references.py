@@ -23,7 +23,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ENDS_FROM = frozenset(
-    "where group having order qualify window limit offset union except intersect select sample using_sample".split()
+    {"where", "group", "having", "order", "qualify", "window", "limit", "offset"}
+    | {"union", "except", "intersect", "select", "values"}
 )
 _STARTS_QUERY = frozenset({"select", "with", "from", "values"})
 
@@ -80,7 +81,7 @@ def scan(sql: str) -> tuple[Reference, ...]:
     Raises:
         NotOneSelect: the text is empty, is another statement, or holds several.
     """
-    tokens = [token for token in _tokens(sql) if token.kind != "tag"]
+    tokens = list(_tokens(sql))
     while tokens and tokens[-1].kind == ";":
         tokens.pop()
     if not tokens:
@@ -93,14 +94,16 @@ def scan(sql: str) -> tuple[Reference, ...]:
     found: dict[str, int] = {}
     ctes: set[str] = set()
     frames = [_Frame()]
-    previous_word = ""
+    before = ""
     index = 0
     while index < len(tokens):
         token = tokens[index]
         frame = frames[-1]
         index += 1
         if token.kind == "(":
-            frames.append(_Frame(query=frame.relation_next, in_from=frame.relation_next, relation_next=frame.relation_next))
+            frames.append(
+                _Frame(query=frame.relation_next, in_from=frame.relation_next, relation_next=frame.relation_next)
+            )
             frame.relation_next = False
             frame.begun = True
         elif token.kind == ")":
@@ -111,30 +114,31 @@ def scan(sql: str) -> tuple[Reference, ...]:
                 frame.relation_next = True
             elif frame.in_with:
                 frame.cte_next = True
-        elif token.kind == "word" and _is_keyword(token.text, frame, previous_word):
+        elif token.kind == "word" and _is_keyword(token.text, frame, before):
             _enter(token.text, frame)
         elif token.kind in ("word", "quoted") and frame.cte_next:
             if token.text != "recursive":
                 ctes.add(token.text.lower())
                 frame.cte_next = False
-        elif token.kind in ("word", "quoted") and frame.relation_next:
-            if token.text != "lateral":
-                frame.relation_next = False
-                name, index = _dotted(tokens, index - 1)
-                is_function = index < len(tokens) and tokens[index].kind == "("
-                if not is_function and name not in ctes:
-                    found.setdefault(name, sql.count("\n", 0, token.start) + 1)
+        elif token.kind in ("word", "quoted") and frame.relation_next and token.text != "lateral":
+            frame.relation_next = False
+            name, index = _dotted(tokens, index - 1)
+            is_function = index < len(tokens) and tokens[index].kind == "("
+            if not is_function and name not in ctes:
+                found.setdefault(name, sql.count("\n", 0, token.start) + 1)
         if token.kind != "(":
             frame.begun = True
-        previous_word = token.text if token.kind == "word" else ""
+        before = token.text
     return tuple(Reference(name, line) for name, line in found.items())
 
 
-def _is_keyword(word: str, frame: _Frame, previous_word: str) -> bool:
+def _is_keyword(word: str, frame: _Frame, before: str) -> bool:
     """Whether the word changes what the frame expects next (and is not part of an expression or a name)."""
+    if before == ".":
+        return False
     if word == "from":
         # `extract(year from x)` and `is distinct from y` are expressions
-        return (frame.query or not frame.begun) and previous_word != "distinct"
+        return (frame.query or not frame.begun) and before != "distinct"
     if word in ("select", "values"):
         return True
     if word == "with":

@@ -14,9 +14,7 @@ class VirtualClock:
     frozen: stands still unless advanced. `start` (epoch seconds) sets the first reading; None means the real time.
     """
 
-    def __init__(
-        self, start: float | None = None, frozen: bool = False, real: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, start: float | None = None, frozen: bool = False, real: Callable[[], float] = time.time) -> None:
         self._real = real
         self._frozen = frozen
         self._origin = real()

@@ -1,10 +1,10 @@
 """The control plane of an estate, on a loopback port of its own: move time, plan faults, read journals.
 
-    POST /__estate__/advance  {"day": 1} or {"seconds": 120}
-    POST /__estate__/fault    a plan line; {"clear": true} drops all faults
-    POST /__estate__/reset    forget tokens, jobs, limits and journals
-    GET  /__estate__/journal  ?instance=NAME for one
-    GET  /__estate__/stats    the instances, the day and the clock
+POST /__estate__/advance  {"day": 1} or {"seconds": 120}
+POST /__estate__/fault    a plan line; {"clear": true} drops all faults
+POST /__estate__/reset    forget tokens, jobs, limits and journals
+GET  /__estate__/journal  ?instance=NAME for one
+GET  /__estate__/stats    the instances, the day and the clock
 """
 
 from __future__ import annotations

@@ -88,7 +88,10 @@ class ExportJobs:
                 (
                     job
                     for job in self._jobs.values()
-                    if job.kind == kind and job.finished_at is None and not job.cancelled and job.parameters == parameters
+                    if job.kind == kind
+                    and job.finished_at is None
+                    and not job.cancelled
+                    and job.parameters == parameters
                 ),
                 None,
             )

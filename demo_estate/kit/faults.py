@@ -38,9 +38,9 @@ ON_ANSWER = (
     "string_result",
     "drop_key",
 )
-_SETTINGS = frozenset(
-    "product route nth every after always times when fault retry_after seconds status key location headers".split()
-)
+_POSITION = ("product", "route", "nth", "every", "after", "always", "times", "when", "fault")
+_EXTRAS = ("retry_after", "seconds", "status", "key", "location", "headers")
+_SETTINGS = frozenset((*_POSITION, *_EXTRAS))
 
 
 @dataclass(slots=True, eq=False)
@@ -83,7 +83,7 @@ class Fault:
             always=bool(line.get("always", False)),
             times=line.get("times"),
             when=dict(line.get("when", {})),
-            settings={k: v for k, v in line.items() if k in ("retry_after", "seconds", "status", "key", "location", "headers")},
+            settings={k: v for k, v in line.items() if k in _EXTRAS},
         )
 
     def applies(self, names: Iterable[str], day: int, request: Request, route: str) -> bool:
@@ -192,7 +192,9 @@ def change_answer(fault: Fault, response: Response, previous: Response | None, r
     if kind == "drop_key" and isinstance(body, dict):
         body.pop(str(fault.settings.get("key", "")), None)
     elif kind == "string_result" and isinstance(body, dict) and body:
-        body[max(body, key=lambda name: len(str(body[name])))] = "Transaction cancelled: maximum execution time exceeded"
+        body[max(body, key=lambda name: len(str(body[name])))] = (
+            "Transaction cancelled: maximum execution time exceeded"
+        )
     elif (rows := (rows_of or find_rows)(body)) is not None and rows:
         if kind == "duplicate_row":
             rows.append(rows[0])

@@ -14,7 +14,7 @@ import orjson
 
 from demo_estate.kit.clock import VirtualClock
 
-T = TypeVar("T")
+T = TypeVar("T", int, str)
 
 
 def page_bounds(total: int, offset: int, limit: int) -> tuple[int, int, int | None]:
@@ -26,7 +26,7 @@ def page_bounds(total: int, offset: int, limit: int) -> tuple[int, int, int | No
 
 def keyset_slice(sorted_keys: Sequence[T], after: T | None, limit: int) -> Sequence[T]:
     """Up to `limit` keys above `after` (None: from the beginning)."""
-    start = 0 if after is None else bisect_right(sorted_keys, after)  # type: ignore[type-var]
+    start = 0 if after is None else bisect_right(sorted_keys, after)
     return sorted_keys[start : start + limit]
 
 

@@ -94,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length) if length else b""
         headers = {name.lower(): value for name, value in self.headers.items()}
-        base_url = f"http://{headers.get('host') or f'127.0.0.1:{self.server.server_address[1]!s}'}"
+        base_url = f"http://{headers.get('host') or f'127.0.0.1:{self.owner.port}'}"
         try:
             self._send(self.handle_request(Request.build(self.command, self.path, headers, body, base_url)))
         except ConnectionReset:

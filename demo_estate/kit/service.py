@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-HTML = "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body><h1>Please try later</h1></body></html>"
+HTML = (
+    "<!DOCTYPE html><html><head><title>Service unavailable</title></head><body><h1>Please try later</h1></body></html>"
+)
 
 
 class ConnectionReset(Exception):
@@ -76,9 +78,12 @@ class Service:
 
     def reset(self) -> None:
         """Forget tokens, jobs, limits and memory; the journal stays."""
-        self.tokens = TokenStore(self.clock, self.lens.token_ttl, salt=f"{self.truth.seed}:{self.name}")
+        salt = f"{self.truth.seed}:{self.name}"
+        self.tokens = TokenStore(
+            self.clock, self.lens.token_ttl, salt=salt, on_issue=lambda token: self.journal.watch([token])
+        )
         self.exports = ExportJobs(self.clock)
-        self.cursors = Cursors(self.clock, salt=f"{self.truth.seed}:{self.name}")
+        self.cursors = Cursors(self.clock, salt=salt)
         self.buckets: Mapping[str, Bucket] = self.lens.buckets() if self.lens.buckets else {}
         self.state: dict[str, Any] = {}
         self._forget_day()
@@ -101,7 +106,7 @@ class Service:
         with lock:
             if name not in cache:
                 cache[name] = build()
-            return cache[name]  # type: ignore[no-any-return]
+            return cache[name]
 
     def device_indexes(self) -> array[int]:
         """Indexes of the devices this instance lists today; 4 bytes each, made once a day."""
@@ -120,7 +125,9 @@ class Service:
             return response
         finally:
             body = response.body
-            self.journal.end(request, name if route else "unknown", response.status, len(body) if isinstance(body, bytes) else 0)
+            self.journal.end(
+                request, name if route else "unknown", response.status, len(body) if isinstance(body, bytes) else 0
+            )
 
     def error(self, request: Request, refusal: Refusal) -> Response:
         response = self.lens.error(request, refusal.status, refusal.reason, refusal.message)

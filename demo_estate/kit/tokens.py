@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,13 +27,22 @@ class TokenStore:
     """Issues tokens that live `ttl` seconds on the virtual clock.
 
     single_session: a new token of one subject ends its earlier ones. Values are deterministic for a given `salt`.
+    on_issue: told every new value (the journal watches for it in URLs).
     """
 
-    def __init__(self, clock: VirtualClock, ttl: float = 3600.0, single_session: bool = False, salt: str = "") -> None:
+    def __init__(
+        self,
+        clock: VirtualClock,
+        ttl: float = 3600.0,
+        single_session: bool = False,
+        salt: str = "",
+        on_issue: Callable[[str], None] | None = None,
+    ) -> None:
         self.clock = clock
         self.ttl = ttl
         self.single_session = single_session
         self._salt = salt
+        self._on_issue = on_issue
         self._issued = 0
         self._tokens: dict[str, Token] = {}
         self._lock = threading.Lock()
@@ -45,7 +55,9 @@ class TokenStore:
                 self._tokens = {v: t for v, t in self._tokens.items() if t.subject != subject}
             token = Token(value, subject, self.clock.time() + (self.ttl if ttl is None else ttl), claims)
             self._tokens[value] = token
-            return token
+        if self._on_issue is not None:
+            self._on_issue(value)
+        return token
 
     def state(self, value: str | None) -> Literal["valid", "expired", "unknown"]:
         token = self._tokens.get(value or "")

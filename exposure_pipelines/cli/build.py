@@ -51,7 +51,8 @@ def chosen_dates(day: str | None, start: str | None, end: str | None) -> list[st
     if end and not start:
         raise ConfigurationError("--to needs --from: which date should the range start with?")
     today = utc_date()
-    first = parse_date(start or day, "--from" if start else "--date") if (start or day) else today
+    given = start or day
+    first = parse_date(given, "--from" if start else "--date") if given else today
     last = parse_date(end, "--to") if end else (today if start else first)
     if last < first:
         raise ConfigurationError(f"The range ends ({last}) before it starts ({first}).")

@@ -1,0 +1,154 @@
+"""The habits of Microsoft Graph: pages by link, page tokens that expire, and batches answered in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from connector_assets.kit import Page, Record
+from connector_assets.kit.errors import BrokenAnswer, CursorExpired, FixPermission, NotFound
+from connector_assets.kit.pagers import next_link_pages, records_of
+from connector_assets.kit.waits import as_number, back_off
+
+if TYPE_CHECKING:
+    from connector_assets.kit.api import Api
+
+#: Graph's own limit of requests in one batch.
+BATCH = 20
+#: Times a collection is begun again after its page token expired, and a batch item after it was throttled or failed.
+RESTARTS = 2
+ITEM_RETRIES = 5
+#: Graph gives at most this many related objects with $expand.
+EXPANDED = 20
+#: Objects come and go while a collection is read; only a larger gap to Graph's own count is a sign of lost pages.
+COUNT_TOLERANCE = 0.99
+EVENTUAL = {"ConsistencyLevel": "eventual"}
+TRANSIENT = frozenset({429, 500, 502, 503, 504})
+
+
+def collection(
+    api: Api, path: str, params: Mapping[str, Any] | None = None, *, counted: bool = False
+) -> Iterator[Page]:
+    """All pages of a collection, from its start again when the page token expired (repeated records share their key).
+
+    counted: ask Graph for its own count (an advanced query, whose header goes with every page) and report a large gap.
+    """
+    params = {**(params or {}), "$count": "true"} if counted else params
+    for restart in range(RESTARTS + 1):
+        seen = 0
+        try:
+            for page in next_link_pages(api, path, params, headers=EVENTUAL if counted else None):
+                seen += len(page.records)
+                yield page
+        except CursorExpired:
+            if restart == RESTARTS:
+                raise
+            api.note(f"{path}: the page token expired after {seen} records; the collection is read again")
+        else:
+            return
+
+
+def fan_out(api: Api, urls: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, Record]]]:
+    """The collections behind many addresses, asked for in batches: (owner id, record) pairs, one list a batch.
+
+    urls: (owner id, path relative to the version root). An owner that is gone meanwhile (404) is left out; one that is
+    refused makes the stream partial.
+    """
+    pending = iter(urls)
+    while chunk := list(islice(pending, BATCH)):
+        yield list(_batch(api, chunk))
+
+
+def _batch(api: Api, chunk: list[tuple[str, str]]) -> Iterator[tuple[str, Record]]:
+    waiting = {str(number): item for number, item in enumerate(chunk)}
+    for attempt in range(1, ITEM_RETRIES + 2):
+        throttled: dict[str, tuple[str, str]] = {}
+        delay = 0.0
+        for reply in _replies(api, waiting):
+            owner, url = waiting[reply.id]
+            if reply.status in TRANSIENT:
+                throttled[reply.id] = (owner, url)
+                delay = max(delay, reply.retry_after or back_off(attempt))
+            else:
+                yield from _rows(api, owner, url, reply)
+        if not throttled:
+            return
+        waiting = throttled
+        if attempt <= ITEM_RETRIES:
+            api.wait(delay)
+    api.partial(f"Graph kept refusing {len(waiting)} requests of a batch, the first at {next(iter(waiting.values()))[1]}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer of a batch."""
+
+    id: str
+    status: int
+    body: Any
+    retry_after: float | None
+
+
+def _replies(api: Api, waiting: Mapping[str, tuple[str, str]]) -> list[Reply]:
+    """The replies to the waiting requests, in Graph's order, which is none. All of them, or BrokenAnswer."""
+    requests = [{"id": number, "method": "GET", "url": url} for number, (_, url) in waiting.items()]
+    answer = api.post("/v1.0/$batch", json={"requests": requests}, safe=True)
+    replies = []
+    for item in records_of(answer, "responses", "/v1.0/$batch"):
+        headers = {str(name).lower(): value for name, value in (item.get("headers") or {}).items()}
+        wait = as_number(str(headers.get("retry-after", "")))
+        replies.append(Reply(str(item.get("id")), int(item.get("status") or 0), item.get("body"), wait))
+    if {reply.id for reply in replies} != set(waiting):
+        raise BrokenAnswer(
+            f"a batch of {len(waiting)} requests was answered with {len(replies)} replies or foreign ids",
+            hint="the next sync tries again",
+        )
+    return replies
+
+
+def _rows(api: Api, owner: str, url: str, reply: Reply) -> Iterator[tuple[str, Record]]:
+    if reply.status == 404:
+        return
+    if reply.status != 200:
+        error = reply.body.get("error") if isinstance(reply.body, dict) else None
+        code = error.get("code") if isinstance(error, dict) else None
+        api.partial(f"Graph refused {url.partition('?')[0]} with {reply.status} {code or ''}".rstrip())
+        return
+    for record in records_of(reply.body, "value", url):
+        yield owner, record
+    following = reply.body.get("@odata.nextLink")
+    if following:
+        yield from ((owner, record) for record in _rest(api, url, following))
+
+
+def _rest(api: Api, url: str, link: str) -> Iterator[Record]:
+    """What lies behind a link inside a batch reply: pages are followed outside the batch."""
+    try:
+        for page in next_link_pages(api, link):
+            yield from page.records
+    except CursorExpired:
+        for page in collection(api, f"/v1.0{url}"):
+            yield from page.records
+    except NotFound:
+        return
+
+
+def related(api: Api, record: Record, name: str, path: str) -> list[Record]:
+    """The objects of an expanded relation; where Graph may have cut them, all of them by a call of their own."""
+    found = records_of(record, name, path) if name in record else []
+    if len(found) < EXPANDED:
+        return found
+    try:
+        return [other for page in collection(api, path, {"$select": "id"}) for other in page.records]
+    except NotFound:
+        return found
+
+
+def first_page_or_refusal(pages: Iterator[Page]) -> tuple[Page | None, FixPermission | None]:
+    """The first page, or the refusal that came instead of it."""
+    try:
+        return next(pages, Page([])), None
+    except FixPermission as error:
+        return None, error

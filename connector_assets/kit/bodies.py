@@ -1,0 +1,156 @@
+"""Bodies too large to hold: JSON lines and XML, read piece by piece within bounds."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+import orjson
+
+from connector_assets.kit.declaration import Record
+from connector_assets.kit.errors import BrokenAnswer, BudgetExceeded, UnexpectedContent
+
+GZIP_MAGIC = b"\x1f\x8b"
+GZIP_PIECE = 1024 * 1024
+LINE_BYTES = 64 * 1024**2
+XML_DEPTH = 200
+
+
+def gunzipped(chunks: Iterable[bytes], limit: int, url: str) -> Iterator[bytes]:
+    """The pieces of a body, decompressed if it is gzip by its first bytes, at most `limit` bytes of them.
+
+    Raises BrokenAnswer for a damaged or cut archive, BudgetExceeded beyond the limit.
+    """
+    unpacker, head, size = None, b"", 0
+    for chunk in chunks:
+        rest = head + chunk
+        if unpacker is None and not size:
+            if len(rest) < len(GZIP_MAGIC):
+                head = rest
+                continue
+            unpacker = new_unpacker() if rest.startswith(GZIP_MAGIC) else None
+        head = b""
+        while rest:
+            if unpacker is None:
+                piece, rest = rest, b""
+            else:
+                if unpacker.eof:
+                    unpacker = new_unpacker()
+                try:
+                    piece = unpacker.decompress(rest, GZIP_PIECE)
+                except zlib.error as error:
+                    raise BrokenAnswer(f"the archive is damaged after {size} bytes: {error}", url=url) from None
+                rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
+            size += len(piece)
+            if size > limit:
+                raise BudgetExceeded(f"the answer is larger than {limit / 1024**2:.0f} MB unpacked", url=url)
+            if piece:
+                yield piece
+    if head:
+        yield head
+    if unpacker is not None and not unpacker.eof:
+        raise BrokenAnswer(f"the archive ends early, after {size} bytes", url=url, hint="the next sync tries again")
+
+
+def new_unpacker() -> zlib._Decompress:
+    return zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+
+def json_lines(chunks: Iterable[bytes], url: str) -> Iterator[Record]:
+    """The JSON value of each line; empty lines do not count.
+
+    Raises BrokenAnswer with the line's number for one that is no JSON (the last one, when the body was cut), and for a
+    body without any byte: a pre-signed link that has gone bad answers so, and that is no empty estate.
+    """
+    number, size, rest = 0, 0, b""
+    for chunk in chunks:
+        if not size and chunk[:64].lstrip()[:1] == b"<":
+            raise UnexpectedContent(
+                "markup where JSON lines were asked for", url=url, hint="the link has expired or a proxy answers"
+            )
+        size += len(chunk)
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            number += 1
+            if line and not line.isspace():
+                yield json_line(line, number, url)
+        if len(rest) > LINE_BYTES:
+            raise BrokenAnswer(f"line {number + 1} is longer than {LINE_BYTES // 1024**2} MB", url=url)
+    if rest and not rest.isspace():
+        yield json_line(rest, number + 1, url)
+    if not size:
+        raise BrokenAnswer("the answer is empty", url=url, hint="the link may have expired; the next sync tries again")
+
+
+def json_line(line: bytes, number: int, url: str) -> Record:
+    try:
+        value: Record = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise BrokenAnswer(
+            f"line {number} is no JSON ({error.msg})", url=url, hint="the answer was cut; the next sync tries again"
+        ) from None
+    return value
+
+
+def xml_elements(chunks: Iterable[bytes], tags: Iterable[str], url: str) -> Iterator[ElementTree.Element]:
+    """Each outermost element with one of the tags, complete, one at a time.
+
+    Nothing is fetched, and declarations of entities are refused: a DOCTYPE may only name itself, as some vendors' do.
+    Raises BrokenAnswer for XML that is malformed, cut or too deep; UnexpectedContent for a web page or entities.
+    """
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    wanted = frozenset(tags)
+    ready: list[ElementTree.Element] = []
+    builder: ElementTree.TreeBuilder | None = None
+    depth = captured_at = 0
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, builder, captured_at
+        depth += 1
+        if depth == 1 and tag.lower() == "html":
+            raise UnexpectedContent("a web page where XML was asked for", url=url, hint="check base_url")
+        if depth > XML_DEPTH:
+            raise BrokenAnswer(f"the XML is nested deeper than {XML_DEPTH} levels", url=url)
+        if builder is None and tag in wanted:
+            builder, captured_at = ElementTree.TreeBuilder(), depth
+        if builder is not None:
+            builder.start(tag, attributes)
+
+    def data(text: str) -> None:
+        if builder is not None:
+            builder.data(text)
+
+    def end(tag: str) -> None:
+        nonlocal depth, builder
+        if builder is not None:
+            builder.end(tag)
+            if depth == captured_at:
+                ready.append(builder.close())
+                builder = None
+        depth -= 1
+
+    def doctype(name: str, system_id: str | None, public_id: str | None, has_internal_subset: int) -> None:
+        if name.lower() == "html":
+            raise UnexpectedContent("a web page where XML was asked for", url=url, hint="check base_url")
+        if has_internal_subset:
+            raise UnexpectedContent("the XML declares entities of its own, which is refused", url=url)
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+    parser.StartDoctypeDeclHandler = doctype
+
+    def feed(step: Callable[[], object]) -> list[ElementTree.Element]:
+        try:
+            step()
+        except expat.ExpatError as error:
+            raise BrokenAnswer(
+                f"the answer is not whole XML ({error})", url=url, hint="the next sync tries again"
+            ) from None
+        found, ready[:] = list(ready), []
+        return found
+
+    for chunk in chunks:
+        yield from feed(lambda piece=chunk: parser.Parse(piece, False))  # type: ignore[misc]
+    yield from feed(lambda: parser.Parse(b"", True))

@@ -1,0 +1,83 @@
+-- Assets of the earlier snapshot none of whose records is there today. Where every stream that held one was fully
+-- enumerated they are gone, and are kept as retired for 180 days; where not, nothing is proven and they stay as they were.
+with absent as (
+    select k.*
+    from int_known_assets as k
+    where not exists (
+        select 1 from int_assignments as a where a.asset_kind = k.asset_kind and a.asset_id = k.asset_id
+    )
+),
+
+asset_records as (
+    select asset_kind, asset_id, unnest(source_records) as record from absent
+),
+
+moved as (
+    -- its records are in another asset today, or held back: it was merged, not lost
+    select distinct r.asset_kind, r.asset_id
+    from asset_records as r
+    join int_assignments as a on a.asset_kind = r.asset_kind and a.record = r.record
+),
+
+enumerated as (
+    select
+        product || ':' || instance || ':' || stream as source_stream,
+        -- a rejected record is absent from the stream and yet there
+        bool_and(state = 'complete' and coalesce(quarantined, 0) = 0) as is_complete
+    from run.syncs
+    group by product, instance, stream
+),
+
+asset_streams as (
+    select asset_kind, asset_id, unnest(source_streams) as source_stream from absent
+),
+
+proofs as (
+    select
+        s.asset_kind,
+        s.asset_id,
+        bool_and(coalesce(e.is_complete, false)) as is_gone,
+        max(coalesce(k.window_days, 90)) as window_days
+    from asset_streams as s
+    left join enumerated as e on e.source_stream = s.source_stream
+    left join run.connections as k on s.source_stream like k.product || ':' || k.instance || ':%'
+    group by s.asset_kind, s.asset_id
+),
+
+judged as (
+    select
+        a.*,
+        coalesce(p.is_gone, false) as is_gone,
+        coalesce(p.window_days, 90) as window_days,
+        c.snapshot_end,
+        case
+            when a.lifecycle_state = 'retired' then a.retired_at
+            when coalesce(p.is_gone, false) then c.snapshot_end
+        end as gone_at
+    from absent as a
+    cross join run.context as c
+    left join proofs as p on p.asset_kind = a.asset_kind and p.asset_id = a.asset_id
+    where not exists (
+        select 1 from moved as m where m.asset_kind = a.asset_kind and m.asset_id = a.asset_id
+    )
+)
+
+select
+    asset_kind,
+    asset_id,
+    case
+        when lifecycle_state = 'retired' or is_gone then 'retired'
+        when last_seen < snapshot_end - window_days * interval 1 day then 'stale'
+        else lifecycle_state
+    end as lifecycle_state,
+    gone_at as retired_at,
+    first_seen,
+    last_seen,
+    source_records,
+    source_streams
+from judged
+where case
+    when gone_at is not null then gone_at >= snapshot_end - interval 180 day
+    -- a connection that was taken away can prove nothing any more: its assets leave once long silent
+    else coalesce(last_seen, snapshot_end) >= snapshot_end - (window_days + 180) * interval 1 day
+end

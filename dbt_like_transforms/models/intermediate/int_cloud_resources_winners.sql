@@ -1,0 +1,29 @@
+-- One row a resource. The newest active record that has a value gives it; exposure and sensitivity hold when any says so.
+with ranked as (
+    select
+        a.asset_id,
+        o.*,
+        o.state = 'active' as is_active,
+        row(o.observed_at, o.record) as newest
+    from int_cloud_resources_assignments as a
+    join stg__cloud_resources as o on o.record = a.record
+    where a.state = 'resolved'
+)
+
+select
+    asset_id,
+    arg_max(display_name, newest) filter (where is_active and display_name is not null) as display_name,
+    arg_max(lower(resource_type), newest) filter (where is_active and resource_type is not null) as resource_type,
+    arg_max(lower(provider), newest) filter (where is_active and provider is not null) as provider,
+    arg_max(account_id, newest) filter (where is_active and account_id is not null) as account_id,
+    arg_max(region, newest) filter (where is_active and region is not null) as region,
+    lower(trim(min(native_id))) as native_id,
+    bool_or(is_container) filter (where is_active) as is_container,
+    bool_or(is_internet_facing) filter (where is_active) as is_internet_facing,
+    bool_or(contains_sensitive_data) filter (where is_active) as contains_sensitive_data,
+    min(criticality) filter (where is_active) as criticality,
+    arg_max(properties, newest) filter (where is_active and properties is not null) as properties,
+    list_sort(array_agg(distinct product)) as discovery_sources,
+    list_sort(array_agg(distinct record)) as source_records
+from ranked
+group by asset_id

@@ -1,0 +1,98 @@
+with listed as (
+    select *, 'active' as state, 1 as rank from landed.tenable__assets
+    where deleted_at is null and terminated_at is null
+    union all
+    select *, 'retired' as state, 2 as rank from landed.tenable__assets
+    where deleted_at is not null or terminated_at is not null
+    union all
+    select *, 'retired' as state, 2 as rank from landed.tenable__deleted_assets
+    union all
+    select *, 'retired' as state, 2 as rank from landed.tenable__terminated_assets
+),
+
+-- a host that several exports name is as gone as the one that says so
+assets as (
+    select * from listed
+    qualify row_number() over (partition by _instance, id order by rank desc, _stream) = 1
+)
+
+select
+    concat(_product, ':', _instance, ':', _record_id) as record,
+    _product as product,
+    _instance as instance,
+    _stream as stream,
+    _record_id as record_id,
+    concat('tenable:', coalesce(network_id, 'default')) as scope,
+    coalesce(last_seen, updated_at, _synced_at) as observed_at,
+    coalesce(first_seen, created_at) as first_seen,
+    last_seen,
+    state,
+    -- a scan that learned nothing but an address knows no machine
+    case
+        when has_agent or bios_uuid is not null or coalesce(azure_vm_id, aws_ec2_instance_id, gcp_instance_id) is not null
+            or array_length(coalesce(mac_addresses, [])) > 0 or array_length(coalesce(fqdns, [])) > 0
+            or array_length(coalesce(hostnames, [])) > 0 or array_length(coalesce(netbios_names, [])) > 0
+        then 'create' else 'update'
+    end as authority,
+    _sync as sync,
+    _page as page,
+    _row as row_number,
+    serial_number,
+    cast(null as varchar) as manufacturer,
+    bios_uuid as smbios_uuid,
+    list_sort(list_distinct(coalesce(mac_addresses, []))) as mac_addresses,
+    list_sort(list_distinct(flatten([coalesce(hostnames, []), coalesce(agent_names, [])]))) as hostnames,
+    list_sort(list_distinct(coalesce(fqdns, []))) as fqdns,
+    netbios_names[1] as netbios_name,
+    cast(null as varchar) as domain,
+    cast(null as varchar) as entra_device_id,
+    cast(null as varchar) as ad_object_guid,
+    cast(null as varchar) as ad_sid,
+    case
+        when azure_vm_id is not null then 'azure'
+        when aws_ec2_instance_id is not null then 'aws'
+        when gcp_instance_id is not null then 'gcp'
+    end as cloud_provider,
+    coalesce(aws_owner_id, gcp_project_id, split_part(azure_resource_id, '/', 3)) as cloud_account_id,
+    coalesce(azure_vm_id, aws_ec2_instance_id, gcp_instance_id) as cloud_instance_id,
+    azure_resource_id as cloud_resource_id,
+    cast(null as varchar) as imei,
+    case when agent_uuid is not null then [concat('tenable_agent=', agent_uuid)] else cast([] as varchar[]) end as agent_ids,
+    list_sort(list_distinct(flatten([coalesce(ipv4s, []), coalesce(ipv6s, [])]))) as ip_addresses,
+    cast(null as varchar) as asset_tag,
+    coalesce(agent_names[1], hostnames[1], netbios_names[1], fqdns[1], ipv4s[1]) as display_name,
+    case
+        when list_contains(system_types, 'printer') then 'IoT'
+        when list_contains(system_types, 'router') or list_contains(system_types, 'switch')
+            or list_contains(system_types, 'firewall') then 'NetworkDevice'
+        when lower(operating_systems[1]) like '%server%' then 'Server'
+        when list_contains(system_types, 'general-purpose') then 'Endpoint'
+    end as device_category,
+    operating_systems[1] as os_platform,
+    cast(null as varchar) as os_version,
+    cast(null as varchar) as model,
+    cast(null as varchar) as owner,
+    cast(null as boolean) as is_internet_facing,
+    cast(null as boolean) as is_managed,
+    -- ACR runs from 1 to 10, 10 being the most critical
+    case
+        when acr_score >= 9 then 0
+        when acr_score >= 7 then 1
+        when acr_score >= 4 then 2
+        when acr_score >= 1 then 3
+    end as criticality,
+    list_filter(tags, lambda tag: lower(tag.key) in ('env', 'environment'))[1].value as environment,
+    cast(to_json({
+        'tenableAssetInfo': {
+            'acrScore': acr_score,
+            'exposureScore': exposure_score,
+            'networkName': network_name,
+            'hasAgent': has_agent,
+            'lastAuthenticatedScan': last_authenticated_scan_date,
+            'systemTypes': system_types,
+            'operatingSystems': operating_systems,
+            'tags': tags,
+            'servicenowSysId': servicenow_sysid
+        }
+    }) as varchar) as properties
+from assets

@@ -1,0 +1,121 @@
+"""Build the models of a date from what was landed: which syncs are read, and the engine that runs on them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dbt_like_transforms
+from connector_assets import registry
+from dbt_like_transforms.engine.columns import RUN_SOURCES, Column, landed_source
+from dbt_like_transforms.engine.project import Project
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from dbt_like_transforms.engine.results import ModelResult
+    from exposure_pipelines.connections import Connection
+    from exposure_pipelines.home import Home
+    from exposure_pipelines.lake import Lake
+
+MODELS_DIR = Path(dbt_like_transforms.__file__).parent / "models"
+
+
+def landed_sources() -> dict[str, tuple[Column, ...]]:
+    """Columns of every relation that staging may read: each declared stream of each connector, connected or not."""
+    return dict(
+        landed_source(connector.product, stream.name, stream.fields)
+        for connector in registry.load_all()
+        for stream in connector.streams
+    )
+
+
+@functools.cache
+def project() -> Project:
+    """The models of this installation, loaded once a process."""
+    return Project.load(MODELS_DIR, landed_sources())
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """An open build: one DuckDB for all dates of a run."""
+
+    home: Home
+    lake: Lake
+    database: duckdb.DuckDBPyConnection
+    connections: tuple[Connection, ...]
+    options: Mapping[str, Any]
+
+    def build(
+        self,
+        day: date,
+        select: Collection[str] | None = None,
+        on_model: Callable[[ModelResult], None] | None = None,
+    ) -> list[ModelResult]:
+        """Build the selected models (all without) of one date. Raises the engine's errors, naming model and line."""
+        from dbt_like_transforms.engine.runner import Runner
+
+        self.register_sources(day)
+        return Runner(project(), self.database, self.lake, self.home.root, self.options).run(day, select, on_model)
+
+    def register_sources(self, day: date) -> None:
+        from dbt_like_transforms.engine.sources import SourcePart, register_sources, register_table
+        from exposure_pipelines.landing.select import select_sync, sync_rows
+        from exposure_pipelines.landing.typed import RECORDS_FILE
+
+        left_out = set(self.options.get("without_instances", ()))
+        connections = tuple(c for c in self.connections if c.instance not in left_out)
+        files: dict[str, list[SourcePart]] = {}
+        for connection in connections:
+            for stream in registry.load(connection.product).streams:
+                chosen = select_sync(self.lake, connection, stream.name, day)
+                if chosen is None:
+                    continue
+                manifest = chosen.manifest
+                constants = {
+                    "_product": connection.product,
+                    "_instance": connection.instance,
+                    "_stream": stream.name,
+                    "_sync": manifest.sync,
+                    "_synced_at": manifest.finished_at.replace(tzinfo=None),
+                    "_proves_absence": manifest.proves_absence,
+                }
+                path = f"{self.lake.landed(connection.instance, stream.name)}/{manifest.sync}/{RECORDS_FILE}"
+                files.setdefault(f"landed.{connection.product}__{stream.name}", []).append(SourcePart(path, constants))
+        register_sources(self.database, landed_sources(), files)
+        for relation, rows in (
+            ("run.syncs", sync_rows(self.lake, connections, day)),
+            ("run.connections", map(connection_row, connections)),
+        ):
+            columns = RUN_SOURCES[relation]
+            register_table(self.database, relation, columns, ({c.name: row[c.name] for c in columns} for row in rows))
+
+
+def connection_row(connection: Connection) -> dict[str, Any]:
+    connector = registry.load(connection.product)
+    return {
+        "product": connection.product,
+        "instance": connection.instance,
+        "window_days": connection.window_days,
+        "max_age_hours": connection.max_age_hours,
+        "enabled": connection.enabled,
+        "owner": connection.owner,
+        "asset_kinds": list(connector.asset_kinds),
+        "billable_kinds": list(connector.billable_kinds),
+    }
+
+
+@contextmanager
+def open_builder(home: Home, options: Mapping[str, Any] | None = None) -> Iterator[Builder]:
+    """A builder over the home's lake and valid connections; its DuckDB is closed at the end."""
+    from exposure_pipelines.connections import load_connections
+    from exposure_pipelines.lake import Lake, duckdb_connection
+
+    lake = Lake.of(home)
+    with duckdb_connection(home, lake) as database:
+        yield Builder(home, lake, database, load_connections(home).valid, options or {})

@@ -1,0 +1,77 @@
+"""Everything known about one asset: its records down to the landed page, the decisions, the fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exposure_pipelines.errors import WorkFailed
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from exposure_pipelines.home import Home
+
+TABLES = {
+    "device": ("devices", "device_id"),
+    "identity": ("identities", "identity_id"),
+    "application": ("applications", "application_id"),
+}
+
+
+def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str, Any]:
+    """The asset of an id or of a source record. Raises WorkFailed when the snapshot holds neither."""
+    from exposure_pipelines.frames import mart_path
+    from exposure_pipelines.lake import Lake, duckdb_connection
+
+    table, key = TABLES[kind]
+    with duckdb_connection(home, Lake.of(home)) as database:
+        for name in (table, "asset_records", "asset_fields", "resolution_decisions"):
+            path = mart_path(home, name, date).replace("'", "''")
+            database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}', hive_partitioning = false)")
+        asset_id = find_asset(database, kind, table, key, asset)
+        head = rows(database, f"SELECT display_name, lifecycle_state FROM {table} WHERE {key} = $id", {"id": asset_id})[0]
+        records = rows(
+            database,
+            "SELECT * FROM asset_records WHERE asset_kind = $kind AND asset_id = $id ORDER BY product, instance, record_id",
+            {"kind": kind, "id": asset_id},
+        )
+        for record in records:
+            record["landed"] = f"{record['instance']}/{record['stream']}/{record['sync']} page {record['page']} row {record['row_number']}"
+        names = [f"{r['product']}:{r['instance']}:{r['record_id']}" for r in records]
+        return {
+            "kind": kind,
+            "asset_id": asset_id,
+            **head,
+            "records": records,
+            "decisions": rows(
+                database,
+                "SELECT * FROM resolution_decisions WHERE asset_kind = $kind "
+                "AND (list_contains($names, record) OR list_contains($names, other_record)) ORDER BY ALL",
+                {"kind": kind, "names": names},
+            ),
+            "fields": rows(
+                database,
+                "SELECT * FROM asset_fields WHERE asset_kind = $kind AND asset_id = $id "
+                "ORDER BY field, chosen DESC, product, record_id, value",
+                {"kind": kind, "id": asset_id},
+            ),
+        }
+
+
+def find_asset(database: duckdb.DuckDBPyConnection, kind: str, table: str, key: str, wanted: str) -> str:
+    found = database.execute(f"SELECT {key} FROM {table} WHERE {key} = $id", {"id": wanted}).fetchone()
+    if found is None:
+        found = database.execute(
+            "SELECT asset_id FROM asset_records WHERE asset_kind = $kind "
+            "AND (concat_ws(':', product, instance, record_id) = $id OR record_id = $id) ORDER BY asset_id LIMIT 1",
+            {"kind": kind, "id": wanted},
+        ).fetchone()
+    if found is None:
+        raise WorkFailed(f"No {kind} has the id or source record {wanted!r}; `exposure export {table}` lists them.")
+    return str(found[0])
+
+
+def rows(database: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    cursor = database.execute(query, parameters)
+    names = [column[0] for column in cursor.description or []]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

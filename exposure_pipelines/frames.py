@@ -1,0 +1,55 @@
+"""The tables for notebooks: one line each."""
+
+from __future__ import annotations
+
+from datetime import date as Date
+from typing import TYPE_CHECKING
+
+from exposure_pipelines.errors import ConfigurationError, WorkFailed
+from exposure_pipelines.home import Home
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def tables() -> list[str]:
+    """Names of the marts."""
+    from exposure_pipelines.building import project
+
+    return sorted(model.name for model in project().models.values() if model.layer == "marts")
+
+
+def mart_path(home: Home, table: str, date: str | Date | None = None) -> str:
+    """Parquet address of a mart, newest without a date.
+
+    Raises ConfigurationError for an unknown table or a date that is no date, WorkFailed when nothing is built for it.
+    """
+    import difflib
+
+    from exposure_pipelines.lake import Lake
+
+    if table not in tables():
+        close = difflib.get_close_matches(table, tables(), n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise ConfigurationError(f"There is no table {table!r}.{hint} See `exposure tables`.")
+    try:
+        wanted = Date.fromisoformat(date) if isinstance(date, str) else date
+    except ValueError:
+        raise ConfigurationError(f"{date!r} is not a date; expected YYYY-MM-DD.") from None
+    lake = Lake.of(home)
+    dates = lake.model_dates("marts", table)
+    if not dates:
+        raise WorkFailed(f"{table} is not built yet: run `exposure sync` and `exposure build`, or `exposure demo`.")
+    if wanted is not None and wanted not in dates:
+        raise WorkFailed(f"{table} is not built for {wanted}; `exposure build --date {wanted}` builds it.")
+    return lake.model_path("marts", table, wanted or dates[-1])
+
+
+def frame(table: str, date: str | Date | None = None) -> pd.DataFrame:
+    """A mart as a pandas frame, newest snapshot without a date: `exposure_pipelines.frame("devices")`."""
+    from exposure_pipelines.lake import Lake, duckdb_connection
+
+    home = Home.from_env()
+    path = mart_path(home, table, date).replace("'", "''")
+    with duckdb_connection(home, Lake.of(home)) as database:
+        return database.execute(f"SELECT * FROM read_parquet('{path}', hive_partitioning = false)").df()

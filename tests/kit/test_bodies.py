@@ -1,0 +1,107 @@
+"""Large bodies read piece by piece: JSON lines (plain, gzip) and XML without entities."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from connector_assets.kit import BrokenAnswer, BudgetExceeded, Budgets, UnexpectedContent
+from connector_assets.kit.bodies import gunzipped, json_lines, xml_elements
+
+from .conftest import Api, OpenApi, Reply, Site
+
+LINES = b"".join(b'{"Id":%d,"text":"a\\nb"}\n' % number for number in range(5000))
+BINARY = {"Content-Type": "application/octet-stream"}
+
+
+def pieces(body: bytes, size: int) -> list[bytes]:
+    return [body[at : at + size] for at in range(0, len(body), size)]
+
+
+@pytest.mark.parametrize("body", [LINES, gzip.compress(LINES), gzip.compress(LINES[:100]) + gzip.compress(LINES[100:])])
+def test_lines_are_read_plain_packed_and_packed_in_several_members(site: Site, api: Api, body: bytes) -> None:
+    site.replies(Reply(200, body, BINARY))
+    assert [record["Id"] for record in api.stream_lines("/blob")] == list(range(5000))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_lines_do_not_depend_on_where_the_pieces_end(size: int) -> None:
+    text = b'{"Id":1}\n\n  \r\n{"Id":2}\r\n{"Id":3}'
+    packed = gzip.compress(text[:10]) + gzip.compress(text[10:])
+    for body in (text, packed):
+        found = json_lines(gunzipped(pieces(body, size), 1000, "u"), "u")
+        assert [record["Id"] for record in found] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "body", [gzip.compress(LINES)[:-20], LINES[:-5], gzip.compress(LINES) + b"junk", b"", b" "[:0]]
+)
+def test_a_cut_body_is_no_whole_one(site: Site, api: Api, body: bytes) -> None:
+    site.replies(Reply(200, body, BINARY))
+    with pytest.raises(BrokenAnswer):
+        list(api.stream_lines("/blob?sig=hidden"))
+
+
+def test_a_broken_line_is_named_by_number() -> None:
+    with pytest.raises(BrokenAnswer, match="line 2 "):
+        list(json_lines([b'{"a":1}\n{"a":\n{"a":3}\n'], "u"))
+
+
+def test_a_web_page_instead_of_lines_is_seen(site: Site, api: Api) -> None:
+    site.replies(Reply(200, b"<Error><Code>AuthenticationFailed</Code></Error>", BINARY))
+    with pytest.raises(UnexpectedContent):
+        list(api.stream_lines("/blob"))
+
+
+def test_a_packed_bomb_ends_at_the_budget(site: Site, api_of: OpenApi) -> None:
+    site.replies(Reply(200, gzip.compress(b"[" * 100_000_000), BINARY))
+    api = api_of(settings={"budgets": Budgets(stream_bytes=5_000_000)})
+    with pytest.raises(BudgetExceeded):
+        list(api.stream_lines("/blob"))
+
+
+def test_xml_elements_come_one_at_a_time_complete(site: Site, api: Api) -> None:
+    body = b"<?xml version='1.0'?><!-- first --><R><H a='1'><ID>1</ID><H><ID>inner</ID></H></H>"
+    body += b"<X/><H><ID>2</ID></H></R><!-- last -->"
+    site.replies(Reply(200, body, {"Content-Type": "text/xml"}))
+    found = list(api.stream_xml("/x", "H"))
+    assert [element.findtext("ID") for element in found] == ["1", "2"]
+    assert found[0].get("a") == "1"
+
+
+def test_xml_does_not_depend_on_where_the_pieces_end() -> None:
+    body = "<R><H><N>Ünïcode &amp; <![CDATA[<x>]]></N></H><H><N>b</N></H></R>".encode()
+    for size in (1, 2, 5):
+        assert [e.findtext("N") for e in xml_elements(pieces(body, size), ("H",), "u")] == ["Ünïcode & <x>", "b"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'<!DOCTYPE r [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><r><H>&b;</H></r>',
+        b'<!DOCTYPE r [<!ENTITY x SYSTEM "file:///etc/passwd">]><r><H>&x;</H></r>',
+        b"<!DOCTYPE html><html><body>Sign in</body></html>",
+        b"<html><body>Sign in</body></html>",
+    ],
+)
+def test_entities_and_web_pages_are_refused(site: Site, api: Api, body: bytes) -> None:
+    site.replies(Reply(200, body, {"Content-Type": "text/xml"}))
+    with pytest.raises(UnexpectedContent):
+        list(api.stream_xml("/x", "H"))
+
+
+def test_a_doctype_that_only_names_itself_is_read_and_nothing_is_fetched(
+    site: Site, other_site: Site, api: Api
+) -> None:
+    body = f'<!DOCTYPE R SYSTEM "{other_site.url}/r.dtd"><R><H/></R>'.encode()
+    site.replies(Reply(200, body, {"Content-Type": "text/xml"}))
+    assert len(list(api.stream_xml("/x", "H"))) == 1
+    assert other_site.asked == []
+
+
+@pytest.mark.parametrize("body", [b"<R><H><ID>1</ID></H><H>", b"<a>" * 100_000, b"", b"no xml"])
+def test_cut_and_bottomless_xml_is_broken(site: Site, api: Api, body: bytes) -> None:
+    site.replies(Reply(200, body, {"Content-Type": "text/xml"}))
+    with pytest.raises(BrokenAnswer):
+        list(api.stream_xml("/x", "H"))
