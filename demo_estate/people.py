@@ -294,7 +294,7 @@ def exists(truth: Truth, ref: Ref, day: int) -> bool:
     raise KeyError(f"{ref} is no account")
 
 
-def accounts(truth: Truth, day: int, kinds: Sequence[AccountKind]) -> Iterator[Account]:
+def account_refs(truth: Truth, day: int, kinds: Sequence[AccountKind]) -> Iterator[Ref]:
     counts = {
         "person": person_count(truth),
         "admin": admin_count(truth),
@@ -302,9 +302,12 @@ def accounts(truth: Truth, day: int, kinds: Sequence[AccountKind]) -> Iterator[A
         "service_account": service_account_count(truth),
     }
     for kind in kinds:
-        for index in range(counts[kind]):
-            if exists(truth, Ref(kind, index), day):
-                yield _BUILDERS[kind](truth, index, day)
+        refs = (Ref(kind, index) for index in range(counts[kind]))
+        yield from (ref for ref in refs if exists(truth, ref, day))
+
+
+def accounts(truth: Truth, day: int, kinds: Sequence[AccountKind]) -> Iterator[Account]:
+    return (account(truth, ref, day) for ref in account_refs(truth, day, kinds))
 
 
 def admin_of(truth: Truth, index: int) -> Ref | None:

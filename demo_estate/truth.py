@@ -189,6 +189,10 @@ class Truth:
     def is_present(self, index: int, day: int | None = None) -> bool:
         return devices.is_listed(self, index, self.day(day), 0)
 
+    def is_listed(self, index: int, day: int | None = None, retention: int = 0) -> bool:
+        """Present, or gone for at most `retention` days."""
+        return devices.is_listed(self, index, self.day(day), retention)
+
     def quirks(self, index: int) -> frozenset[str]:
         """Names of the planted disagreements of a device (see quirks.py), whatever the day."""
         return devices.quirks(self, index)
@@ -239,6 +243,12 @@ class Truth:
     ) -> Iterator[Account]:
         """All accounts that exist on a day (disabled ones included)."""
         return people.accounts(self, self.day(day), kinds)
+
+    def account_refs(
+        self, day: int | None = None, kinds: Sequence[AccountKind] = ("person", "admin", "guest", "service_account")
+    ) -> Iterator[Ref]:
+        """References of `accounts()`, without building them: for paging by position."""
+        return people.account_refs(self, self.day(day), kinds)
 
     def admin_of(self, person: int) -> Ref | None:
         """The separate admin account of a person, if there is one."""

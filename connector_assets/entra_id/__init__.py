@@ -22,7 +22,9 @@ HOSTS = ("graph.microsoft.com", "graph.microsoft.us", "dod-graph.microsoft.us", 
 class EntraOptions(MicrosoftOptions):
     """Options of a Microsoft Entra ID connection."""
 
-    resource: str = Field(default="https://graph.microsoft.com", description="What the token is for; other in national clouds.")
+    resource: str = Field(
+        default="https://graph.microsoft.com", description="What the token is for; other in national clouds."
+    )
     page_size: int = Field(default=999, ge=1, le=999, description="Records a page; Graph caps some collections lower.")
 
 

@@ -78,7 +78,9 @@ def _batch(api: Api, chunk: list[tuple[str, str]]) -> Iterator[tuple[str, Record
         waiting = throttled
         if attempt <= ITEM_RETRIES:
             api.wait(delay)
-    api.partial(f"Graph kept refusing {len(waiting)} requests of a batch, the first at {next(iter(waiting.values()))[1]}")
+    api.partial(
+        f"Graph kept refusing {len(waiting)} requests of a batch, the first at {next(iter(waiting.values()))[1]}"
+    )
 
 
 @dataclass(frozen=True, slots=True)

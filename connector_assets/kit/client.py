@@ -178,7 +178,7 @@ class Client:
     def token_request(self, url: str, form: Mapping[str, str], expected_status: tuple[int, ...] = (200, 201)) -> Any:
         """POST a form to the token endpoint, without the credential it is to give, and return the JSON."""
         address = url if url.startswith(("http://", "https://")) else self.base_url + "/" + url.lstrip("/")
-        check_base_url(address, self.settings.instance)
+        check_base_url(address, self.settings.instance, "the token address")
         self.statistics.auth_refreshes += 1
         call = Call("POST", address, None, dict(form), {}, safe=True, anonymous=True)
 
@@ -264,7 +264,7 @@ class Client:
             except RetryLater as error:
                 status_seen = error.status
                 if not call.safe and error.status != 429:
-                    error.hint = NOT_REPEATED
+                    error.hint = "; ".join(part for part in (error.hint, NOT_REPEATED) if part)
                 if not call.safe or attempt >= self.settings.budgets.retries:
                     raise
             except BrokenAnswer:
@@ -316,7 +316,7 @@ class Client:
                         url=self.where(response.url),
                         hint="ask for smaller pages, or raise the instance's budget if this size is right",
                     )
-                # a body that drips may take for ever without a single read timing out
+                # each read has its own timeout; a body that drips on and on is ended here, between two pieces
                 self.allowance.require_time(response.url)
                 yield chunk
         except (requests.RequestException, HTTPError) as error:

@@ -37,8 +37,10 @@ class CursorGuard:
         return cursor
 
 
-def records_of(answer: Any, member: str | None, where: str) -> list[Record]:
+def records_of(answer: Any, member: str | None, where: str, mask: Callable[[str], str] = str) -> list[Record]:
     """The list of records in an answer: the answer itself, or its `member`; null counts as empty.
+
+    `mask` (api.mask) goes over the vendor's words before they are repeated.
 
     Raises UnexpectedContent when it is not a list: an error in disguise must not look like an empty estate.
     """
@@ -47,7 +49,7 @@ def records_of(answer: Any, member: str | None, where: str) -> list[Record]:
         return []
     if not isinstance(found, list):
         keys = ", ".join(map(str, list(answer)[:5])) if isinstance(answer, dict) else type(answer).__name__
-        said = said_in(answer) if isinstance(answer, dict) else ""
+        said = mask(said_in(answer)) if isinstance(answer, dict) else ""
         raise UnexpectedContent(
             f"{where}: expected {'a list' if member is None else f'a list {member!r}'}, got {keys or 'nothing'}"
             + (f": {said}" if said else ""),
@@ -80,7 +82,7 @@ def next_link_pages(
         if answer is None and first:
             yield Page([], scope)
             return
-        yield Page(records_of(answer, member, path), scope, cursor=None if first else masked(url))
+        yield Page(records_of(answer, member, path, api.mask), scope, cursor=None if first else masked(url))
         url, params = answer.get(link) or None, None
         if url:
             guard.follow(url)
@@ -162,7 +164,7 @@ def cursor_pages(
     cursor = first
     while True:
         records, following = fetch(cursor)
-        yield Page(records, scope, cursor=None if cursor is None else str(cursor))
+        yield Page(records, scope, cursor=None if cursor is None else str(cursor)[:200])
         if following in (None, ""):
             return
         cursor = guard.follow(following)
@@ -185,7 +187,7 @@ def link_header_pages(
         answer, response = api.client.json_response("GET", url, params=params, headers=headers)
         total = response.headers.get(total_header, "") if total_header else ""
         yield Page(
-            records_of(answer, member, path),
+            records_of(answer, member, path, api.mask),
             scope,
             cursor=None if url is path else masked(url),
             total=int(total) if total.isdecimal() else None,

@@ -55,8 +55,8 @@ class Secrets(Mapping[str, str]):
 
     def remember(self, value: str) -> None:
         """Treat a value obtained with a secret (an access token) as a secret too."""
-        if len(value) >= MASKED_FROM:
-            self._seen.update((value, quote(value, safe=""), quote_plus(value), value.strip()))
+        spellings = (value, value.strip(), quote(value, safe=""), quote_plus(value))
+        self._seen.update(spelling for spelling in spellings if len(spelling) >= MASKED_FROM)
 
     def mask(self, text: str) -> str:
         """`text` with every secret seen so far replaced."""

@@ -34,7 +34,6 @@ REFUSALS = {
     "remote end closed connection": "the other end closed the connection without an answer",
     "no route to host": "there is no route to the host",
     "network is unreachable": "the network is unreachable",
-    "proxy": "the proxy does not let the connection through",
 }
 GENERIC = {
     "dns": "check base_url for a typo, and this machine's name resolution",
@@ -124,6 +123,8 @@ def transport_error(
             return (RetryLater if passing else FixConfiguration)(
                 f"the host name {host} is not known (DNS)", url=url, hint=hint("dns")
             )
+        if isinstance(error, requests.exceptions.ProxyError):
+            return RetryLater("the proxy does not let the connection through", url=url, hint=hint("connect"))
         reason = next((text for mark, text in REFUSALS.items() if mark in said), "the connection failed")
         return RetryLater(reason, url=url, hint=hint("connect"))
     return FixConfiguration(

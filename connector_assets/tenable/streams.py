@@ -10,6 +10,9 @@ from typing import Any
 
 from connector_assets.kit import Api, ConnectorError, JobState, Page, Record, Stream, export_job
 
+#: The first chunks of a small container are ready in a moment, those of a large one take minutes.
+POLL_SECONDS = (0.2, 0.4, 0.8, 1.5, 3, 6, 15, 30)
+
 ASSET_FIELDS: dict[str, Any] = {
     "id": "text",
     "has_agent": "boolean",
@@ -54,7 +57,14 @@ ASSET_FIELDS: dict[str, Any] = {
 
 VULNERABILITY_FIELDS: dict[str, Any] = {
     "finding_id": "text",
-    "asset": {"uuid": "text", "hostname": "text", "fqdn": "text", "ipv4": "text", "agent_uuid": "text", "network_id": "text"},
+    "asset": {
+        "uuid": "text",
+        "hostname": "text",
+        "fqdn": "text",
+        "ipv4": "text",
+        "agent_uuid": "text",
+        "network_id": "text",
+    },
     "plugin": {
         "id": "integer",
         "name": "text",
@@ -152,6 +162,7 @@ def chunks(api: Api, kind: str, body: dict[str, Any]) -> Iterator[Page]:
         status=partial(job_state, api, kind),
         fetch=lambda job, chunk: api.get(f"/{kind}/export/{job}/chunks/{chunk}"),
         adopt=running_job,
+        poll_seconds=POLL_SECONDS,
     )
 
 

@@ -29,7 +29,6 @@ class Journal:
             self.requests: Counter[str] = Counter()
             self.statuses: Counter[str] = Counter()
             self.faults: Counter[str] = Counter()
-            self.bytes_sent = 0
             self.max_concurrency = 0
             self.problems: list[dict[str, Any]] = []
             self.recent: deque[dict[str, Any]] = deque(maxlen=self._recent_size)
@@ -52,11 +51,10 @@ class Journal:
             if now < allowed_at - TOLERANCE:
                 self._problem("early_request", route, f"sent {allowed_at - now:.2f} s before the allowed time")
 
-    def end(self, request: Request, route: str, status: int, size: int) -> None:
+    def end(self, request: Request, route: str, status: int) -> None:
         with self._lock:
             self._running -= 1
             self.statuses[f"{route} {status}"] += 1
-            self.bytes_sent += size
             self.recent.append({"method": request.method, "path": request.path, "route": route, "status": status})
 
     def hold(self, key: str, until: float) -> None:
@@ -81,7 +79,7 @@ class Journal:
         return sum(self.requests.values())
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data: total, requests, statuses, faults, problems, bytes_sent, max_concurrency, recent."""
+        """Plain data: total, requests, statuses, faults, problems, max_concurrency, recent."""
         with self._lock:
             return {
                 "total": sum(self.requests.values()),
@@ -89,7 +87,6 @@ class Journal:
                 "statuses": dict(self.statuses),
                 "faults": dict(self.faults),
                 "problems": [dict(problem) for problem in self.problems],
-                "bytes_sent": self.bytes_sent,
                 "max_concurrency": self.max_concurrency,
                 "recent": list(self.recent),
             }

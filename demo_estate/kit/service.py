@@ -124,10 +124,7 @@ class Service:
             response = self._answer(request, route, known_path, name, key)
             return response
         finally:
-            body = response.body
-            self.journal.end(
-                request, name if route else "unknown", response.status, len(body) if isinstance(body, bytes) else 0
-            )
+            self.journal.end(request, name if route else "unknown", response.status)
 
     def error(self, request: Request, refusal: Refusal) -> Response:
         response = self.lens.error(request, refusal.status, refusal.reason, refusal.message)

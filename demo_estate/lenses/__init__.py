@@ -23,7 +23,8 @@ class Answer(NamedTuple):
     """One record that an instance serves on a day, and what it truly is.
 
     kind: device, identity, application or cloud_resource. record_id equals `record_id` of the staging model.
-    truth_id: see `Truth.truth_id`; '' for a record that is nothing of its own. tags: names of the quirks acted out.
+    truth_id: see `Truth.truth_id`; '' for a record that is nothing of its own, or that several things share (one agent
+    id of a cloned image, served as one record): it is left out of the score. tags: names of the quirks acted out.
     """
 
     kind: str
@@ -68,6 +69,11 @@ class View:
         if slice_.share < 1 and not truth.chance(slice_.share, "coverage", slice_.name, index):
             return False
         return self.lens.covers(truth, index)
+
+    def lists(self, index: int) -> bool:
+        """Whether this instance lists the device on the view's day; for routes that look up one record."""
+        known = 0 <= index < self.truth.device_count
+        return known and self.covers(index) and self.truth.is_listed(index, self.day, self.lens.retention)
 
     def device_indexes(self) -> Iterator[int]:
         """Covered devices present on the day or gone for at most `lens.retention` days, in index order."""

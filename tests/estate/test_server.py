@@ -52,6 +52,12 @@ def test_all_pages_hold_every_device_once(estate: EstateServer, client: Client) 
     assert ids == [row.record_id for row in estate.answer_key().rows()]
 
 
+def test_a_record_is_found_only_where_the_list_has_it(estate: EstateServer, client: Client, truth: Truth) -> None:
+    listed = {row for page in pages(client) for row in page}
+    answers = {f"m-{i}": client.get(f"/machines/m-{i}").status_code for i in range(0, truth.device_count, 7)}
+    assert answers == {name: 200 if name in listed else 404 for name in answers}
+
+
 def test_answers_are_compressed_only_when_asked(client: Client) -> None:
     packed = client.get("/machines?limit=500")
     plain = client.get("/machines?limit=500", headers={"Accept-Encoding": "identity"})

@@ -34,7 +34,7 @@ def machines(request: Request, service: Service) -> Any:
 
 def machine(request: Request, service: Service) -> Any:
     index = int(request.path_args["id"].removeprefix("m-"))
-    if index not in service.device_indexes():
+    if not service.view.lists(index):
         raise Refusal(404, "not_found", "no such machine")
     return {"id": f"m-{index}"}
 

@@ -237,3 +237,28 @@ def test_addresses_with_values_do_not_reach_the_log(
     api_of().get("/x", {"sig": "presigned-value"})
     assert "presigned-value" not in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_a_short_or_padded_secret_does_not_garble_messages() -> None:
+    given = secrets(short="abc", padded="  a  ")
+    assert (given["short"], given["padded"]) == ("abc", "  a  ")
+    assert given.mask("abc a banana") == "abc a banana"
+
+
+def test_the_token_address_is_held_to_https_too(site: Site, api_of: OpenApi) -> None:
+    def plain(options: Any, given: Secrets) -> Auth:
+        return ClientCredentials("http://login.example/token", {"client_id": "app"}, given)
+
+    with pytest.raises(FixConfiguration, match="the token address uses http"):
+        api_of(auth=plain, settings={"secrets": secrets(client_secret=SECRET)}).get("/x")
+
+
+def test_a_token_address_elsewhere_gets_no_request_of_the_api(site: Site, other_site: Site, api_of: OpenApi) -> None:
+    other_site.replies({"access_token": "token-1", "expires_in": 60})
+
+    def elsewhere(options: Any, given: Secrets) -> Auth:
+        return ClientCredentials(f"{other_site.url}/tenant/token", {"client_id": "app"}, given)
+
+    api_of(auth=elsewhere, settings={"secrets": secrets(client_secret=SECRET)}).get("/x")
+    assert [asked.path for asked in other_site.asked] == ["/tenant/token"]
+    assert [asked.headers["authorization"] for asked in site.asked] == ["Bearer token-1"]

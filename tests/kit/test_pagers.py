@@ -22,7 +22,7 @@ from connector_assets.kit import (
     xml_continuation,
 )
 
-from .conftest import Api, Asked, OpenApi, Reply, Site
+from .conftest import SECRET, Api, Asked, OpenApi, Reply, Site
 
 
 def ids(pages: Iterator[Page]) -> list[Any]:
@@ -59,6 +59,13 @@ def test_an_error_inside_a_success_is_not_an_empty_collection(site: Site, api: A
     with pytest.raises(UnexpectedContent, match="'value'"):
         list(odata_pages(api, "/x"))
     assert ids(odata_pages(api, "/x")) == []
+
+
+def test_words_of_an_error_inside_a_success_are_masked(site: Site, api: Api) -> None:
+    site.replies({"error": f"the key {SECRET} is over its limit"})
+    with pytest.raises(UnexpectedContent, match="over its limit") as caught:
+        list(odata_pages(api, "/x"))
+    assert SECRET not in str(caught.value)
 
 
 def test_a_status_that_means_empty_counts_on_the_first_page_only(site: Site, api: Api) -> None:

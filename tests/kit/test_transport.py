@@ -172,3 +172,17 @@ def test_a_presigned_link_gets_no_credential(site: Site, other_site: Site, api_o
     with api.response("GET", f"{other_site.url}/blob?sig=x", anonymous_hosts=("127.0.0.1",)) as response:
         assert response.json() == {"ok": 1}
     assert "x-key" not in other_site.asked[0].headers
+
+
+def test_a_proxy_of_the_environment_is_used_for_the_vendor_and_not_for_this_machine(
+    site: Site, other_site: Site, api_of: OpenApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, other_site.url)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    api_of().get("/x")
+    assert len(site.asked) == 1
+    api = api_of(settings={"base_url": "https://vendor.example", "budgets": Budgets(retries=0)})
+    with pytest.raises(RetryLater, match="proxy does not let"):
+        api.get("/x")

@@ -1,5 +1,5 @@
 -- Assets of the earlier snapshot none of whose records is there today. Where every stream that held one was fully
--- enumerated they are gone, and are kept as retired for 180 days; where not, nothing is proven and they stay as they were.
+-- enumerated they are gone, and kept as retired for 180 days; where not, nothing is proven and they stay as they were.
 with absent as (
     select k.*
     from int_known_assets as k
@@ -40,7 +40,8 @@ proofs as (
         max(coalesce(k.window_days, 90)) as window_days
     from asset_streams as s
     left join enumerated as e on e.source_stream = s.source_stream
-    left join run.connections as k on s.source_stream like k.product || ':' || k.instance || ':%'
+    left join run.connections as k
+        on k.product = split_part(s.source_stream, ':', 1) and k.instance = split_part(s.source_stream, ':', 2)
     group by s.asset_kind, s.asset_id
 ),
 

@@ -1,4 +1,4 @@
--- One row a resource. The newest active record that has a value gives it; exposure and sensitivity hold when any says so.
+-- One row a resource. The newest active record that has a value gives it; exposure holds when any says so.
 with ranked as (
     select
         a.asset_id,

@@ -1,12 +1,12 @@
--- What an instance bills: its distinct active assets of a billable kind. Every record it reported is either the one that
--- counts for its asset or is excluded for exactly one reason, so reported = billable + sum of the excluded.
+-- What an instance bills: its distinct active assets of a billable kind. Every record it reported is either the one
+-- that counts for its asset or is excluded for exactly one reason, so reported = billable + sum of the excluded.
 with judged as (
     select
         r.product,
         r.instance,
         r.asset_kind,
         case
-            when c.billable_kinds is not null and not list_contains(c.billable_kinds, r.asset_kind) then 'kind_not_billable'
+            when not coalesce(list_contains(c.billable_kinds, r.asset_kind), true) then 'kind_not_billable'
             when r.state <> 'resolved' then 'not_enough_identity'
             when r.record_state = 'retired' then 'retired'
             when not r.in_window then 'silent_beyond_window'

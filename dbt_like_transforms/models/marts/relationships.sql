@@ -1,5 +1,5 @@
--- One row an edge between two assets, whichever products report it. Edges that no longer hold are left out, as are those
--- whose ends turned out to be one asset; ends that belong to no asset are counted in unresolved_references.
+-- One row an edge between two assets, whichever products report it. Edges that no longer hold are left out, as are
+-- those whose ends turned out to be one asset; ends that belong to no asset are counted in unresolved_references.
 with edges as (
     select
         md5(
@@ -14,7 +14,6 @@ with edges as (
         and not (source_kind = target_kind and source_id = target_id)
 ),
 
--- edges that one statement makes are the great majority, and need no merging of what qualifies them
 said as (
     select
         relationship_id,
@@ -34,8 +33,8 @@ select
         case
             when array_length(s.statements) = 1 then s.statements[1]
             when array_length(s.statements) > 1 then json_merge_patch(
-                list_reduce(s.statements, (merged, statement) -> json_merge_patch(merged, statement)::varchar),
-                json_object('statements', list_transform(s.statements, statement -> statement::json))
+                list_reduce(s.statements, lambda merged, statement: json_merge_patch(merged, statement)::varchar),
+                json_object('statements', list_transform(s.statements, lambda statement: statement::json))
             )::varchar
         end
     ) as properties,

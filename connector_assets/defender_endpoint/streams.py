@@ -1,0 +1,293 @@
+"""What is read from Defender for Endpoint, and how. Field names are the API's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from connector_assets.kit import FieldType, Page, Record, Stream
+from connector_assets.kit.errors import BrokenAnswer, FixPermission, ForeignHost, NotFound
+from connector_assets.kit.pagers import next_link_pages, records_of
+
+if TYPE_CHECKING:
+    from connector_assets.kit.api import Api
+
+#: Records of an export file that make a page, and machines of the logon users that do.
+EXPORT_ROWS = 5000
+LOGON_MACHINES = 50
+SAS_HOURS = 6
+#: Platforms of people's own machines; everything else that has a name is taken for a server.
+CLIENT_PLATFORMS = ("windows7", "windows8", "windows10", "windows11", "macos", "ios", "android", "chromeos")
+
+MACHINE: dict[str, FieldType] = {
+    "id": "text",
+    "mergedIntoMachineId": "text",
+    "isPotentialDuplication": "boolean",
+    "isExcluded": "boolean",
+    "exclusionReason": "text",
+    "computerDnsName": "text",
+    "firstSeen": "timestamp",
+    "lastSeen": "timestamp",
+    "osPlatform": "text",
+    "osVersion": "text",
+    "version": "text",
+    "osBuild": "integer",
+    "osArchitecture": "text",
+    "lastIpAddress": "text",
+    "lastExternalIpAddress": "text",
+    "agentVersion": "text",
+    "healthStatus": "text",
+    "deviceValue": "text",
+    "rbacGroupId": "text",
+    "rbacGroupName": "text",
+    "riskScore": "text",
+    "exposureLevel": "text",
+    "isAadJoined": "boolean",
+    "aadDeviceId": "text",
+    "machineTags": ["text"],
+    "onboardingStatus": "text",
+    "managedBy": "text",
+    "managedByStatus": "text",
+    "ipAddresses": [{"ipAddress": "text", "macAddress": "text", "type": "text", "operationalStatus": "text"}],
+    "vmMetadata": {"vmId": "text", "cloudProvider": "text", "resourceId": "text", "subscriptionId": "text"},
+}
+SOFTWARE: dict[str, FieldType] = {
+    "id": "text",
+    "deviceId": "text",
+    "deviceName": "text",
+    "osPlatform": "text",
+    "softwareVendor": "text",
+    "softwareName": "text",
+    "softwareVersion": "text",
+    "numberOfWeaknesses": "integer",
+    "diskPaths": ["text"],
+    "registryPaths": ["text"],
+    "softwareFirstSeenTimestamp": "timestamp",
+    "endOfSupportStatus": "text",
+    "endOfSupportDate": "timestamp",
+}
+VULNERABILITY: dict[str, FieldType] = {
+    "id": "text",
+    "deviceId": "text",
+    "deviceName": "text",
+    "osPlatform": "text",
+    "softwareVendor": "text",
+    "softwareName": "text",
+    "softwareVersion": "text",
+    "cveId": "text",
+    "vulnerabilitySeverityLevel": "text",
+    "recommendedSecurityUpdate": "text",
+    "recommendedSecurityUpdateId": "text",
+    "diskPaths": ["text"],
+    "registryPaths": ["text"],
+    "firstSeenTimestamp": "timestamp",
+    "lastSeenTimestamp": "timestamp",
+    "endOfSupportStatus": "text",
+    "exploitabilityLevel": "text",
+    "recommendationReference": "text",
+    "securityUpdateAvailable": "boolean",
+    "status": "text",
+}
+
+
+def collection(api: Api, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Page]:
+    """All pages. Defender answers 404 for a collection that is empty; only its own 404, on the first page, means that.
+
+    `$top` is never sent: with it Defender gives no link to the next page.
+    """
+    pages = next_link_pages(api, path, params)
+    try:
+        first = next(pages, None)
+    except NotFound as error:
+        said = error.answer.get("error") if isinstance(error.answer, dict) else None
+        if not isinstance(said, dict) or said.get("code") not in ("NotFound", "ResourceNotFound"):
+            raise
+        yield Page([])
+        return
+    if first is not None:
+        yield first
+    yield from pages
+
+
+def machines(api: Api) -> Iterator[Page]:
+    return collection(api, "/api/machines")
+
+
+def by_machine(path: str, row: Callable[[Record], Record]) -> Callable[[Api], Iterator[Page]]:
+    """A pull function for one of the inventories that list a row a machine and software."""
+
+    def pull(api: Api) -> Iterator[Page]:
+        for page in collection(api, path, {"pageSize": api.options.page_size}):
+            yield Page([row(record) for record in page.records], page.scope, page.cursor)
+
+    return pull
+
+
+def normalised(fields: Mapping[str, FieldType]) -> Callable[[Record], Record]:
+    """Rows with the API's camelCase keys (export files mix it with PascalCase) and with an id where there is none."""
+    known = {name.lower(): name for name in fields}
+
+    def row(record: Record) -> Record:
+        named = {known.get(key.lower(), key[:1].lower() + key[1:]): value for key, value in record.items()}
+        if not named.get("id") and named.get("deviceId"):
+            parts = ("deviceId", "softwareVendor", "softwareName", "softwareVersion", "cveId")
+            named["id"] = "_".join(str(named[part]) for part in parts if named.get(part))
+        return named
+
+    return row
+
+
+software = by_machine("/api/machines/SoftwareInventoryByMachine", normalised(SOFTWARE))
+vulnerability_row = normalised(VULNERABILITY)
+vulnerabilities_by_page = by_machine("/api/machines/SoftwareVulnerabilitiesByMachine", vulnerability_row)
+
+
+def vulnerabilities(api: Api) -> Iterator[Page]:
+    if api.options.vulnerabilities_via == "by_machine":
+        yield from vulnerabilities_by_page(api)
+        return
+    answer = api.get("/api/machines/SoftwareVulnerabilitiesExport", {"sasValidHours": SAS_HOURS})
+    files = [str(url) for url in records_of(answer, "exportFiles", "SoftwareVulnerabilitiesExport")]
+    for number, url in enumerate(files, 1):
+        api.progress(f"export file {number} of {len(files)}")
+        for rows in export_file(api, url, f"export file {number} of {len(files)}"):
+            yield Page(rows, cursor=f"file {number}")
+
+
+def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:
+    """Rows of one prepared file, some thousand at a time. The link itself is the permission: nothing else is sent.
+
+    Raises ForeignHost for a host that is not allowed, BrokenAnswer for a link that ended or a file that is empty or cut.
+    """
+    from connector_assets.kit.hosts import masked, matches, origin
+
+    hosts = api.options.export_hosts
+    if not matches(origin(url)[1], hosts):
+        raise ForeignHost(
+            f"{what} lies on {origin(url)[1]}, which the option export_hosts does not allow",
+            url=masked(url),
+            hint=f"nothing was asked there; allowed are {', '.join(hosts)}",
+        )
+    lines = api.stream_lines(url, anonymous_hosts=hosts)
+    try:
+        while rows := [vulnerability_row(line) for line in islice(lines, EXPORT_ROWS)]:
+            yield rows
+    except FixPermission as error:
+        raise BrokenAnswer(
+            f"{what} was refused: {error.message}",
+            status=error.status,
+            url=error.url,
+            hint="the link had ended or a firewall of the storage account refuses this machine; the next sync asks anew",
+        ) from None
+
+
+def cves(api: Api) -> Iterator[Page]:
+    """Details of the weaknesses somebody has. Defender lists all it knows, which is a hundred times as many."""
+    for page in collection(api, "/api/vulnerabilities"):
+        found = [r for r in page.records if api.options.all_cves or r.get("exposedMachines") != 0]
+        yield Page(found, page.scope, page.cursor)
+
+
+def logon_users(api: Api) -> Iterator[Page]:
+    """Who logs on, a call a machine. Machines that are gone meanwhile are left out."""
+    if api.options.logon_users == "none":
+        api.skip("the option logon_users is none")
+    wanted = (machine for machine in api.records("machines") if is_wanted(machine, api.options.logon_users))
+    limit, asked = api.options.logon_users_limit, 0
+    chosen = islice(wanted, limit)
+    while batch := list(islice(chosen, LOGON_MACHINES)):
+        rows: list[Record] = []
+        for machine in batch:
+            path = f"/api/machines/{machine['id']}/logonusers"
+            answer = api.get(path, none_on=(404,))
+            if answer is not None:
+                rows += [{**user, "machineId": machine["id"]} for user in records_of(answer, "value", path)]
+        asked += len(batch)
+        api.progress(f"logged-on users of {asked} machines")
+        yield Page(rows, cursor=f"machine {asked}")
+    left = sum(1 for _ in wanted)
+    if left:
+        api.note(f"logged-on users were asked of {asked} machines; {left} more are beyond logon_users_limit {limit}")
+
+
+def is_wanted(machine: Record, which: str) -> bool:
+    """Machines with a sensor that reports, of the wanted sort."""
+    platform = str(machine.get("osPlatform") or "").lower()
+    reports = machine.get("onboardingStatus") == "Onboarded" and machine.get("healthStatus") != "Inactive"
+    return reports and (which == "all" or (platform != "" and not platform.startswith(CLIENT_PLATFORMS)))
+
+
+STREAMS = (
+    Stream(
+        name="machines",
+        pull=machines,
+        key="id",
+        fields=MACHINE,
+        description="Machines with the sensor, and those it has merely seen.",
+        permissions=("Machine.Read.All",),
+        activity_field="lastSeen",
+        evidence="recorded",
+    ),
+    Stream(
+        name="software",
+        pull=software,
+        key="id",
+        fields=SOFTWARE,
+        description="Installed software, a row a machine, product and version.",
+        permissions=("Software.Read.All",),
+        evidence="documented",
+    ),
+    Stream(
+        name="vulnerabilities",
+        pull=vulnerabilities,
+        key="id",
+        fields=VULNERABILITY,
+        description="Weaknesses, a row a machine, product, version and CVE; without a CVE the row is software alone.",
+        permissions=("Vulnerability.Read.All",),
+        evidence="recorded",
+    ),
+    Stream(
+        name="cves",
+        pull=cves,
+        key="id",
+        fields={
+            "id": "text",
+            "name": "text",
+            "severity": "text",
+            "cvssV3": "number",
+            "exposedMachines": "integer",
+            "publishedOn": "timestamp",
+            "updatedOn": "timestamp",
+            "publicExploit": "boolean",
+            "exploitVerified": "boolean",
+            "exploitInKit": "boolean",
+            "epss": "number",
+        },
+        description="Details of each CVE that a machine has.",
+        permissions=("Vulnerability.Read.All",),
+        evidence="documented",
+    ),
+    Stream(
+        name="logon_users",
+        pull=logon_users,
+        key=("machineId", "id"),
+        fields={
+            "machineId": "text",
+            "id": "text",
+            "accountName": "text",
+            "accountDomain": "text",
+            "firstSeen": "timestamp",
+            "lastSeen": "timestamp",
+            "logonTypes": "text",
+            "isDomainAdmin": "boolean",
+            "isOnlyNetworkUser": "boolean",
+        },
+        description="Accounts that logged on to a machine, without their SIDs; see the options logon_users and its limit.",
+        needs=("machines",),
+        permissions=("User.Read.All",),
+        optional=True,
+        may_be_empty=True,
+        evidence="documented",
+    ),
+)

@@ -1,0 +1,32 @@
+"""Options of a ServiceNow connection."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class ServiceNowOptions(BaseModel):
+    """What may be set under `options`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    auth: Literal["basic", "oauth"] = Field(default="basic", description="basic, or oauth (client credentials)")
+    username: str | None = Field(default=None, description="user for basic authentication, with role cmdb_read")
+    client_id: str | None = Field(default=None, description="client id for oauth")
+    page_size: int = Field(default=1000, ge=1, le=10000, description="records a page")
+    computer_table: str = Field(
+        default="cmdb_ci_computer", pattern=r"^[a-z0-9_]+$", description="table of computers, subclasses included"
+    )
+    computer_query: str = Field(
+        default="", description="encoded query that limits the computers, e.g. install_status!=100"
+    )
+
+    @model_validator(mode="after")
+    def complete(self) -> ServiceNowOptions:
+        if self.auth == "basic" and not self.username:
+            raise ValueError("username is required with auth: basic")
+        if self.auth == "oauth" and not self.client_id:
+            raise ValueError("client_id is required with auth: oauth")
+        return self

@@ -1,0 +1,197 @@
+"""A small estate for tests of the marts: the project's own models over a stand-in resolution and one made-up product."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dbt_like_transforms import MODELS_DIR
+from dbt_like_transforms.engine import (
+    RUN_SOURCES,
+    Column,
+    FolderStorage,
+    ModelResult,
+    Project,
+    Runner,
+    open_connection,
+    register_sources,
+    register_table,
+)
+from dbt_like_transforms.engine.contract import read_observations
+from dbt_like_transforms.engine.project import OBSERVATIONS_FILE
+
+HERE = Path(__file__).parent
+OBSERVATIONS = read_observations(OBSERVATIONS_FILE)
+PRODUCTS = ("acme", "tenable", "defender_endpoint", "servicenow")
+MARTS = (
+    "devices identities applications cloud_resources vulnerabilities findings relationships unresolved_references "
+    "connector_status coverage_gaps billable_assets asset_changes"
+).split()
+DAY = date(2026, 11, 20)
+
+
+def write_models(root: Path) -> Path:
+    """The project's intermediate models and marts, staging that passes landed observations through, and the stand-in."""
+    for layer in ("intermediate", "marts"):
+        (root / layer).mkdir(parents=True)
+    own = [*(MODELS_DIR / "intermediate").glob("int_*.sql"), *(MODELS_DIR / "marts" / f"{name}.sql" for name in MARTS)]
+    described: dict[str, list[Any]] = {"intermediate": [], "marts": []}
+    for layer in described:
+        wanted = {file.stem for file in own if file.parent.name == layer}
+        for file in own:
+            if file.parent.name == layer:
+                shutil.copy(file, root / layer / file.name)
+        for contract in (MODELS_DIR / layer).glob("_*.yml"):
+            entries = yaml.safe_load(contract.read_text())["models"]
+            described[layer] += [entry for entry in entries if entry["name"] in wanted]
+    shutil.copy(HERE / "stand_in" / "resolve_stand_in.py", root / "intermediate")
+    described["intermediate"] += stand_in_contracts()
+    for layer, entries in described.items():
+        (root / layer / "_models.yml").write_text(yaml.safe_dump({"models": entries}))
+    for product in PRODUCTS:
+        folder = root / "staging" / product
+        folder.mkdir(parents=True)
+        for kind in OBSERVATIONS:
+            columns = ", ".join(column.name for column in OBSERVATIONS[kind].columns)
+            (folder / f"stg_{product}__{kind}.sql").write_text(f"select {columns} from landed.{product}__{kind}\n")
+    return root
+
+
+def stand_in_contracts() -> list[dict[str, Any]]:
+    contracts = []
+    prefix = {column.name for column in OBSERVATIONS["devices"].columns[:14]}
+    text = {name: "VARCHAR" for name in ("record", "product", "instance", "stream", "record_id", "asset_id", "state")}
+    times = {"first_seen": "TIMESTAMP", "last_seen": "TIMESTAMP"}
+    place = {"record_state": "VARCHAR", "sync": "VARCHAR", "page": "INTEGER", "row_number": "BIGINT"}
+    lists = {"discovery_sources": "VARCHAR[]", "source_records": "VARCHAR[]"}
+    links = {name: "VARCHAR" for name in ("source_record", "target_record", "relationship", "reason")}
+    for kind in ("devices", "identities", "applications"):
+        values = {c.name: c.data_type for c in OBSERVATIONS[kind].columns if c.name not in prefix}
+        for name, types in (
+            (f"int_{kind}_assignments", {**text, **times, **place}),
+            (f"int_{kind}_winners", {"asset_id": "VARCHAR", **values, **times, **lists}),
+            (f"int_{kind}_links", links),
+        ):
+            columns = [{"name": column, "data_type": kind_of} for column, kind_of in types.items()]
+            contracts.append({"name": name, "description": "stand-in", "columns": columns})
+    return contracts
+
+
+def landed_columns() -> dict[str, tuple[Column, ...]]:
+    return {
+        f"landed.{product}__{kind}": tuple(Column(c.name, c.data_type or "") for c in OBSERVATIONS[kind].columns)
+        for product in PRODUCTS
+        for kind in OBSERVATIONS
+    }
+
+
+def observation(record: str, day: date = DAY, **values: Any) -> dict[str, Any]:
+    """A record `product:instance:id`, active on the day unless `values` say otherwise."""
+    product, instance, record_id = record.split(":")
+    seen = datetime(day.year, day.month, day.day, 8)
+    base = {
+        "record": record,
+        "product": product,
+        "instance": instance,
+        "stream": "hosts",
+        "record_id": record_id,
+        "scope": "default",
+        "observed_at": values.get("last_seen", seen),
+        "first_seen": seen - timedelta(days=30),
+        "last_seen": seen,
+        "state": "active",
+        "authority": "create",
+        "sync": "s1",
+        "page": 0,
+        "row_number": 0,
+    }
+    return {**base, **values}
+
+
+@dataclass
+class Estate:
+    """Builds dates from observations given as rows. `lake` keeps the results from date to date."""
+
+    project: Project
+    folder: Path
+    syncs: list[dict[str, Any]] = field(default_factory=list)
+    connections: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.con = open_connection()
+        self.storage = FolderStorage(self.folder)
+
+    def build(
+        self,
+        day: date = DAY,
+        syncs: Sequence[Mapping[str, Any]] | None = None,
+        connections: Sequence[Mapping[str, Any]] | None = None,
+        **kinds: Sequence[Mapping[str, Any]],
+    ) -> dict[str, ModelResult]:
+        """Runs every model. `kinds`: devices=[observation(...)], findings=[...]; streams are complete unless told."""
+        columns = landed_columns()
+        register_sources(self.con, columns, {})
+        for relation, declared in columns.items():
+            product, _, kind = relation.removeprefix("landed.").partition("__")
+            rows = [row for row in kinds.get(kind, ()) if row["product"] == product]
+            if rows:
+                self.con.execute(f"drop view {relation}")
+                register_table(self.con, relation, declared, rows)
+        if syncs is None:
+            syncs = [sync(product, day) for product in PRODUCTS]
+        if connections is None:
+            connections = [connection(product) for product in PRODUCTS]
+        register_table(self.con, "run.syncs", RUN_SOURCES["run.syncs"], syncs)
+        register_table(self.con, "run.connections", RUN_SOURCES["run.connections"], connections)
+        results = {result.name: result for result in Runner(self.project, self.con, self.storage).run(day)}
+        for relation, declared in columns.items():
+            product, _, kind = relation.removeprefix("landed.").partition("__")
+            if any(row["product"] == product for row in kinds.get(kind, ())):
+                self.con.execute(f"drop table {relation}")
+        return results
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        cursor = self.con.execute(sql)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def row(self, sql: str) -> dict[str, Any]:
+        (found,) = self.rows(sql)
+        return found
+
+
+def sync(product: str, day: date, state: str = "complete", stream: str = "hosts", **values: Any) -> dict[str, Any]:
+    at = datetime(day.year, day.month, day.day, 9)
+    base = {
+        "product": product,
+        "instance": "prod",
+        "stream": stream,
+        "scope": "default",
+        "state": state,
+        "synced_at": at,
+        "records": 1,
+        "quarantined": 0,
+        "requests": 1,
+        "waited_seconds": 0.0,
+        "reason": None,
+        "stale": False,
+        "read_sync": "s1",
+        "read_synced_at": at,
+    }
+    return {**base, **values}
+
+
+def connection(product: str, **values: Any) -> dict[str, Any]:
+    base = {"product": product, "instance": "prod", "window_days": 90, "max_age_hours": 36.0, "enabled": True}
+    return {**base, "owner": "team:x", "asset_kinds": ["device"], "billable_kinds": ["device"], **values}
+
+
+def as_json(text: str) -> Any:
+    return json.loads(text)

@@ -1,0 +1,46 @@
+"""Stands in for resolution in tests of the marts: devices agree on serial number, every other record is an own asset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+INPUTS = ("stg__devices", "stg__identities", "stg__applications")
+OUTPUTS = (
+    "int_devices_assignments",
+    "int_devices_winners",
+    "int_devices_links",
+    "int_identities_assignments",
+    "int_identities_winners",
+    "int_identities_links",
+    "int_applications_assignments",
+    "int_applications_winners",
+    "int_applications_links",
+)
+KEYS = {"devices": "coalesce(serial_number, record)", "identities": "record", "applications": "record"}
+PREFIX = "record, product, instance, stream, record_id, scope, observed_at, first_seen, last_seen, state, authority"
+
+
+def build(con: Any, context: Any) -> dict[str, Any]:
+    made = {}
+    for kind, key in KEYS.items():
+        made[f"int_{kind}_assignments"] = con.sql(f"""
+            select record, product, instance, stream, record_id,
+                case when authority = 'create' then md5('{kind}:' || {key}) end as asset_id,
+                case when authority = 'create' then 'resolved' else 'held' end as state,
+                first_seen, last_seen, state as record_state, sync, page, row_number
+            from stg__{kind}""")
+        columns = [row[0] for row in con.execute(f"describe stg__{kind}").fetchall()]
+        values = [c for c in columns if c not in (*PREFIX.split(", "), "sync", "page", "row_number")]
+        survivors = ", ".join(
+            f"arg_max({c}, observed_at) filter (where state = 'active' and {c} is not null) as {c}" for c in values
+        )
+        made[f"int_{kind}_winners"] = con.sql(f"""
+            select md5('{kind}:' || {key}) as asset_id, {survivors},
+                min(first_seen) as first_seen, max(last_seen) as last_seen,
+                list_sort(array_agg(distinct product)) as discovery_sources,
+                list_sort(array_agg(distinct record)) as source_records
+            from stg__{kind} where authority = 'create' group by {key}""")
+        made[f"int_{kind}_links"] = con.sql("""
+            select null::varchar as source_record, null::varchar as target_record, null::varchar as relationship,
+                null::varchar as reason where false""")
+    return made
