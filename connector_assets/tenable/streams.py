@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from connector_assets.kit import Api, ConnectorError, JobState, Page, Record, Stream, export_job
+from connector_assets.kit import (
+    Api,
+    ConnectorError,
+    JobState,
+    Page,
+    RetryLater,
+    Stream,
+    UnexpectedContent,
+    export_job,
+    records_of,
+)
 
 #: The first chunks of a small container are ready in a moment, those of a large one take minutes.
 POLL_SECONDS = (0.2, 0.4, 0.8, 1.5, 3, 6, 15, 30)
+#: The vendor needs a moment before it knows the job whose start it did not answer.
+AFTER_GATEWAY_TIMEOUT = 5.0
 
 ASSET_FIELDS: dict[str, Any] = {
     "id": "text",
@@ -125,27 +137,36 @@ def vulnerabilities(api: Api) -> Iterator[Page]:
         "include_unlicensed": api.options.include_unlicensed,
         "filters": filters,
     }
-    left_out = 0
+    without_cve = 0
     for page in chunks(api, "vulns", body):
-        records = [record for record in page.records if keeps(api, record)]
-        left_out += len(page.records) - len(records)
-        for record in records:
-            record.setdefault("finding_id", finding_key(record))
-        yield Page(records, page.scope, page.cursor)
-    if left_out:
-        api.note(f"{left_out} findings stand for no CVE and are left out (option cve_findings_only)")
+        records = [record for record in page.records if not is_without_cve(record)]
+        without_cve += len(page.records) - len(records)
+        kept = records if api.options.cve_findings_only else page.records
+        yield Page([with_id(record) for record in kept], page.scope, page.cursor)
+    if without_cve:
+        fate = "left out (option cve_findings_only)" if api.options.cve_findings_only else "kept"
+        api.note(f"{without_cve} findings stand for no CVE and are {fate}")
 
 
-def keeps(api: Api, record: Record) -> bool:
-    return not api.options.cve_findings_only or bool((record.get("plugin") or {}).get("cve"))
+def is_without_cve(record: Any) -> bool:
+    return not part(record, "plugin").get("cve")
 
 
-def finding_key(record: Record) -> str | None:
-    """What identifies a finding where the vendor sends no id of its own (older exports): host, check, port."""
-    host, check, port = (record.get(part) or {} for part in ("asset", "plugin", "port"))
+def with_id(record: Any) -> Any:
+    """The record with an id of its own where the vendor sends none (older exports): host, check, port."""
+    if not isinstance(record, dict) or record.get("finding_id"):
+        return record
+    host, check, port = (part(record, name) for name in ("asset", "plugin", "port"))
     if not host.get("uuid") or not check.get("id"):
-        return None
-    return "-".join(str(part) for part in (host["uuid"], check["id"], port.get("port", 0), port.get("protocol", "")))
+        return record
+    key = (host["uuid"], check["id"], port.get("port", 0), port.get("protocol", ""))
+    return {**record, "finding_id": "-".join(map(str, key))}
+
+
+def part(record: Any, name: str) -> Mapping[str, Any]:
+    """A nested object of a record; empty where it is anything else, which landing then judges."""
+    value = record.get(name) if isinstance(record, dict) else None
+    return value if isinstance(value, dict) else {}
 
 
 def since(api: Api, name: str) -> dict[str, int]:
@@ -158,12 +179,33 @@ def chunks(api: Api, kind: str, body: dict[str, Any]) -> Iterator[Page]:
     """One export job of a kind (assets, vulns)."""
     yield from export_job(
         api,
-        start=lambda: str(api.post(f"/{kind}/export", json=body)["export_uuid"]),
+        start=partial(start_job, api, kind, body),
         status=partial(job_state, api, kind),
-        fetch=lambda job, chunk: api.get(f"/{kind}/export/{job}/chunks/{chunk}"),
+        fetch=lambda job, chunk: records_of(api.get(f"/{kind}/export/{job}/chunks/{chunk}"), None, f"{kind} export"),
         adopt=running_job,
         poll_seconds=POLL_SECONDS,
     )
+
+
+def start_job(api: Api, kind: str, body: dict[str, Any]) -> str:
+    """The id of a new job.
+
+    A 504 leaves open whether the job exists. Asking once more is safe here, and only here, because the vendor refuses a
+    second job of the same request and names the first one, which is then adopted.
+    """
+    try:
+        answer = api.post(f"/{kind}/export", json=body)
+    except RetryLater as error:
+        if error.status != 504:
+            raise
+        api.wait(AFTER_GATEWAY_TIMEOUT)
+        answer = api.post(f"/{kind}/export", json=body)
+    job = answer.get("export_uuid") if isinstance(answer, dict) else None
+    if not job:
+        raise UnexpectedContent(
+            f"{kind}: the export was accepted without an export_uuid", hint="the next sync starts a new one"
+        )
+    return str(job)
 
 
 def job_state(api: Api, kind: str, job: str) -> JobState:
@@ -180,14 +222,12 @@ JOB_IN_TEXT = re.compile(r"job_uuid=([0-9a-fA-F-]{36})")
 
 
 def running_job(error: ConnectorError) -> str | None:
-    """The export that runs already: a duplicate is answered by 409 with its id, or by 429 with the id in the text.
-
-    A 504 on the start means that the job may exist: the caller's next try is then answered as a duplicate.
-    """
-    if error.status == 409 and isinstance(error.answer, dict):
-        return error.answer.get("active_job_id")
-    if error.status == 429 and isinstance(error.answer, dict):
-        found = JOB_IN_TEXT.search(str(error.answer.get("message") or ""))
+    """The export that runs already: a duplicate is answered by 409 with its id, or by 429 with the id in its text."""
+    answer = error.answer if isinstance(error.answer, dict) else {}
+    if error.status == 409 and answer.get("active_job_id"):
+        return str(answer["active_job_id"])
+    if error.status in (409, 429):
+        found = JOB_IN_TEXT.search(str(error.answer or ""))
         return found[1] if found else None
     return None
 

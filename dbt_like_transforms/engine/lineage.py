@@ -26,16 +26,19 @@ def parse(model: Model) -> exp.Expr:
         ProjectError: it cannot be parsed; with file, line and what the parser says.
     """
     try:
-        tree = parse_one(model.file.read_text(encoding="utf-8"), read="duckdb")
+        return parse_text(model.file.read_text(encoding="utf-8"))
     except SqlglotError as error:
         first = (getattr(error, "errors", None) or [{}])[0]
         raise ProjectError(f"{place(model.file, first.get('line'))}: {first.get('description') or error}") from error
-    return tree
 
 
-def parsed_references(model: Model) -> set[str]:
-    """Relations the model reads according to the full parser, as `references.scan` names them."""
-    tree = parse(model)
+def parse_text(sql: str) -> exp.Expr:
+    """SQL in DuckDB's dialect as a tree."""
+    return parse_one(sql, read="duckdb")
+
+
+def referenced_relations(tree: exp.Expr) -> set[str]:
+    """Relations a query reads according to the full parser, named as `references.scan` names them."""
     ctes = {cte.alias_or_name.lower() for cte in tree.find_all(exp.CTE)}
     found = set()
     for table in tree.find_all(exp.Table):

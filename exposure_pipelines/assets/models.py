@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -107,7 +108,7 @@ def build_partitions(context: dg.AssetExecutionContext, selected: set[str]) -> I
     with open_builder(Home.from_env().ensure()) as builder:
         for day in dates:
             try:
-                built = builder.build(day, selected, lambda model, day=day: report_progress(f"{day}: {model.name}"))
+                built = builder.build(day, selected, partial(report_model, day))
             except EngineError as error:
                 raise dg.Failure(f"building {day} failed: {error}", allow_retries=False) from error
             for result in built:
@@ -123,6 +124,10 @@ def build_partitions(context: dg.AssetExecutionContext, selected: set[str]) -> I
             metadata=result_metadata(result, dates),
             check_results=[check_result(result, check, failing.get((name, check.name), [])) for check in result.checks],
         )
+
+
+def report_model(day: date, result: ModelResult) -> None:
+    report_progress(f"{day}: {result.name}")
 
 
 def result_metadata(result: ModelResult, dates: list[date]) -> dict[str, Any]:

@@ -29,14 +29,18 @@ def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str
             path = mart_path(home, name, date).replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}', hive_partitioning = false)")
         asset_id = find_asset(database, kind, table, key, asset)
-        head = rows(database, f"SELECT display_name, lifecycle_state FROM {table} WHERE {key} = $id", {"id": asset_id})[0]
+        head = rows(database, f"SELECT display_name, lifecycle_state FROM {table} WHERE {key} = $id", {"id": asset_id})[
+            0
+        ]
         records = rows(
             database,
             "SELECT * FROM asset_records WHERE asset_kind = $kind AND asset_id = $id ORDER BY product, instance, record_id",
             {"kind": kind, "id": asset_id},
         )
         for record in records:
-            record["landed"] = f"{record['instance']}/{record['stream']}/{record['sync']} page {record['page']} row {record['row_number']}"
+            record["landed"] = (
+                f"{record['instance']}/{record['stream']}/{record['sync']} page {record['page']} row {record['row_number']}"
+            )
         names = [f"{r['product']}:{r['instance']}:{r['record_id']}" for r in records]
         return {
             "kind": kind,

@@ -17,8 +17,6 @@ from exposure_pipelines.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from demo_estate.server import EstateServer
-
-    from demo_estate.truth import Truth
     from exposure_pipelines.home import Home
 
 MARKER = "demo.json"
@@ -39,7 +37,6 @@ class DemoRun:
 
     def run(self, serve_port: int | None = None) -> None:
         from demo_estate.server import EstateServer
-
         from demo_estate.truth import Truth
         from exposure_pipelines.clock import utc_date
 
@@ -52,7 +49,7 @@ class DemoRun:
             self.connect(estate)
             for day in range(self.days):
                 self.play(estate, day, today - timedelta(days=self.days - 1 - day), is_last=day == self.days - 1)
-            self.summarise(truth, estate, today, time.monotonic() - started)
+            self.summarise(estate, today, time.monotonic() - started)
             if serve_port is not None:
                 self.stay(serve_port)
 
@@ -112,10 +109,10 @@ class DemoRun:
                 report.require_success()
             build_dates(self.home, [on.isoformat()]).require_success()
 
-    def summarise(self, truth: Truth, estate: EstateServer, today: date, seconds: float) -> None:
+    def summarise(self, estate: EstateServer, today: date, seconds: float) -> None:
         from exposure_pipelines.cli.demo_summary import print_summary, summary
 
-        print_summary(summary(self.home, truth, estate, today, seconds))
+        print_summary(summary(self.home, estate, today, seconds))
 
     def stay(self, port: int) -> None:
         from exposure_pipelines.cli.services import DagsterServices

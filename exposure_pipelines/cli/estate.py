@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from exposure_pipelines.errors import ConfigurationError
+
 app = typer.Typer(
     help="The demo estate: an invented company served through emulated vendor APIs.", no_args_is_help=True
 )
@@ -30,4 +32,7 @@ def serve(
     """
     from demo_estate.serve import serve as serve_estate
 
-    serve_estate(devices=devices, seed=seed, port=port, faults=faults)
+    try:
+        serve_estate(devices=devices, seed=seed, port=port, faults=faults)
+    except (ValueError, LookupError, OSError) as error:
+        raise ConfigurationError(f"The estate cannot be served: {error}") from error

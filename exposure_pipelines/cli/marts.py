@@ -42,9 +42,8 @@ def mart_rows(home: Home) -> list[dict[str, Any]]:
 
 
 def row_count(path: str) -> int:
-    import pyarrow.parquet as pq
-
     import fsspec
+    import pyarrow.parquet as pq
 
     with fsspec.open(path, "rb") as file:
         return int(pq.read_metadata(file).num_rows)
@@ -72,7 +71,9 @@ def export_table(home: Home, table: str, format: str, date: str | None, output: 
     path = mart_path(home, table, date).replace("'", "''")
     if output is not None and not output.absolute().parent.is_dir():
         raise ConfigurationError(f"{output.absolute().parent} is not a folder; make it first.")
-    draft = (output.with_name(f".{output.name}.draft") if output else home.scratch / f"export-{table}.{format}").absolute()
+    draft = (
+        output.with_name(f".{output.name}.draft") if output else home.scratch / f"export-{table}.{format}"
+    ).absolute()
     quoted = str(draft).replace("'", "''")
     try:
         with duckdb_connection(home, Lake.of(home)) as database:

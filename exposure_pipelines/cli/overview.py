@@ -46,7 +46,11 @@ def instance_row(lake: Lake, connection: Connection) -> dict[str, Any]:
         "requests": sum(m.requests for m in synced),
         "next_tick": next_tick(connection),
         "streams": {
-            stream: {"state": m.state if m else "never", "records": m.records if m else 0, "reason": m.reason if m else None}
+            stream: {
+                "state": m.state if m else "never",
+                "records": m.records if m else 0,
+                "reason": m.reason if m else None,
+            }
             for stream, m in newest.items()
         },
         "troubles": [text for manifest in synced for text in troubles(manifest)],

@@ -153,7 +153,9 @@ def build_dates(home: Home, dates: list[str], *, quiet: bool = False) -> BuildOu
     if not quiet:
         failing = sum(not check["passed"] for check in result.checks)
         state = "built" if result.success else "failed"
-        say(f"  {label:<24} {state:<9} {len(rows):>9,} tables   {seconds:6.1f} s   {failing} of {len(result.checks)} checks failing")
+        say(
+            f"  {label:<24} {state:<9} {len(rows):>9,} tables   {seconds:6.1f} s   {failing} of {len(result.checks)} checks failing"
+        )
     return BuildOutcome(dates, result.success, "; ".join(result.failures), seconds, result.checks, rows)
 
 

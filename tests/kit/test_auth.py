@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import traceback
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +15,7 @@ from connector_assets.kit import (
     Basic,
     Bearer,
     ClientCredentials,
+    ConnectorError,
     FixConfiguration,
     FixCredentials,
     FixPermission,
@@ -262,3 +264,16 @@ def test_a_token_address_elsewhere_gets_no_request_of_the_api(site: Site, other_
     api_of(auth=elsewhere, settings={"secrets": secrets(client_secret=SECRET)}).get("/x")
     assert [asked.path for asked in other_site.asked] == ["/tenant/token"]
     assert [asked.headers["authorization"] for asked in site.asked] == ["Bearer token-1"]
+
+
+@pytest.mark.parametrize("reply", [Reply(drop=True), Reply(500, {}), Reply(200, b"{", {}), Reply(200, b"<html>", {})])
+def test_a_printed_traceback_holds_no_secret_and_no_query_value(site: Site, api_of: OpenApi, reply: Reply) -> None:
+    site.replies(reply)
+    api = api_of(auth=lambda options, s: Basic("user", lambda: s["key"], s))
+    value = "presigned-by-the-vendor"
+    with pytest.raises(ConnectorError) as caught:
+        api.get("/x", {"sig": value})
+    printed = "".join(traceback.format_exception(caught.value))
+    assert SECRET not in printed
+    assert value not in printed
+    assert site.asked[0].headers["authorization"].removeprefix("Basic ") not in printed

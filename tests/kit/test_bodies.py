@@ -43,6 +43,12 @@ def test_a_cut_body_is_no_whole_one(site: Site, api: Api, body: bytes) -> None:
         list(api.stream_lines("/blob?sig=hidden"))
 
 
+@pytest.mark.parametrize("missing", [1, 4, 8])
+def test_an_archive_without_its_last_bytes_is_cut_although_every_line_in_it_is_whole(missing: int) -> None:
+    with pytest.raises(BrokenAnswer, match="ends early"):
+        list(json_lines(gunzipped([gzip.compress(LINES)[:-missing]], 10**9, "u"), "u"))
+
+
 def test_a_broken_line_is_named_by_number() -> None:
     with pytest.raises(BrokenAnswer, match="line 2 "):
         list(json_lines([b'{"a":1}\n{"a":\n{"a":3}\n'], "u"))
@@ -100,7 +106,7 @@ def test_a_doctype_that_only_names_itself_is_read_and_nothing_is_fetched(
     assert other_site.asked == []
 
 
-@pytest.mark.parametrize("body", [b"<R><H><ID>1</ID></H><H>", b"<a>" * 100_000, b"", b"no xml"])
+@pytest.mark.parametrize("body", [b"<R><H><ID>1</ID></H><H>", b"<a>" * 300 + b"</a>" * 300, b"", b"no xml"])
 def test_cut_and_bottomless_xml_is_broken(site: Site, api: Api, body: bytes) -> None:
     site.replies(Reply(200, body, {"Content-Type": "text/xml"}))
     with pytest.raises(BrokenAnswer):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dbt_like_transforms.engine import Project
-from tests.transforms.estate import Estate, landed_columns, write_models
+from .estate import Estate, landed_columns, write_models
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,11 @@ select
     _instance as instance,
     _stream as stream,
     _record_id as record_id,
-    concat('tenable:', coalesce(network_id, 'default')) as scope,
+    -- the vendor's zero network is the one every asset is in unless somebody drew others
+    case
+        when coalesce(network_id, '') in ('', '00000000-0000-0000-0000-000000000000') then 'default'
+        else lower(network_id)
+    end as scope,
     coalesce(last_seen, updated_at, _synced_at) as observed_at,
     coalesce(first_seen, created_at) as first_seen,
     last_seen,

@@ -1,0 +1,97 @@
+with machines as (
+    select *,
+        list_transform(
+            list_filter(
+                list_transform(coalesce(ipAddresses, []), lambda nic: lower(nic.macAddress)),
+                lambda mac: mac is not null and mac <> '' and mac <> '000000000000'
+            ),
+            lambda mac: case
+                when regexp_matches(mac, '^[0-9a-f]{12}$')
+                then regexp_replace(mac, '^(..)(..)(..)(..)(..)(..)$', '\1:\2:\3:\4:\5:\6')
+                else mac
+            end
+        ) as macs,
+        list_filter(
+            flatten([list_transform(coalesce(ipAddresses, []), lambda nic: nic.ipAddress), [lastIpAddress]]),
+            lambda address: address is not null and address <> ''
+        ) as addresses,
+        lower(nullif(trim(computerDnsName, '. '), '')) as dns_name
+    from landed.defender_endpoint__machines
+)
+
+select
+    concat(_product, ':', _instance, ':', _record_id) as record,
+    _product as product,
+    _instance as instance,
+    _stream as stream,
+    _record_id as record_id,
+    'default' as scope,
+    coalesce(lastSeen, _synced_at) as observed_at,
+    firstSeen as first_seen,
+    lastSeen as last_seen,
+    -- an inactive sensor is no proof that the machine is gone: its age speaks through last_seen
+    case when mergedIntoMachineId is not null or coalesce(isExcluded, false) then 'retired' else 'active' end as state,
+    case when onboardingStatus = 'InsufficientInfo' then 'update' else 'create' end as authority,
+    _sync as sync,
+    _page as page,
+    _row as row_number,
+    cast(null as varchar) as serial_number,
+    cast(null as varchar) as manufacturer,
+    cast(null as varchar) as smbios_uuid,
+    list_sort(list_distinct(macs)) as mac_addresses,
+    case when dns_name is null then cast([] as varchar[]) else [split_part(dns_name, '.', 1)] end as hostnames,
+    case when strpos(dns_name, '.') > 0 then [dns_name] else cast([] as varchar[]) end as fqdns,
+    cast(null as varchar) as netbios_name,
+    case when strpos(dns_name, '.') > 0 then substr(dns_name, strpos(dns_name, '.') + 1) end as domain,
+    nullif(lower(aadDeviceId), '00000000-0000-0000-0000-000000000000') as entra_device_id,
+    cast(null as varchar) as ad_object_guid,
+    cast(null as varchar) as ad_sid,
+    case lower(vmMetadata.cloudProvider)
+        when 'azure' then 'azure' when 'aws' then 'aws' when 'gcp' then 'gcp' when 'unknown' then null
+        else lower(vmMetadata.cloudProvider)
+    end as cloud_provider,
+    nullif(vmMetadata.subscriptionId, '') as cloud_account_id,
+    nullif(vmMetadata.vmId, '') as cloud_instance_id,
+    nullif(vmMetadata.resourceId, '') as cloud_resource_id,
+    cast(null as varchar) as imei,
+    [concat('mde=', id)] as agent_ids,
+    list_sort(list_distinct(addresses)) as ip_addresses,
+    cast(null as varchar) as asset_tag,
+    computerDnsName as display_name,
+    case
+        when osPlatform is null then 'Unknown'
+        when lower(osPlatform) like 'windowsserver%' then 'Server'
+        when lower(osPlatform) like 'windows%' or lower(osPlatform) in ('macos', 'chromeos') then 'Endpoint'
+        when lower(osPlatform) in ('ios', 'android') then 'Mobile'
+        when vmMetadata.vmId is not null
+            or lower(osPlatform) in ('ubuntu', 'debian', 'redhatenterpriselinux', 'centos', 'suse', 'oraclelinux', 'amazonlinux',
+                'fedora', 'rocky', 'almalinux', 'linux') then 'Server'
+        else 'Unknown'
+    end as device_category,
+    osPlatform as os_platform,
+    coalesce(version, osVersion) as os_version,
+    cast(null as varchar) as model,
+    cast(null as varchar) as owner,
+    cast(null as boolean) as is_internet_facing,
+    coalesce(onboardingStatus = 'Onboarded', false) as is_managed,
+    case deviceValue when 'High' then 1 when 'Low' then 3 end as criticality,
+    cast(null as varchar) as environment,
+    cast(to_json({
+        'sensorHealthState': healthStatus,
+        'onboardingStatus': onboardingStatus,
+        'senseClientVersion': agentVersion,
+        'riskScore': riskScore,
+        'exposureScore': exposureLevel,
+        'machineGroup': rbacGroupName,
+        'deviceManualTags': coalesce(machineTags, []),
+        'isAzureADJoined': isAadJoined,
+        'osBuild': osBuild,
+        'osArchitecture': osArchitecture,
+        'managedBy': managedBy,
+        'isExcluded': isExcluded,
+        'exclusionReason': exclusionReason,
+        'potentialDuplication': isPotentialDuplication,
+        'mergedIntoMachineId': mergedIntoMachineId,
+        'publicIP': lastExternalIpAddress
+    }) as varchar) as properties
+from machines
