@@ -7,7 +7,8 @@ from typing import Any
 
 from connector_assets.kit import Auth, Basic, ClientCredentials, Connector, Credential, Permission, Secrets
 from connector_assets.servicenow.options import ServiceNowOptions
-from connector_assets.servicenow.streams import STREAMS, probe_table
+from connector_assets.servicenow.streams import STREAMS
+from connector_assets.servicenow.table import probe_table
 
 
 def auth(options: Any, secrets: Secrets) -> Auth:

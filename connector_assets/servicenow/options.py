@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+TableName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")]
 
 
 class ServiceNowOptions(BaseModel):
@@ -16,11 +18,13 @@ class ServiceNowOptions(BaseModel):
     username: str | None = Field(default=None, description="user for basic authentication, with role cmdb_read")
     client_id: str | None = Field(default=None, description="client id for oauth")
     page_size: int = Field(default=1000, ge=1, le=10000, description="records a page")
-    computer_table: str = Field(
-        default="cmdb_ci_computer", pattern=r"^[a-z0-9_]+$", description="table of computers, subclasses included"
+    computer_tables: tuple[TableName, ...] = Field(
+        default=("cmdb_ci_computer",),
+        min_length=1,
+        description="tables of devices, subclasses included, e.g. cmdb_ci_netgear for network gear; none inside another",
     )
     computer_query: str = Field(
-        default="", description="encoded query that limits the computers, e.g. install_status!=100"
+        default="", description="encoded query that limits the devices, e.g. install_status!=100"
     )
 
     @model_validator(mode="after")

@@ -2,227 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from connector_assets.kit import Api, Page, Stream
 from connector_assets.servicenow.table import table_pages
 
-COMPUTER_FIELDS: dict[str, Any] = {
-    **dict.fromkeys(
-        (
-            "sys_id",
-            "sys_class_name",
-            "name",
-            "host_name",
-            "fqdn",
-            "dns_domain",
-            "ip_address",
-            "mac_address",
-            "serial_number",
-            "asset_tag",
-            "os",
-            "os_version",
-            "os_service_pack",
-            "os_domain",
-            "cpu_type",
-            "category",
-            "classification",
-            "used_for",
-            "environment",
-            "manufacturer",
-            "model_id",
-            "object_id",
-            "correlation_id",
-            "discovery_source",
-            "install_status",
-            "operational_status",
-            "hardware_status",
-            "life_cycle_stage",
-            "life_cycle_stage_status",
-            "duplicate_of",
-            "most_frequent_user",
-            "assigned_to",
-            "owned_by",
-            "managed_by",
-            "support_group",
-            "location",
-            "sys_domain",
-            "busines_criticality",
-            "u_primary_business_application",
-        ),
-        "text",
-    ),
-    "virtual": "boolean",
-    "internet_facing": "boolean",
-    "first_discovered": "timestamp",
-    "last_discovered": "timestamp",
-    "sys_created_on": "timestamp",
-    "sys_updated_on": "timestamp",
-}
+Fields = Mapping[str, Any]
 
-ADAPTER_FIELDS: dict[str, Any] = {
-    **dict.fromkeys(
-        ("sys_id", "name", "cmdb_ci", "mac_address", "ip_address", "ip_default_gateway", "install_status"), "text"
-    ),
-    "sys_updated_on": "timestamp",
-}
 
-BUSINESS_APPLICATION_FIELDS: dict[str, Any] = {
-    **dict.fromkeys(
-        (
-            "sys_id",
-            "sys_class_name",
-            "number",
-            "name",
-            "short_description",
-            "business_criticality",
-            "busines_criticality",
-            "owned_by",
-            "it_application_owner",
-            "managed_by",
-            "department",
-            "vendor",
-            "version",
-            "environment",
-            "url",
-            "install_status",
-            "operational_status",
-            "life_cycle_stage",
-            "duplicate_of",
-        ),
-        "text",
-    ),
-    "active_user_count": "integer",
-    "sys_created_on": "timestamp",
-    "sys_updated_on": "timestamp",
-}
+def fields(text: str, **others: Any) -> Fields:
+    """Column -> type, the many text ones by name. A dot is a step along a reference, done by the vendor."""
+    return {**dict.fromkeys(text.split(), "text"), **others}
 
-SERVICE_FIELDS: dict[str, Any] = {
-    **dict.fromkeys(
-        (
-            "sys_id",
-            "sys_class_name",
-            "number",
-            "name",
-            "short_description",
-            "busines_criticality",
-            "owned_by",
-            "managed_by",
-            "used_for",
-            "environment",
-            "version",
-            "install_status",
-            "operational_status",
-            "service_status",
-            "duplicate_of",
-        ),
-        "text",
-    ),
-    "sys_created_on": "timestamp",
-    "sys_updated_on": "timestamp",
-}
 
-RELATIONSHIP_FIELDS: dict[str, Any] = {
-    "sys_id": "text",
-    "type.name": "text",
-    "parent.sys_id": "text",
-    "parent.sys_class_name": "text",
-    "child.sys_id": "text",
-    "child.sys_class_name": "text",
-    "sys_updated_on": "timestamp",
-}
+CHANGED: Fields = {"sys_created_on": "timestamp", "sys_updated_on": "timestamp"}
 
-MEMBER_FIELDS: dict[str, Any] = {"sys_id": "text", "service_id": "text", "ci_id": "text", "sys_updated_on": "timestamp"}
-
-USER_FIELDS: dict[str, Any] = {
-    **dict.fromkeys(
-        (
-            "sys_id",
-            "user_name",
-            "email",
-            "name",
-            "first_name",
-            "last_name",
-            "employee_number",
-            "department",
-            "manager",
-            "title",
-            "source",
-        ),
-        "text",
-    ),
-    "active": "boolean",
-    "locked_out": "boolean",
-    "vip": "boolean",
-    "last_login_time": "timestamp",
-    "sys_created_on": "timestamp",
-    "sys_updated_on": "timestamp",
-}
-
-GROUP_FIELDS: dict[str, Any] = {
-    **dict.fromkeys(("sys_id", "name", "description", "email", "manager"), "text"),
-    "active": "boolean",
-    "sys_created_on": "timestamp",
-    "sys_updated_on": "timestamp",
-}
-
-GROUP_MEMBER_FIELDS: dict[str, Any] = {"sys_id": "text", "user": "text", "group": "text", "sys_updated_on": "timestamp"}
-
-CHOICE_FIELDS: dict[str, Any] = {"sys_id": "text", "name": "text", "element": "text", "value": "text", "label": "text"}
+# busines_criticality is the vendor's own spelling, on every class below cmdb_ci
+COMPUTER_FIELDS = fields(
+    "sys_id sys_class_name name host_name fqdn dns_domain os_domain ip_address mac_address serial_number asset_tag "
+    "manufacturer.name model_id.name os os_version os_service_pack cpu_type category classification used_for environment "
+    "object_id correlation_id discovery_source install_status operational_status hardware_status life_cycle_stage "
+    "life_cycle_stage_status duplicate_of most_frequent_user assigned_to owned_by managed_by support_group location "
+    "sys_domain busines_criticality u_primary_business_application",
+    virtual="boolean",
+    internet_facing="boolean",
+    first_discovered="timestamp",
+    last_discovered="timestamp",
+    **CHANGED,
+)
+ADAPTER_FIELDS = fields(
+    "sys_id name cmdb_ci mac_address ip_address ip_default_gateway install_status", sys_updated_on="timestamp"
+)
+BUSINESS_APPLICATION_FIELDS = fields(
+    "sys_id sys_class_name number name short_description business_criticality busines_criticality owned_by "
+    "it_application_owner managed_by department.name vendor.name version environment url install_status "
+    "operational_status life_cycle_stage life_cycle_stage_status duplicate_of",
+    active_user_count="integer",
+    **CHANGED,
+)
+SERVICE_FIELDS = fields(
+    "sys_id sys_class_name number name short_description busines_criticality owned_by managed_by used_for environment "
+    "version install_status operational_status life_cycle_stage life_cycle_stage_status service_status duplicate_of",
+    **CHANGED,
+)
+RELATIONSHIP_FIELDS = fields(
+    "sys_id type.name parent.sys_id parent.sys_class_name child.sys_id child.sys_class_name", **CHANGED
+)
+MEMBER_FIELDS = fields("sys_id service_id ci_id", **CHANGED)
+USER_FIELDS = fields(
+    "sys_id user_name email name first_name last_name employee_number department.name manager title source",
+    active="boolean",
+    locked_out="boolean",
+    vip="boolean",
+    last_login_time="timestamp",
+    **CHANGED,
+)
+GROUP_FIELDS = fields("sys_id name description email manager", active="boolean", **CHANGED)
+GROUP_MEMBER_FIELDS = fields("sys_id user group", **CHANGED)
+CHOICE_FIELDS = fields("sys_id name element value label language", inactive="boolean")
+CHOICE_QUERY = "nameSTARTSWITHcmdb_ci^elementINinstall_status,operational_status,hardware_status"
 
 
 def computers(api: Api) -> Iterator[Page]:
-    """Computers of every class below the table; columns that only a subclass has come where it has them."""
-    yield from table_pages(api, api.options.computer_table, list(COMPUTER_FIELDS), api.options.computer_query)
+    """Devices of every class below the tables, a scope each; columns that only a subclass has come where it has them."""
+    tables = api.options.computer_tables
+    scopes = {table: table if len(tables) > 1 else "default" for table in tables}
+    api.enumerates(*scopes.values())
+    for table, scope in scopes.items():
+        yield from table_pages(api, table, list(COMPUTER_FIELDS), api.options.computer_query, scope)
 
 
-def network_adapters(api: Api) -> Iterator[Page]:
-    yield from table_pages(api, "cmdb_ci_network_adapter", list(ADAPTER_FIELDS))
-
-
-def business_applications(api: Api) -> Iterator[Page]:
-    yield from table_pages(api, "cmdb_ci_business_app", list(BUSINESS_APPLICATION_FIELDS))
-
-
-def services(api: Api) -> Iterator[Page]:
-    yield from table_pages(api, "cmdb_ci_service", list(SERVICE_FIELDS))
-
-
-def relationships(api: Api) -> Iterator[Page]:
-    yield from table_pages(api, "cmdb_rel_ci", list(RELATIONSHIP_FIELDS))
-
-
-def service_members(api: Api) -> Iterator[Page]:
-    yield from table_pages(api, "svc_ci_assoc", list(MEMBER_FIELDS))
-
-
-def users(api: Api) -> Iterator[Page]:
-    yield from table_pages(api, "sys_user", list(USER_FIELDS))
-
-
-def user_groups(api: Api) -> Iterator[Page]:
-    yield from table_pages(api, "sys_user_group", list(GROUP_FIELDS))
-
-
-def group_members(api: Api) -> Iterator[Page]:
-    yield from table_pages(api, "sys_user_grmember", list(GROUP_MEMBER_FIELDS))
-
-
-def choices(api: Api) -> Iterator[Page]:
-    """Labels of the states that an instance may name as it likes."""
-    query = "nameSTARTSWITHcmdb_ci^elementINinstall_status,operational_status,hardware_status"
-    yield from table_pages(api, "sys_choice", list(CHOICE_FIELDS), query)
-
-
-def probe_table(table: str, api: Api) -> None:
-    """One record of a table: the cheapest proof that it may be read."""
-    api.get(f"/api/now/table/{table}", {"sysparm_limit": 1, "sysparm_fields": "sys_id"})
+def rows(table: str, columns: Fields, query: str = "") -> Callable[[Api], Iterator[Page]]:
+    """A pull of one whole table, or of the part a query names."""
+    return partial(table_pages, table=table, fields=list(columns), query=query)
 
 
 # returned by the vendor to whoever may read the user, encrypted or not: never written anywhere
 SECRETS = ("user_password", "password", "password2")
 CMDB = ("cmdb_read",)
+PEOPLE = ("sys_user read",)
 
 STREAMS = (
     Stream(
@@ -238,7 +98,7 @@ STREAMS = (
     ),
     Stream(
         "network_adapters",
-        network_adapters,
+        rows("cmdb_ci_network_adapter", ADAPTER_FIELDS),
         "sys_id",
         ADAPTER_FIELDS,
         "Network adapters of computers, with MAC and IP addresses.",
@@ -249,7 +109,7 @@ STREAMS = (
     ),
     Stream(
         "business_applications",
-        business_applications,
+        rows("cmdb_ci_business_app", BUSINESS_APPLICATION_FIELDS),
         "sys_id",
         BUSINESS_APPLICATION_FIELDS,
         "Business applications with their criticality and owners.",
@@ -259,7 +119,7 @@ STREAMS = (
     ),
     Stream(
         "services",
-        services,
+        rows("cmdb_ci_service", SERVICE_FIELDS),
         "sys_id",
         SERVICE_FIELDS,
         "Business and application services.",
@@ -269,7 +129,7 @@ STREAMS = (
     ),
     Stream(
         "relationships",
-        relationships,
+        rows("cmdb_rel_ci", RELATIONSHIP_FIELDS),
         "sys_id",
         RELATIONSHIP_FIELDS,
         "How configuration items depend on, run on and contain each other.",
@@ -279,7 +139,7 @@ STREAMS = (
     ),
     Stream(
         "service_members",
-        service_members,
+        rows("svc_ci_assoc", MEMBER_FIELDS),
         "sys_id",
         MEMBER_FIELDS,
         "Configuration items of each application service.",
@@ -290,21 +150,21 @@ STREAMS = (
     ),
     Stream(
         "users",
-        users,
+        rows("sys_user", USER_FIELDS),
         "sys_id",
         USER_FIELDS,
         "People: the owners and users of configuration items.",
-        permissions=("sys_user read",),
+        permissions=PEOPLE,
         drop_fields=SECRETS,
         evidence="recorded",
     ),
     Stream(
         "user_groups",
-        user_groups,
+        rows("sys_user_group", GROUP_FIELDS),
         "sys_id",
         GROUP_FIELDS,
         "Support and assignment groups.",
-        permissions=("sys_user read",),
+        permissions=PEOPLE,
         optional=True,
         may_be_empty=True,
         drop_fields=SECRETS,
@@ -312,18 +172,18 @@ STREAMS = (
     ),
     Stream(
         "group_members",
-        group_members,
+        rows("sys_user_grmember", GROUP_MEMBER_FIELDS),
         "sys_id",
         GROUP_MEMBER_FIELDS,
         "Who belongs to which group.",
-        permissions=("sys_user read",),
+        permissions=PEOPLE,
         optional=True,
         may_be_empty=True,
         evidence="recorded",
     ),
     Stream(
         "choices",
-        choices,
+        rows("sys_choice", CHOICE_FIELDS, CHOICE_QUERY),
         "sys_id",
         CHOICE_FIELDS,
         "Labels of install and operational states, which every instance may define for itself.",

@@ -5,83 +5,168 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from connector_assets.kit import Api, ConnectorError, Page, Record, RepeatedCursor, records_of
+from connector_assets.kit import (
+    Api,
+    BadRequest,
+    BrokenAnswer,
+    ConnectorError,
+    FixPermission,
+    NotFound,
+    Page,
+    Record,
+    RepeatedCursor,
+    RetryLater,
+    UnexpectedContent,
+    records_of,
+)
+
+#: A page that was not finished is asked for again, this many times smaller, once.
+SMALLER = 10
+
+
+class Unfinished(RetryLater):
+    """The instance gave up in the middle of a page: HTTP 200 with an error beside or instead of the records."""
 
 
 def table_pages(api: Api, table: str, fields: Sequence[str], query: str = "", scope: str = "default") -> Iterator[Page]:
     """Every record of a table (subclasses included) that the user may see, by rising sys_id.
 
-    Access rules remove records after the limit was applied, so a short page is no end; only an empty one is, and an
-    access rule that hides a whole page would look like it: then the count of the table says that more must come.
+    The vendor drops a part of a query that it does not understand instead of refusing it, so the order and the condition
+    are checked on every page. Access rules remove records after the limit was applied, so a short page is no end, and an
+    empty one is only an end when the count of the table leaves no room for a page that is hidden whole.
 
-    The vendor ignores a part of a query it does not understand instead of refusing it. The order and the condition are
-    therefore checked on every page. Raises RepeatedCursor when they were not honoured.
+    Raises RepeatedCursor when the condition was ignored, FixPermission when records exist and none is visible.
     """
-    last = ""
-    seen = 0
+    last, seen, offset = "", 0, 0
+    total: int | None = None
     while True:
-        parts = [query] if query else []
-        if last:
-            parts.append(f"sys_id>{last}")
-        parts.append("ORDERBYsys_id")
-        answer = api.get(
-            f"/api/now/table/{table}",
-            {
-                "sysparm_query": "^".join(parts),
-                "sysparm_fields": ",".join(fields),
-                "sysparm_limit": api.options.page_size,
-                "sysparm_display_value": "false",
-                "sysparm_exclude_reference_link": "true",
-                "sysparm_no_count": "true",
-                "sysparm_suppress_pagination_header": "true",
-            },
-            none_on=(404,) if last else (),
-        )
-        records = records_of(answer, "result", table) if answer is not None else []
+        records = table_page(api, table, fields, query, last, offset)
         if not records:
-            check_end(api, table, query, last, seen, scope)
+            if total is None:
+                total = table_count(api, table, query)
+            # hidden records count as well: no more of them than this can lie ahead
+            offset += api.options.page_size
+            if offset < total - seen:
+                continue
+            judge_end(api, table, seen, total)
             return
-        keys = [str(record.get("sys_id") or "") for record in records]
-        if last and min(keys) <= last:
-            raise RepeatedCursor(
-                f"table {table}: the instance ignored 'sys_id>' and began again after {seen} records",
-                hint="what was read is kept as partial; check that the user may query by sys_id",
-            )
-        seen += len(records)
-        last = max(keys)
+        last = checked(api, table, records, last, seen, scope)
+        seen, offset = seen + len(records), 0
         yield Page([flat(record) for record in records], scope, cursor=last)
 
 
-def check_end(api: Api, table: str, query: str, last: str, seen: int, scope: str) -> None:
-    """Tell an end from a page whose records are all hidden: by the vendor's own count after the last key.
-
-    The count knows hidden records too, so it proves an end when it is zero and nothing when it is not; then one record
-    further on is looked for, and only if there is one the enumeration is not complete.
-    """
-    condition = "^".join(part for part in (query, f"sys_id>{last}" if last else "") if part)
+def table_page(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int) -> list[Record]:
+    """Records after a key. A page that the instance did not finish in time is asked for again, smaller."""
+    size = api.options.page_size
     try:
-        answer = api.get(f"/api/now/stats/{table}", {"sysparm_query": condition, "sysparm_count": "true"})
-        left = int(answer["result"]["stats"]["count"])
-    except (ConnectorError, TypeError, KeyError, ValueError) as error:
-        api.note(f"{table}: the count of the table cannot be read, so hidden records are not counted ({error})")
-        return
-    if left == 0:
-        return
-    if left > api.options.page_size:
-        api.partial(
-            f"{left} records of {table} after {last or 'the start'} did not come: access rules hide a page of them",
-            scope,
+        return ask(api, table, fields, query, last, offset, size)
+    except (Unfinished, BrokenAnswer):
+        if offset or size < SMALLER:
+            raise
+        api.progress(f"{table}: the instance did not finish a page in time, a smaller one is tried")
+        return ask(api, table, fields, query, last, offset, size // SMALLER)
+
+
+def ask(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int, size: int) -> list[Record]:
+    path = f"/api/now/table/{table}"
+    parts = [part for part in (query, f"sys_id>{last}" if last else "", "ORDERBYsys_id") if part]
+    params: dict[str, Any] = {
+        "sysparm_query": "^".join(parts),
+        "sysparm_fields": ",".join(fields),
+        "sysparm_limit": size,
+        "sysparm_display_value": "false",
+        "sysparm_exclude_reference_link": "true",
+        "sysparm_no_count": "true",
+        # a Link header that repeats a long query is refused by proxies
+        "sysparm_suppress_pagination_header": "true",
+    }
+    if offset:
+        params["sysparm_offset"] = offset
+    try:
+        answer = api.get(path, params)
+    except NotFound as error:
+        # version 1 of the API says 404 where version 2 says []
+        if "no record" in error.message.lower():
+            return []
+        raise
+    except BadRequest as error:
+        if "invalid table" in error.message.lower():
+            hint = "activate the plugin that brings the table, or leave the stream out"
+            raise NotFound(f"the instance has no table {table}", status=404, url=error.url, hint=hint) from None
+        raise
+    if answer is None:
+        raise BrokenAnswer(f"table {table}: the answer is empty", hint="the next sync tries again")
+    trouble = answer.get("error") if isinstance(answer, dict) else None
+    result = answer.get("result") if isinstance(answer, dict) else None
+    if trouble or isinstance(result, str):
+        # the records beside an error are cut somewhere, so none of them is used
+        raise Unfinished(
+            f"table {table}: {api.mask(words(trouble or result))}",
+            hint="what was read is kept as partial; a smaller page_size helps an instance that is slow",
         )
-    else:
-        api.note(f"{table}: {left} records are hidden by access rules")
+    return records_of(answer, "result", f"table {table}")
 
 
-def flat(record: Record) -> Record:
+def words(trouble: Any) -> str:
+    """The vendor's message, at most 300 characters."""
+    if isinstance(trouble, dict):
+        trouble = " ".join(str(part) for part in (trouble.get("message"), trouble.get("detail")) if part)
+    return str(trouble)[:300]
+
+
+def checked(api: Api, table: str, records: list[Record], last: str, seen: int, scope: str) -> str:
+    """The key after which the next page begins, once the page is what was asked for."""
+    keys = [str(record.get("sys_id") or "") for record in records if isinstance(record, dict)]
+    known = [key for key in keys if key]
+    if not known:
+        raise UnexpectedContent(
+            f"table {table}: records came without sys_id", hint="give the integration user read access to sys_id"
+        )
+    if min(known) <= last:
+        raise RepeatedCursor(
+            f"table {table}: the instance ignored 'sys_id>' and began again after {seen} records",
+            hint="what was read is kept as partial; the user must be allowed to query by sys_id",
+        )
+    if known != sorted(known):
+        api.partial(f"table {table}: the instance ignored the order asked for, records may be missing", scope)
+    return max(known)
+
+
+def table_count(api: Api, table: str, query: str) -> int:
+    """The table's records by the vendor's own count, hidden ones included; 0 where it cannot be had."""
+    params = {"sysparm_count": "true", **({"sysparm_query": query} if query else {})}
+    try:
+        answer = api.get(f"/api/now/stats/{table}", params)
+        return int(answer["result"]["stats"]["count"])
+    except (ConnectorError, TypeError, KeyError, ValueError) as error:
+        api.note(f"{table}: its count cannot be read, so records hidden by access rules are not known ({error})")
+        return 0
+
+
+def judge_end(api: Api, table: str, seen: int, total: int) -> None:
+    """Say what the count leaves open. It is an upper bound: access rules hide records from pages, not from counts."""
+    if total and not seen:
+        raise FixPermission(
+            f"table {table}: {total} records exist and none is visible",
+            status=403,
+            hint=api.client.advice("403"),
+        )
+    if total > seen:
+        api.note(f"{table}: {total - seen} of {total} records are hidden by access rules")
+
+
+def flat(record: Any) -> Any:
     """References as plain ids, however the instance spells them; '' becomes null."""
-    return {key: plain(value) for key, value in record.items()}
+    return {key: plain(value) for key, value in record.items()} if isinstance(record, dict) else record
 
 
 def plain(value: Any) -> Any:
     if isinstance(value, dict):
         value = value.get("value")
     return None if value == "" else value
+
+
+def probe_table(table: str, api: Api) -> None:
+    """The cheapest proof that a table may be read. Raises FixPermission when it holds records and shows none."""
+    if not ask(api, table, ("sys_id",), "", "", 0, 1):
+        judge_end(api, table, 0, table_count(api, table, ""))

@@ -171,10 +171,21 @@ class _Build:
         first = models[0]
         if first.language == "python":
             return self._python(first, tuple(model.name for model in models))
+        sql = first.file.read_text(encoding="utf-8")
         try:
-            return {first.name: self.con.sql(first.file.read_text(encoding="utf-8"))}
+            return {first.name: self.con.sql(sql)}
         except duckdb.Error as error:
-            raise _failed(first, error) from error
+            raise _failed(first, self._placed(sql, error)) from error
+
+    def _placed(self, sql: str, error: Exception) -> Exception:
+        """The same mistake told with its line, which `sql()` leaves out and EXPLAIN gives."""
+        import duckdb
+
+        try:
+            self.con.execute(f"EXPLAIN {sql}").fetchall()
+        except duckdb.Error as with_line:
+            return with_line
+        return error
 
     def _python(self, model: Model, outputs: tuple[str, ...]) -> dict[str, DuckDBPyRelation]:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import queue
 import threading
 from collections import Counter
@@ -72,8 +71,7 @@ class Spool:
         try:
             return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
         except TypeError:
-            # integers beyond 64 bit, lone surrogates: the standard library writes what orjson refuses
-            return json.dumps(record, default=str).encode() + b"\n"
+            return orjson.dumps(writable(record), option=orjson.OPT_APPEND_NEWLINE)
 
     def _compress(self) -> None:
         try:
@@ -85,6 +83,19 @@ class Spool:
             self._failure = error
             while self._queue.get() is not None:
                 continue
+
+
+def writable(value: Any) -> Any:
+    """A record that JSON has no form for, as close as JSON comes: huge integers as text, broken characters replaced."""
+    if isinstance(value, dict):
+        return {writable(str(key)): writable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [writable(item) for item in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return str(value)
+    return value if isinstance(value, int | float | bool | None) else str(value)
 
 
 def field_dropper(names: Sequence[str]) -> Callable[[Any], Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +19,7 @@ import orjson
 from connector_assets.kit.api import Api, open_api
 from connector_assets.kit.client import Statistics
 from connector_assets.kit.declaration import Connector, Record, Stream
-from connector_assets.kit.errors import ConnectorError, StreamSkipped
+from connector_assets.kit.errors import ConnectorError, ReportRecord, StreamSkipped
 from exposure_pipelines import clock
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.lake import MANIFEST, Lake, duckdb_connection
@@ -60,8 +61,8 @@ class SyncReport:
 
 
 def new_sync_id(moment: datetime) -> str:
-    """Sortable by time, unique: 20261123T063000Z-1a2b3c4d."""
-    return f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    """Sortable by time (to the microsecond), unique: 20261123T063000123456Z-1a2b3c4d."""
+    return f"{moment:%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(4)}"
 
 
 def run_sync(
@@ -138,8 +139,8 @@ class SyncRun:
         try:
             (self.spool_root / self.sync).mkdir(mode=0o700, parents=True)
             yield
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        except Exception as error:
+            if is_disk_full(error):
                 raise WorkFailed(
                     f"{self.connection.instance}: the disk is full ({self.spool_root}); nothing of the open stream became "
                     "visible, earlier syncs are whole. Free some space, then sync again."
@@ -192,9 +193,16 @@ class SyncRun:
                     self.progress(self.connection.instance, stream.name, len(spool.pages), spool.rows)
         except ConnectorError as caught:
             error = caught
-            log.warning("%s: stream %s stopped: %s", self.connection.instance, stream.name, caught)
+        except Exception as caught:
+            if is_disk_full(caught):
+                raise
+            # an answer the connector did not foresee ends its stream, not the night
+            log.exception("%s: stream %s met an answer it does not understand", self.connection.instance, stream.name)
+            error = unforeseen(caught, api)
         finally:
             spool.close()
+        if error:
+            log.warning("%s: stream %s stopped: %s", self.connection.instance, stream.name, error)
         if error and self.ends_without_records(stream, error, spool):
             skipped = isinstance(error, StreamSkipped) or (stream.optional and error.status in (403, 404))
             if skipped:
@@ -336,6 +344,26 @@ class SyncRun:
         (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1), encoding="utf-8")
         self.manifests[manifest.stream] = manifest
         return self.lake.land(folder, manifest.instance, manifest.stream, manifest.sync)
+
+
+def unforeseen(error: Exception, api: Api) -> ConnectorError:
+    """An error of the connector itself, as one that a person can report."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"
+    return ReportRecord(
+        f"the connector does not understand an answer ({api.mask(repr(error))[:200]}, {place})",
+        hint="this is a defect of the connector: report it with this message; the other streams go on",
+    )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error of the system, or of DuckDB writing a file, says that no room is left."""
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, OSError):
+        return error.errno in codes
+    return type(error).__module__ == "_duckdb" and any(os.strerror(code) in str(error) for code in codes)
 
 
 def overall(scopes: dict[str, ScopeResult]) -> tuple[State, str | None]:

@@ -231,7 +231,7 @@ def issue_sql(name: str, kind: FieldType) -> str | None:
     value = f"t.{quoted(name)}"
     void = f"{value} IN ('', 'null', 'None')"
     if kind == "timestamp":
-        void += f" OR starts_with({value}, '0001-01-01') OR TRY_CAST({value} AS DOUBLE) <= 0"
+        void += f" OR starts_with({value}, '0001-01-01') OR coalesce(TRY_CAST({value} AS DOUBLE) <= 0, false)"
     return (
         f"{{'field': '{escaped(name)}', 'value': CASE WHEN {value} IS NOT NULL AND NOT ({void}) "
         f"AND ({cast_sql(name, kind)}) IS NULL THEN left({value}, {PREVIEW}) END}}"

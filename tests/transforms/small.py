@@ -34,8 +34,8 @@ def project(root: Path, files: Mapping[str, str], sources: Mapping[str, tuple[Co
     return Project.load(root / "models", sources, observations)
 
 
-def contract(name: str, **columns: str) -> str:
+def contract(model: str, /, **columns: str) -> str:
     """YAML of one model with columns name=type."""
-    lines = [f"models:\n  - name: {name}\n    description: {name}\n    columns:"]
+    lines = [f"models:\n  - name: {model}\n    description: {model}\n    columns:"]
     lines += [f"      - {{name: {column}, data_type: '{kind}'}}" for column, kind in columns.items()]
     return "\n".join(lines) + "\n"

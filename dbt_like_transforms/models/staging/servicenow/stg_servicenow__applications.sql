@@ -1,15 +1,16 @@
 with items as (
     select
         _product, _instance, _stream, _record_id, _sync, _page, _row, _synced_at, sys_id, number, name, short_description,
-        coalesce(business_criticality, busines_criticality) as criticality, owned_by, vendor, version, environment,
-        install_status, operational_status, life_cycle_stage, duplicate_of, sys_created_on, sys_updated_on,
+        coalesce(business_criticality, busines_criticality) as criticality,
+        coalesce(owned_by, it_application_owner) as owned_by, "vendor.name" as vendor, version, environment,
+        install_status, operational_status, life_cycle_stage, life_cycle_stage_status, duplicate_of, sys_created_on, sys_updated_on,
         'business_application' as application_type
     from landed.servicenow__business_applications
     union all
     select
         _product, _instance, _stream, _record_id, _sync, _page, _row, _synced_at, sys_id, number, name, short_description,
         busines_criticality, owned_by, cast(null as varchar), version, coalesce(environment, used_for),
-        install_status, operational_status, cast(null as varchar), duplicate_of, sys_created_on, sys_updated_on,
+        install_status, operational_status, life_cycle_stage, life_cycle_stage_status, duplicate_of, sys_created_on, sys_updated_on,
         'service'
     from landed.servicenow__services
 )
@@ -26,7 +27,8 @@ select
     i.sys_updated_on as last_seen,
     case
         when i.install_status in ('7', '100') or i.operational_status = '6' or i.duplicate_of is not null
-            or lower(i.life_cycle_stage) in ('end of life', 'retired') then 'retired'
+            or lower(i.life_cycle_stage) in ('end of life', 'retired', 'disposed')
+            or lower(i.life_cycle_stage_status) in ('retired', 'disposed', 'decommissioned') then 'retired'
         else 'active'
     end as state,
     'create' as authority,
@@ -42,7 +44,7 @@ select
     cast([] as varchar[]) as reply_urls,
     i.name,
     coalesce(i.number, i.sys_id) as cmdb_id,
-    coalesce(u.user_name, i.owned_by) as owner,
+    coalesce(u.user_name, u.email) as owner,
     i.vendor,
     i.version,
     i.environment,

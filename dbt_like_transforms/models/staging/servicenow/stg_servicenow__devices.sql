@@ -1,27 +1,44 @@
-with computers as (
+-- what the instance calls its install states; a label of cmdb_ci itself counts before those of its classes
+with labels as (
+    select _instance, value, lower((max({'own': name = 'cmdb_ci', 'label': label})).label) as label
+    from landed.servicenow__choices
+    where element = 'install_status' and value is not null and label is not null and coalesce(language, 'en') = 'en'
+        and not coalesce(inactive, false)
+    group by _instance, value
+),
+
+computers as (
     select
         c.*,
         coalesce(a.mac_addresses, []) as adapter_macs,
         coalesce(a.ip_addresses, []) as adapter_ips,
         a.adapters,
-        u.user_name as owner_name,
+        coalesce(u.user_name, u.email) as owner_name,
+        m.user_name as frequent_user_name,
         b.number as application_number,
-        b.business_criticality as application_criticality,
-        -- 7 retired, 100 absent, 8 stolen: the vendor's defaults; an instance that renamed them shows it in its labels
-        coalesce(c.install_status in ('7', '8', '100'), false)
+        b.name as application_name,
+        coalesce(b.business_criticality, b.busines_criticality) as application_criticality,
+        -- 7 retired, 8 stolen, 100 absent are the vendor's defaults; an instance that renamed them says so in its labels
+        coalesce(l.label in ('retired', 'absent', 'stolen', 'disposed'), c.install_status in ('7', '8', '100'), false)
         or coalesce(c.operational_status = '6', false)
         or c.duplicate_of is not null
         or coalesce(lower(c.life_cycle_stage) in ('end of life', 'retired', 'disposed'), false)
-        or coalesce(lower(l.label) in ('retired', 'absent', 'stolen', 'disposed'), false) as is_retired
+        or coalesce(lower(c.life_cycle_stage_status) in ('retired', 'disposed', 'decommissioned'), false) as is_retired,
+        -- the id of a cloud machine: i-.. at Amazon, a GUID at Azure, 15 to 20 digits at Google; anything else is none
+        case
+            when regexp_matches(lower(c.object_id), '^i-[0-9a-f]{8,17}$') then 'aws'
+            when regexp_matches(lower(c.object_id), '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') then 'azure'
+            when lower(c.object_id) like '/subscriptions/%' then 'azure'
+            when regexp_matches(c.object_id, '^[0-9]{15,20}$') then 'gcp'
+        end as cloud
     from landed.servicenow__computers as c
     left join stg_servicenow__adapters as a on a.instance = c._instance and a.sys_id = c.sys_id
-    left join landed.servicenow__users as u on u._instance = c._instance and u.sys_id = c.assigned_to
+    left join landed.servicenow__users as u
+        on u._instance = c._instance and u.sys_id = coalesce(c.assigned_to, c.owned_by)
+    left join landed.servicenow__users as m on m._instance = c._instance and m.sys_id = c.most_frequent_user
     left join landed.servicenow__business_applications as b
         on b._instance = c._instance and b.sys_id = c.u_primary_business_application
-    left join (
-        select _instance, value, min(label) as label from landed.servicenow__choices
-        where element = 'install_status' group by _instance, value
-    ) as l on l._instance = c._instance and l.value = c.install_status
+    left join labels as l on l._instance = c._instance and l.value = c.install_status
 )
 
 select
@@ -30,7 +47,8 @@ select
     _instance as instance,
     _stream as stream,
     _record_id as record_id,
-    coalesce(sys_domain, 'default') as scope,
+    -- the domain every item is in unless the instance separates domains
+    case when coalesce(sys_domain, 'global') = 'global' then 'default' else sys_domain end as scope,
     coalesce(last_discovered, sys_updated_on, _synced_at) as observed_at,
     coalesce(first_discovered, sys_created_on) as first_seen,
     coalesce(last_discovered, sys_updated_on) as last_seen,
@@ -40,22 +58,29 @@ select
     _page as page,
     _row as row_number,
     serial_number,
-    manufacturer,
+    "manufacturer.name" as manufacturer,
     cast(null as varchar) as smbios_uuid,
     list_sort(list_distinct(list_filter(flatten([[mac_address], adapter_macs]), lambda mac: mac is not null))) as mac_addresses,
-    list_sort(list_distinct(list_filter([host_name, name], lambda host: host is not null))) as hostnames,
-    case when fqdn is not null then [fqdn] else cast([] as varchar[]) end as fqdns,
+    -- the name of an item is free text: only one that could be a host name is taken for one
+    list_sort(list_distinct(list_filter(
+        [host_name, case when regexp_matches(name, '^[A-Za-z0-9_-]+$') then name end], lambda host: host is not null
+    ))) as hostnames,
+    list_sort(list_distinct(list_filter(
+        [
+            fqdn,
+            case when regexp_matches(name, '^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)+$') then name end,
+            case when fqdn is null and host_name not like '%.%' then host_name || '.' || dns_domain end
+        ],
+        lambda host: host is not null
+    ))) as fqdns,
     cast(null as varchar) as netbios_name,
-    coalesce(dns_domain, os_domain) as domain,
+    coalesce(os_domain, dns_domain) as domain,
     cast(null as varchar) as entra_device_id,
     cast(null as varchar) as ad_object_guid,
     cast(null as varchar) as ad_sid,
-    case
-        when object_id like 'i-%' then 'aws'
-        when lower(object_id) like '/subscriptions/%' then 'azure'
-    end as cloud_provider,
+    cloud as cloud_provider,
     case when lower(object_id) like '/subscriptions/%' then split_part(object_id, '/', 3) end as cloud_account_id,
-    case when lower(object_id) not like '/subscriptions/%' then object_id end as cloud_instance_id,
+    case when cloud is not null and object_id not like '/%' then object_id end as cloud_instance_id,
     case when lower(object_id) like '/subscriptions/%' then object_id end as cloud_resource_id,
     cast(null as varchar) as imei,
     cast([] as varchar[]) as agent_ids,
@@ -64,15 +89,18 @@ select
     coalesce(name, host_name, fqdn) as display_name,
     case
         when sys_class_name like '%server%' then 'Server'
-        when sys_class_name like '%vm%' then 'Virtual'
-        when sys_class_name like '%netgear%' or sys_class_name like '%ip_%' then 'NetworkDevice'
-        when sys_class_name like '%handheld%' or sys_class_name like '%mobile%' then 'Mobile'
-        when sys_class_name is not null then 'Endpoint'
+        when regexp_matches(sys_class_name, 'netgear|_ip_|firewall|_lb|router|switch|wap_') then 'NetworkDevice'
+        when regexp_matches(sys_class_name, 'printer|iot|camera') then 'IoT'
+        when regexp_matches(sys_class_name, 'handheld|mobile') then 'Mobile'
+        when regexp_matches(sys_class_name, '_vm') then 'Virtual'
+        when regexp_matches(sys_class_name, '_ot_|_ics_') then 'OT'
+        when sys_class_name in ('cmdb_ci_computer', 'cmdb_ci_pc_hardware') then 'Endpoint'
+        when sys_class_name is not null then 'Unknown'
     end as device_category,
     os as os_platform,
     os_version,
-    model_id as model,
-    coalesce(owner_name, assigned_to) as owner,
+    "model_id.name" as model,
+    owner_name as owner,
     internet_facing as is_internet_facing,
     cast(null as boolean) as is_managed,
     try_cast(regexp_extract(busines_criticality, '^([1-4])', 1) as integer) - 1 as criticality,
@@ -92,11 +120,14 @@ select
             'usedFor': used_for,
             'installStatus': install_status,
             'duplicateOf': duplicate_of,
-            'mostFrequentUser': most_frequent_user,
+            'discoverySource': discovery_source,
+            'mostFrequentUser': coalesce(frequent_user_name, most_frequent_user),
             'networkAdapters': adapters,
             'uPrimaryBusinessApplication': {
                 'sysId': u_primary_business_application,
                 'number': application_number,
+                'name': application_name,
+                'uCriticality': application_criticality,
                 'businessCriticality': application_criticality
             }
         }

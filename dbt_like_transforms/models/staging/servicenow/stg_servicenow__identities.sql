@@ -24,7 +24,8 @@ select
     case when email is not null then [email] else cast([] as varchar[]) end as emails,
     employee_number as employee_id,
     case when user_name not like '%@%' then user_name end as sam_account_name,
-    cast(null as varchar) as domain,
+    -- source holds the LDAP name: ldap:CN=..,DC=corp,DC=example is of the domain corp.example
+    nullif(lower(list_aggregate(regexp_extract_all(source, '(?i)DC=([^,]+)', 1), 'string_agg', '.')), '') as domain,
     case when user_name is not null then [user_name] else cast([] as varchar[]) end as login_names,
     cast(null as varchar) as okta_id,
     cast(null as varchar) as app_id,
@@ -33,7 +34,7 @@ select
     cast(null as boolean) as is_privileged,
     cast(null as boolean) as mfa_registered,
     case when vip then 1 end as criticality,
-    department,
+    "department.name" as department,
     title as job_title,
     cast(to_json({'serviceNowUserInfo': {'sysId': sys_id, 'userName': user_name, 'vip': vip, 'source': source}}) as varchar)
         as properties

@@ -10,10 +10,10 @@ with listed as (
     select *, 'retired' as state, 2 as rank from landed.tenable__terminated_assets
 ),
 
--- a host that several exports name is as gone as the one that says so
+-- a host that several exports name is what the newest sync says; within one sync, as gone as the one that says so
 assets as (
     select * from listed
-    qualify row_number() over (partition by _instance, id order by rank desc, _stream) = 1
+    qualify row_number() over (partition by _instance, id order by _sync desc, rank desc, _stream) = 1
 )
 
 select

@@ -1,0 +1,78 @@
+"""What a kind of asset is recognised by: its identifiers, and the rules that agree on them, strongest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+#: How good the best identifier of an asset is: the rung of the ladder; 9 is none. Above WEAK it may be someone else.
+RUNG_DIRECTORY, RUNG_HARDWARE, RUNG_AGENT, RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, RUNG_NONE = 2, 3, 4, 5, 6, 7, 9
+WEAK = RUNG_MAC
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One kind of identifier of a record, taken from the normalised columns of `norm`.
+
+    value: SQL over `norm`; a list when `is_list`. Scoped values agree only inside the record's scope.
+    rung: how well it identifies; None for values that only veto or confirm.
+    label: how a person calls it. field: name in the observations, for reports and allow lists.
+    """
+
+    name: str
+    value: str
+    label: str
+    field: str
+    rung: int | None = None
+    is_list: bool = False
+    scoped: bool = False
+
+
+#: Vetoes that compare more than one value; each is explained where `settle` applies it.
+Special = Literal["mac", "fqdn", "source", "source_any", "agent", "time", "clone", "clone_same_source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Records that agree on `identifier` are one asset, unless a veto stands against it.
+
+    vetoes: identifiers on which different values forbid the merge. special: vetoes with a logic of their own.
+    contest: identifiers whose distinct values, counted over the records that carry one value, show it to be no
+        identifier; more than `max_distinct` of them suppress it. Empty: the value cannot be contested.
+    fan_out: more distinct host names than this on one value suppress it too (0: any number will do).
+    with_agreement: identifiers of which one must agree as well (MAC with a name, MAC with another MAC).
+    """
+
+    name: str
+    identifier: str
+    vetoes: tuple[str, ...] = ()
+    special: tuple[Special, ...] = ()
+    contest: tuple[str, ...] = ()
+    max_distinct: int = 1
+    fan_out: int = 0
+    with_agreement: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """All rules of a kind in the order in which they apply. Rules never see anything of a lower one.
+
+    norm: SQL giving the table `norm` over `_records` (one row a record, `idx` 0-based); reviewed: identifiers whose
+    agreement alone is reported as a possible match and never merged; dropped: (identifier, SQL list column of `norm`)
+    of values that the seed list dropped.
+    """
+
+    kind: str
+    norm: str
+    identifiers: tuple[Identifier, ...]
+    rules: tuple[Rule, ...]
+    reviewed: tuple[str, ...] = ()
+    dropped: tuple[tuple[str, str], ...] = ()
+    review_conflicts: tuple[str, ...] = ()
+
+    def identifier(self, name: str) -> Identifier:
+        """The identifier of that name; KeyError when there is none."""
+        for identifier in self.identifiers:
+            if identifier.name == name:
+                return identifier
+        raise KeyError(name)

@@ -1,0 +1,452 @@
+"""Directory objects as Microsoft Graph writes them, with every property the emulation knows; `$select` picks later."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from demo_estate.entities import Account, Device, Grant, Ref
+from demo_estate.lenses import View
+from demo_estate.people import exists
+from demo_estate.quirks import generic_name
+from demo_estate.truth import Truth
+
+KINDS = frozenset({"laptop", "desktop", "mobile"})
+MICROSOFT_TENANT = "f8cdef31-a31e-4b4a-93e4-5f571e91255a"
+DEFAULT_ACCESS = "00000000-0000-0000-0000-000000000000"
+#: Microsoft's own applications that every tenant holds, with their real client ids.
+FIRST_PARTY: Mapping[str, str] = {
+    "Microsoft Graph": "00000003-0000-0000-c000-000000000000",
+    "Windows Azure Active Directory": "00000002-0000-0000-c000-000000000000",
+    "Office 365 Exchange Online": "00000002-0000-0ff1-ce00-000000000000",
+}
+#: Days in which Entra shows a renamed machine under its old name, and by which it refreshes the last sign-in.
+RENAME_DELAY = 14
+#: Out of 16: users who never signed in, whose activity Graph leaves out.
+NEVER_SIGNED_IN = 2
+
+
+class DeviceKey(NamedTuple):
+    """A device object; a rebuilt machine left a stale one behind."""
+
+    index: int
+    stale: bool
+
+
+def zulu(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def fraction(moment: datetime, digits: int, number: int) -> str:
+    """With 0 to 7 digits of a second, as Graph's creation times have."""
+    tail = f".{number % 10**digits:0{digits}d}" if digits else ""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{tail}Z"
+
+
+# Users -------------------------------------------------------------------------------------------------------------
+
+
+def user_keys(view: View) -> list[Ref]:
+    return [account.ref for account in view.truth.accounts(view.day)]
+
+
+def user(view: View, ref: Ref) -> dict[str, Any]:
+    truth = view.truth
+    account = truth.account(ref, view.day)
+    bits = truth.number("entra_id", "user", *ref)
+    created = truth.moment(account.first_day, "entra_id", *ref)
+    found: dict[str, Any] = {
+        "id": account.entra_object_id,
+        "userPrincipalName": account.upn,
+        "displayName": account.display_name,
+        "givenName": account.given_name,
+        "surname": account.surname,
+        "mail": account.mail,
+        "otherMails": [account.home_mail] if account.home_mail else [],
+        "proxyAddresses": proxy_addresses(account),
+        "accountEnabled": account.enabled,
+        "userType": "Guest" if ref.kind == "guest" else "Member",
+        "employeeId": account.employee_id,
+        "department": account.department,
+        "jobTitle": account.title,
+        "companyName": None,
+        "createdDateTime": zulu(created),
+        "deletedDateTime": None,
+        "lastPasswordChangeDateTime": zulu(created + timedelta(days=bits % 50)),
+        # true, false once it was synchronised, null when it never was
+        "onPremisesSyncEnabled": True if account.is_synced else None,
+        "onPremisesSecurityIdentifier": account.sid,
+        "onPremisesImmutableId": account.immutable_id,
+        "onPremisesSamAccountName": account.sam,
+        "onPremisesDomainName": account.domain,
+        "securityIdentifier": cloud_sid(account.entra_object_id),
+        "creationType": "Invitation" if ref.kind == "guest" else None,
+        "externalUserState": ("PendingAcceptance" if bits % 4 == 0 else "Accepted") if ref.kind == "guest" else None,
+    }
+    if bits % 16 >= NEVER_SIGNED_IN:
+        found["signInActivity"] = sign_in_activity(view, account, bits)
+    return found
+
+
+def proxy_addresses(account: Account) -> list[str]:
+    if account.mail is None or account.kind == "guest":
+        return []
+    return [f"SMTP:{account.mail}", *([f"smtp:{account.upn}"] if account.upn != account.mail else [])]
+
+
+def sign_in_activity(view: View, account: Account, bits: int) -> dict[str, Any]:
+    day = view.day if account.enabled or account.last_day is None else account.last_day
+    last = view.truth.moment(day - bits // 16 % (3 if account.enabled else 1), "sign in", *account.ref)
+    return {
+        "lastSignInDateTime": zulu(last),
+        "lastSignInRequestId": view.truth.guid("sign in request", *account.ref),
+        "lastNonInteractiveSignInDateTime": zulu(last - timedelta(hours=1)),
+        "lastNonInteractiveSignInRequestId": DEFAULT_ACCESS,
+        "lastSuccessfulSignInDateTime": zulu(last) if bits % 3 else None,
+        "lastSuccessfulSignInRequestId": None,
+    }
+
+
+def cloud_sid(object_id: str) -> str:
+    """The SID Entra derives from an object id: its bytes as four little-endian numbers."""
+    raw = uuid.UUID(object_id).bytes_le
+    return "S-1-12-1-" + "-".join(str(int.from_bytes(raw[i : i + 4], "little")) for i in range(0, 16, 4))
+
+
+def registration(view: View, ref: Ref) -> dict[str, Any]:
+    account = view.truth.account(ref, view.day)
+    registered = account.mfa_registered
+    return {
+        "id": account.entra_object_id,
+        "userPrincipalName": account.upn,
+        "userDisplayName": account.display_name,
+        "userType": "guest" if ref.kind == "guest" else "member",
+        "isAdmin": ref.kind == "admin",
+        "isMfaCapable": registered,
+        "isMfaRegistered": registered,
+        "isPasswordlessCapable": False,
+        "methodsRegistered": ["microsoftAuthenticatorPush", "softwareOneTimePasscode"] if registered else [],
+        "defaultMfaMethod": "push" if registered else "none",
+        "lastUpdatedDateTime": fraction(view.truth.as_of(view.day), 7, view.truth.number("registration", *ref)),
+    }
+
+
+# Groups ------------------------------------------------------------------------------------------------------------
+
+
+def group_keys(view: View) -> list[int]:
+    return [group.index for group in view.truth.groups(view.day) if group.entra_object_id is not None]
+
+
+def group(view: View, index: int) -> dict[str, Any]:
+    found = view.truth.group(index)
+    types = {"m365": ["Unified"], "dynamic": ["DynamicMembership"]}.get(found.kind, [])
+    return {
+        "id": found.entra_object_id,
+        "displayName": found.name,
+        "description": found.description,
+        "mail": found.mail,
+        "mailEnabled": found.mail is not None,
+        "mailNickname": found.name.replace(" ", ""),
+        "securityEnabled": found.kind != "m365",
+        "groupTypes": types,
+        "isAssignableToRole": True if found.kind == "role_assignable" else None,
+        "membershipRule": found.dynamic_rule,
+        "onPremisesSyncEnabled": True if found.sid else None,
+        "onPremisesSecurityIdentifier": found.sid,
+        "onPremisesSamAccountName": found.sam,
+        "onPremisesDomainName": found.domain,
+        "createdDateTime": zulu(view.truth.moment(-900 + index % 500, "group", index)),
+        "visibility": "Private" if found.kind == "m365" else None,
+    }
+
+
+def group_members(view: View, index: int) -> list[Ref]:
+    """Members that live in Entra; a group of Active Directory alone is not seen."""
+    return [ref for ref in view.truth.group_members(index, view.day) if object_id(view, ref) is not None]
+
+
+def object_id(view: View, ref: Ref) -> str | None:
+    truth = view.truth
+    match ref.kind:
+        case "group":
+            return truth.group(ref.index).entra_object_id
+        case "device":
+            return truth.device(ref.index, view.day).entra_object_id if view.covers(ref.index) else None
+        case "service_principal" | "managed_identity":
+            return truth.service_principal(ref).object_id
+        case _:
+            return truth.account(ref, view.day).entra_object_id
+
+
+def reference(view: View, ref: Ref) -> dict[str, Any]:
+    """A directory object as a member or owner."""
+    types = {"group": "group", "device": "device", "service_principal": "servicePrincipal", "managed_identity": "servicePrincipal"}
+    return {"@odata.type": f"#microsoft.graph.{types.get(ref.kind, 'user')}", "id": object_id(view, ref)}
+
+
+# Devices -----------------------------------------------------------------------------------------------------------
+
+
+def device_keys(view: View) -> Iterator[DeviceKey]:
+    for index in view.device_indexes():
+        yield DeviceKey(index, False)
+        if "rebuilt_host" in view.truth.quirks(index) and view.device(index).generation > 0:
+            yield DeviceKey(index, True)
+
+
+def device_object_id(truth: Truth, machine: Device, stale: bool) -> str:
+    return truth.guid("entra_id", "stale device", machine.index) if stale else str(machine.entra_object_id)
+
+
+def device_name(view: View, machine: Device) -> str:
+    if "generic_name" in view.truth.quirks(machine.index):
+        return generic_name(machine.kind, machine.index)
+    renamed = machine.rename_day
+    if machine.old_hostname and renamed is not None and renamed <= view.day < renamed + RENAME_DELAY:
+        return machine.old_hostname
+    return machine.hostname
+
+
+def device(view: View, key: DeviceKey) -> dict[str, Any]:
+    truth, index = view.truth, key.index
+    machine = view.device(index)
+    hybrid = machine.join == "hybrid"
+    # the last sign-in is only refreshed every fortnight
+    seen = truth.last_activity(index, view.day, "entra_id") - timedelta(days=truth.number("fortnight", index) % 13)
+    if key.stale and machine.rebuild_day is not None:
+        seen = truth.moment(machine.rebuild_day - 1, "entra_id", "stale", index)
+    registered = zulu(min(truth.moment(machine.first_day, "entra_id", index), seen))
+    platform = machine.os_platform or ""
+    system = "Windows" if machine.is_windows else {"macOS": "MacMDM"}.get(platform, platform)
+    return {
+        "id": device_object_id(truth, machine, key.stale),
+        "deviceId": machine.entra_device_id,
+        "displayName": device_name(view, machine),
+        "accountEnabled": not key.stale,
+        "approximateLastSignInDateTime": zulu(seen),
+        "createdDateTime": registered,
+        "registrationDateTime": registered,
+        "deletedDateTime": None,
+        "isCompliant": None if hybrid else True,
+        "isManaged": None if key.stale else machine.kind != "mobile",
+        "managementType": None if machine.kind == "mobile" else "MDM",
+        "manufacturer": None if hybrid else machine.manufacturer,
+        "model": None if hybrid else machine.model,
+        "operatingSystem": system,
+        "operatingSystemVersion": machine.os_build if machine.is_windows else machine.os_version,
+        "physicalIds": [f"[USER-GID]:{machine.entra_object_id}:6755", f"[HWID]:h:{truth.number('hwid', index)}"],
+        "profileType": "RegisteredDevice",
+        "trustType": {"hybrid": "ServerAd", "entra": "AzureAd"}.get(machine.join, "Workplace"),
+        "onPremisesSyncEnabled": True if hybrid else None,
+        "onPremisesSecurityIdentifier": machine.ad_sid if hybrid else None,
+        "alternativeSecurityIds": [{"type": 2, "identityProvider": None, "key": base64.b64encode(truth.hex_id(24, "key", index).encode()).decode()}],
+        "systemLabels": [],
+    }
+
+
+def device_people(view: View, key: DeviceKey) -> list[Ref]:
+    owner = view.device(key.index).owner
+    if owner is None or key.stale or not exists(view.truth, Ref("person", owner), view.day):
+        return []
+    return [Ref("person", owner)]
+
+
+# Applications ------------------------------------------------------------------------------------------------------
+
+
+def application(view: View, index: int) -> dict[str, Any]:
+    app = view.truth.application(index)
+    return {
+        "id": app.object_id,
+        "appId": app.app_id,
+        "displayName": app.name,
+        "createdDateTime": zulu(view.truth.moment(-400 + index % 300, "application", index)),
+        "signInAudience": "AzureADMultipleOrgs" if app.multi_tenant else "AzureADMyOrg",
+        "publisherDomain": view.truth.tenant_domain,
+        "identifierUris": [app.entity_id] if app.entity_id else [f"api://{app.app_id}"],
+        "web": {"homePageUrl": None, "redirectUris": list(app.reply_urls)},
+        "spa": {"redirectUris": []},
+        "publicClient": {"redirectUris": []},
+        "tags": [app.environment],
+        "passwordCredentials": [
+            {
+                "keyId": view.truth.guid("app secret", index),
+                "displayName": "deploy",
+                "hint": "abc",
+                "endDateTime": zulu(view.truth.moment(app.secret_expires_day, "secret", index)),
+                "secretText": None,
+            }
+        ],
+    }
+
+
+def application_owners(view: View, index: int) -> list[Ref]:
+    owners = (Ref("person", owner) for owner in view.truth.application(index).owners)
+    return [ref for ref in owners if exists(view.truth, ref, view.day)]
+
+
+def principal_keys(view: View) -> list[Ref | str]:
+    """Service principals of the company, then Microsoft's own by name."""
+    found = [Ref("managed_identity", p.device) if p.device is not None else Ref("service_principal", p.index) for p in view.truth.service_principals(view.day)]
+    return [*found, *FIRST_PARTY]
+
+
+def principal_id(view: View, key: Ref | str) -> str:
+    if isinstance(key, str):
+        return view.truth.guid("entra_id", "first party", key)
+    return view.truth.service_principal(key).object_id
+
+
+def principal(view: View, key: Ref | str) -> dict[str, Any]:
+    if isinstance(key, str):
+        return first_party(view, key)
+    truth = view.truth
+    found = truth.service_principal(key)
+    own = truth.application(found.application) if found.application is not None else None
+    is_managed = found.kind == "managed_identity"
+    cloud = view.device(found.device).cloud if found.device is not None else None
+    return {
+        "id": found.object_id,
+        "appId": found.app_id,
+        "displayName": found.name,
+        "accountEnabled": found.enabled,
+        "appDisplayName": None if is_managed else found.name,
+        "appOwnerOrganizationId": None if is_managed else found.home_tenant_id,
+        "appRoleAssignmentRequired": False,
+        "servicePrincipalType": "ManagedIdentity" if is_managed else "Application",
+        "servicePrincipalNames": [found.app_id],
+        "alternativeNames": ["isExplicit=False", cloud.resource_id] if cloud else [],
+        "appRoles": [],
+        "replyUrls": list(own.reply_urls) if own else [],
+        "tags": [] if is_managed else ["WindowsAzureActiveDirectoryIntegratedApp"],
+        "verifiedPublisher": {"displayName": found.publisher if found.kind == "third_party" else None, "addedDateTime": None},
+        "signInAudience": "AzureADMultipleOrgs" if found.kind == "third_party" else "AzureADMyOrg",
+        "passwordCredentials": [],
+        "keyCredentials": [],
+    }
+
+
+def first_party(view: View, name: str) -> dict[str, Any]:
+    app_id = FIRST_PARTY[name]
+    permissions = sorted({g.permission for g in view.truth.grants() if g.resource == name and g.kind == "application"})
+    return {
+        "id": principal_id(view, name),
+        "appId": app_id,
+        "displayName": name,
+        "accountEnabled": True,
+        "appDisplayName": name,
+        "appOwnerOrganizationId": MICROSOFT_TENANT,
+        "appRoleAssignmentRequired": False,
+        "servicePrincipalType": "Application",
+        "servicePrincipalNames": [app_id],
+        "alternativeNames": [],
+        "appRoles": [
+            {"id": view.truth.guid("app role", value), "value": value, "displayName": value, "allowedMemberTypes": ["Application"]}
+            for value in permissions
+        ],
+        "replyUrls": [],
+        "tags": [],
+        "verifiedPublisher": {"displayName": None, "addedDateTime": None},
+        "signInAudience": "AzureADMultipleOrgs",
+        "passwordCredentials": [],
+        "keyCredentials": [],
+    }
+
+
+def principal_owners(view: View, key: Ref | str) -> list[Ref]:
+    if isinstance(key, str):
+        return []
+    owned = view.truth.service_principal(key).application
+    return application_owners(view, owned) if owned is not None else []
+
+
+def assigned_to(view: View, key: Ref | str) -> list[dict[str, Any]]:
+    """Who was assigned to a resource: app roles of Microsoft's interfaces, a group to each own application."""
+    truth = view.truth
+    if isinstance(key, str):
+        found = (grant for grant in truth.grants() if grant.resource == key and grant.kind == "application")
+        return [assignment(view, g.id, g.principal, key, truth.guid("app role", g.permission), key) for g in found]
+    own = truth.service_principal(key)
+    groups = group_keys(view)
+    if own.application is None or not groups:
+        return []
+    group_ref = Ref("group", groups[own.application % len(groups)])
+    return [assignment(view, truth.guid("assigned", *key), group_ref, key, DEFAULT_ACCESS, own.name)]
+
+
+def assignment(view: View, ident: str, who: Ref, resource: Ref | str, role: str, resource_name: str) -> dict[str, Any]:
+    number = view.truth.number("assignment", ident)
+    created = view.truth.moment(-30 - number % 300, "assignment", ident)
+    is_group = who.kind == "group"
+    return {
+        "id": base64.urlsafe_b64encode(uuid.UUID(ident).bytes).decode().rstrip("="),
+        "deletedDateTime": None,
+        "appRoleId": role,
+        "createdDateTime": fraction(created, number % 8, number),
+        "principalDisplayName": view.truth.group(who.index).name if is_group else view.truth.service_principal(who).name,
+        "principalId": object_id(view, who),
+        "principalType": "Group" if is_group else "ServicePrincipal",
+        "resourceDisplayName": resource_name,
+        "resourceId": principal_id(view, resource),
+    }
+
+
+def delegated_grants(view: View) -> list[dict[str, Any]]:
+    """Consents for everybody, and for each third party those of two persons."""
+    truth = view.truth
+    delegated = [grant for grant in truth.grants() if grant.kind == "delegated"]
+    found = [delegated_grant(view, grant, None) for grant in delegated]
+    for grant in delegated:
+        if truth.service_principal(grant.principal).kind == "third_party":
+            persons = (Ref("person", (grant.principal.index * 7 + n) % truth.person_count) for n in (0, 5))
+            found += [delegated_grant(view, grant, ref) for ref in persons if exists(truth, ref, view.day)]
+    return found
+
+
+def delegated_grant(view: View, grant: Grant, person: Ref | None) -> dict[str, Any]:
+    return {
+        "id": view.truth.hex_id(40, "grant", grant.id, person),
+        "clientId": object_id(view, grant.principal),
+        "consentType": "Principal" if person else "AllPrincipals",
+        "principalId": object_id(view, person) if person else None,
+        "resourceId": principal_id(view, grant.resource),
+        # a leading space is what the portal leaves
+        "scope": f" openid {grant.permission}" if person else f" {grant.permission}",
+    }
+
+
+# Roles -------------------------------------------------------------------------------------------------------------
+
+
+def role(view: View, index: int) -> dict[str, Any]:
+    found = view.truth.roles[index]
+    return {
+        "id": found.template_id,
+        "displayName": found.name,
+        "description": f"Members with this role have the powers of {found.name}.",
+        "isBuiltIn": True,
+        "isEnabled": True,
+        "templateId": found.template_id,
+        "resourceScopes": ["/"],
+        "version": "1",
+    }
+
+
+def role_assignments(view: View, eligible: bool) -> list[dict[str, Any]]:
+    found = []
+    for held in view.truth.role_assignments(view.day):
+        principal_object = object_id(view, held.principal)
+        if held.eligible is not eligible or principal_object is None:
+            continue
+        record = {
+            "id": f"{view.truth.hex_id(40, 'role assignment', held.id)}-1",
+            "principalId": principal_object,
+            "directoryScopeId": "/",
+            "roleDefinitionId": view.truth.roles[held.role].template_id,
+        }
+        found.append({**record, "memberType": "Direct", "endDateTime": None} if eligible else record)
+    return found

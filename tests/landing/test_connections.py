@@ -1,0 +1,80 @@
+"""Connection files: what is refused, and what the message says."""
+
+from __future__ import annotations
+
+import pytest
+
+from exposure_pipelines.connections import load_connections
+from exposure_pipelines.errors import ConfigurationError
+from tests.landing.conftest import Workbench, pages, stream
+
+
+@pytest.fixture
+def files(bench: Workbench) -> Workbench:
+    bench.product(stream(pages([])))
+    return bench
+
+
+def errors_of(files: Workbench, text: str, name: str = "acme_main.yaml") -> str:
+    (files.home.connections / name).write_text(text)
+    (broken,) = load_connections(files.home).broken
+    assert broken.file.name == name
+    return "; ".join(broken.errors)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("product: acme\nscedule: x\n", "line 2: scedule: unknown key - did you mean schedule?"),
+        ("product: acem\n", "there is no connector 'acem' - did you mean acme?"),
+        ("product: acme\nstreams: [thing]\n", "streams: 'thing' is unknown - did you mean things?"),
+        ("product: acme\nschedule: every hour\n", "is not a cron line"),
+        ("product: acme\n  base_url: x\n", "not valid YAML"),
+        ("product: acme\nwindow_days: soon\n", "line 2: window_days"),
+        ("product: acme\nowner: bob\n", "expected team:NAME or an e-mail address"),
+        ("product: acme\nmax_age_hours: 0\n", "max_age_hours"),
+        ("- product\n", "expected `key: value` lines"),
+        ("product: acme\ncredentials: {token: {env: A, file: /b}}\n", "exactly one of env and file"),
+        ("product: acme\ncredentials: {tokn: {env: A}}\n", "credentials.tokn: unknown - did you mean token?"),
+        ("product: acme\noptions: {speed: 9}\n", "options.speed: unknown key"),
+    ],
+)
+def test_a_mistake_names_the_line_the_key_and_the_fix(files: Workbench, text: str, said: str) -> None:
+    assert said in errors_of(files, text)
+
+
+def test_a_secret_written_into_the_file_is_refused_without_being_repeated(files: Workbench) -> None:
+    said = errors_of(files, "product: acme\ncredentials: {token: hunter2-secret}\n")
+    assert "never write the secret itself" in said
+    assert "hunter2" not in said
+
+
+def test_a_broken_file_does_not_stop_the_others(files: Workbench) -> None:
+    (files.home.connections / "good.yaml").write_text("product: acme\n")
+    errors_of(files, "product: nothing\n")
+    assert [connection.instance for connection in load_connections(files.home).valid] == ["good"]
+
+
+def test_a_name_that_dagster_would_change_is_refused(files: Workbench) -> None:
+    assert "lower-case letters" in errors_of(files, "product: acme\n", "acme-eu.yaml")
+
+
+def test_a_missing_secret_names_the_variable_and_not_more(files: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = files.connection(text="product: acme\ncredentials: {token: {env: ACME_TOKEN}}\n")
+    with pytest.raises(Exception, match="ACME_TOKEN is not set"):
+        connection.settings().secrets["token"]
+    monkeypatch.setenv("ACME_TOKEN", "s3cret-value")
+    secrets = connection.settings().secrets
+    assert secrets["token"] == "s3cret-value"
+    assert "s3cret" not in repr(secrets)
+
+
+def test_schedules_without_a_wish_are_spread_over_the_hour(files: Workbench) -> None:
+    minutes = {files.connection(f"acme_{number}").cron.split()[0] for number in range(20)}
+    assert len(minutes) > 10
+
+
+def test_an_unknown_instance_is_answered_with_the_known_ones(files: Workbench) -> None:
+    files.connection("acme_main")
+    with pytest.raises(ConfigurationError, match="did you mean acme_main"):
+        load_connections(files.home).get("acme_mian")

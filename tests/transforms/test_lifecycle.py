@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from .estate import DAY, Estate, connection, observation, sync
+
+NEXT = DAY + timedelta(days=1)
+LAPTOP = {"serial_number": "S1", "display_name": "lt-1"}
+DEVICE = "select display_name, lifecycle_state, last_seen, first_seen, retired_at, source_records from devices"
+
+
+def test_every_model_runs_and_holds_its_tests_when_nothing_was_ever_landed(estate: Estate) -> None:
+    results = estate.build(syncs=[], connections=[])
+    failed = [(result.name, check.name) for result in results.values() for check in result.checks if not check.passed]
+    assert failed == []
+    assert sum(result.rows for result in results.values() if result.layer == "marts") == 0
+
+
+def test_an_asset_is_active_inside_the_window_of_its_source_and_stale_outside_it(estate: Estate) -> None:
+    seen = datetime(2026, 11, 1)
+    estate.build(
+        devices=[observation("tenable:prod:1", **LAPTOP, last_seen=seen)],
+        connections=[connection("tenable", window_days=30)],
+    )
+    assert estate.row(DEVICE)["lifecycle_state"] == "active"
+    estate.build(
+        devices=[observation("tenable:prod:1", **LAPTOP, last_seen=seen)],
+        connections=[connection("tenable", window_days=10)],
+    )
+    assert estate.row(DEVICE)["lifecycle_state"] == "stale"
+
+
+def test_one_source_still_seeing_it_keeps_an_asset_active_that_another_retired(estate: Estate) -> None:
+    estate.build(
+        devices=[
+            observation("servicenow:prod:1", **LAPTOP, state="retired"),
+            observation("defender_endpoint:prod:1", serial_number="S1"),
+        ]
+    )
+    assert estate.row(DEVICE)["lifecycle_state"] == "active"
+
+
+def test_a_source_without_activity_vouches_for_its_records_only_as_of_the_sync_that_is_read(estate: Estate) -> None:
+    record = observation("tenable:prod:1", **LAPTOP, last_seen=None, first_seen=None)
+    old = datetime(2026, 1, 1)
+    estate.build(devices=[record], syncs=[sync("tenable", DAY, state="failed", read_synced_at=old)])
+    found = estate.row(DEVICE)
+    assert (found["lifecycle_state"], found["last_seen"]) == ("stale", old)
+
+
+def test_absence_from_a_complete_enumeration_retires_with_the_last_known_values(estate: Estate) -> None:
+    estate.build(devices=[observation("tenable:prod:1", **LAPTOP)])
+    before = estate.row(DEVICE)
+    estate.build(NEXT)
+    after = estate.row(DEVICE)
+    assert after["lifecycle_state"] == "retired"
+    assert after["retired_at"] == datetime(2026, 11, 22)
+    for kept in ("display_name", "last_seen", "first_seen", "source_records"):
+        assert after[kept] == before[kept]
+
+
+@pytest.mark.parametrize(
+    "syncs",
+    [
+        [],
+        [sync("tenable", NEXT, state="partial")],
+        [sync("tenable", NEXT, state="failed")],
+        [sync("tenable", NEXT), sync("tenable", NEXT, state="partial", scope="eu")],
+        [sync("tenable", NEXT, quarantined=1)],
+        [sync("tenable", NEXT, stream="other")],
+    ],
+    ids=["connection gone", "partial", "failed", "one scope partial", "a record rejected", "another stream"],
+)
+def test_absence_that_nothing_proves_leaves_the_asset_as_it_was(estate: Estate, syncs: list[dict[str, object]]) -> None:
+    estate.build(devices=[observation("tenable:prod:1", **LAPTOP)])
+    before = estate.row(DEVICE)
+    estate.build(NEXT, syncs=syncs)
+    assert estate.row(DEVICE) == before
+
+
+def test_all_its_streams_must_prove_the_absence(estate: Estate) -> None:
+    both = [observation("tenable:prod:1", **LAPTOP), observation("servicenow:prod:1", serial_number="S1")]
+    estate.build(devices=both)
+    estate.build(NEXT, syncs=[sync("tenable", NEXT), sync("servicenow", NEXT, state="partial")])
+    assert estate.row(DEVICE)["lifecycle_state"] == "active"
+    estate.build(NEXT + timedelta(days=1), syncs=[sync("tenable", NEXT), sync("servicenow", NEXT)])
+    assert estate.row(DEVICE)["lifecycle_state"] == "retired"
+
+
+def test_a_retired_asset_is_kept_for_180_days_and_comes_back_if_it_is_seen_again(estate: Estate) -> None:
+    estate.build(devices=[observation("tenable:prod:1", **LAPTOP)])
+    retired_on = estate.build(NEXT) and estate.row(DEVICE)["retired_at"]
+    estate.build(NEXT + timedelta(days=180))
+    assert estate.row(DEVICE)["retired_at"] == retired_on
+    estate.build(NEXT + timedelta(days=181))
+    assert estate.rows(DEVICE) == []
+    back = NEXT + timedelta(days=182)
+    estate.build(back, devices=[observation("tenable:prod:1", back, **LAPTOP)])
+    assert (estate.row(DEVICE)["lifecycle_state"], estate.row(DEVICE)["retired_at"]) == ("active", None)
+
+
+def test_an_asset_whose_records_all_say_retired_keeps_its_values_and_its_date(estate: Estate) -> None:
+    estate.build(devices=[observation("servicenow:prod:1", **LAPTOP)])
+    for days in (1, 2):
+        day = DAY + timedelta(days=days)
+        estate.build(day, devices=[observation("servicenow:prod:1", day, serial_number="S1", state="retired")])
+        found = estate.row(DEVICE)
+        assert (found["lifecycle_state"], found["display_name"]) == ("retired", "lt-1")
+        assert found["retired_at"] == datetime(2026, 11, 22)
+
+
+def test_last_seen_never_moves_back_and_first_seen_never_later(estate: Estate) -> None:
+    estate.build(
+        devices=[
+            observation("tenable:prod:1", **LAPTOP, first_seen=datetime(2026, 2, 1)),
+            observation("servicenow:prod:1", serial_number="S1", last_seen=datetime(2026, 10, 1)),
+        ]
+    )
+    before = estate.row(DEVICE)
+    # the source that saw it last leaves; the one that stays knows less
+    estate.build(
+        NEXT,
+        devices=[
+            observation(
+                "servicenow:prod:1", serial_number="S1", last_seen=datetime(2026, 10, 1), first_seen=datetime(2026, 9, 1)
+            )
+        ],
+    )
+    after = estate.row(DEVICE)
+    assert after["last_seen"] == before["last_seen"]
+    assert after["first_seen"] == datetime(2026, 2, 1)
+
+
+def test_rebuilding_a_past_date_reads_only_what_came_before_it(estate: Estate) -> None:
+    estate.build(DAY - timedelta(days=30), devices=[observation("tenable:prod:1", DAY - timedelta(days=30), **LAPTOP)])
+    estate.build(DAY, devices=[observation("tenable:prod:1", DAY, **LAPTOP)])
+    middle = DAY - timedelta(days=10)
+    estate.build(middle, devices=[observation("tenable:prod:1", middle, **LAPTOP)])
+    assert estate.row(DEVICE)["last_seen"] == datetime(2026, 11, 10, 8)
+    estate.build(DAY, devices=[observation("tenable:prod:1", DAY, **LAPTOP)])
+    assert estate.row(DEVICE)["last_seen"] == datetime(2026, 11, 20, 8)
+
+
+def test_an_asset_merged_into_another_is_not_carried_beside_it(estate: Estate) -> None:
+    estate.build(devices=[observation("tenable:prod:1", serial_number="S1"), observation("acme:prod:1", serial_number="S2")])
+    assert len(estate.rows(DEVICE)) == 2
+    estate.build(NEXT, devices=[observation("tenable:prod:1", serial_number="S1"), observation("acme:prod:1", serial_number="S1")])
+    assert estate.row(DEVICE)["source_records"] == ["acme:prod:1", "tenable:prod:1"]
+
+
+def test_identities_applications_and_cloud_resources_have_the_same_lifecycle(estate: Estate) -> None:
+    estate.build(
+        identities=[observation("acme:prod:u1", identity_type="user", upn="a@x", emails=["a@x", "b@x"])],
+        applications=[observation("acme:prod:a1", application_type="saas", name="Wiki")],
+        cloud_resources=[observation("acme:prod:c1", native_id="/Subscriptions/A", display_name="A")],
+    )
+    assert estate.row("select email, display_name, lifecycle_state from identities") == {
+        "email": "a@x",
+        "display_name": "a@x",
+        "lifecycle_state": "active",
+    }
+    estate.build(NEXT)
+    for mart in ("identities", "applications", "cloud_resources"):
+        assert estate.row(f"select lifecycle_state from {mart}")["lifecycle_state"] == "retired", mart

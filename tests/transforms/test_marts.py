@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from .estate import DAY, Estate, as_json, connection, observation, sync
+
+SERVER = observation("tenable:prod:1", serial_number="S1", device_category="Server", hostnames=["web01"])
+
+
+def finding(record: str, **values: Any) -> dict[str, Any]:
+    product, instance, record_id = record.split(":")
+    base = {
+        "record": record,
+        "product": product,
+        "instance": instance,
+        "stream": "vulns",
+        "record_id": record_id,
+        "sync": "s1",
+        "page": 3,
+        "row_number": 42,
+        "asset_kind": "device",
+        "asset_record": "tenable:prod:1",
+        "status": "open",
+    }
+    return {**base, **values}
+
+
+def edge(source: str, target: str, label: str = "owns", **values: Any) -> dict[str, Any]:
+    product, instance, _ = source.split(":")
+    base = {"product": product, "instance": instance, "stream": "x", "relationship": label, "is_active": True}
+    return {
+        **base,
+        "source_kind": "device",
+        "source_record": source,
+        "target_kind": "device",
+        "target_record": target,
+        **values,
+    }
+
+
+def test_no_contract_test_fails_on_an_ordinary_day(estate: Estate) -> None:
+    results = estate.build(
+        devices=[SERVER, observation("defender_endpoint:prod:1", serial_number="S1")],
+        identities=[observation("acme:prod:u1", identity_type="user")],
+        applications=[observation("acme:prod:a1", application_type="software", name="Wiki")],
+        cloud_resources=[observation("acme:prod:c1", native_id="/A", resource_type="X/Y", provider="Azure")],
+        findings=[finding("tenable:prod:f1", cve_id="CVE-2026-0001", severity="high", evidence='{"port": 443}')],
+        vulnerabilities=[
+            {"product": "tenable", "instance": "prod", "cve_id": "CVE-2026-0001", "severity": "low", "epss_score": 0.5}
+        ],
+        relationships=[edge("acme:prod:u1", "tenable:prod:1", "frequently logged in by", source_kind="identity")],
+    )
+    failed = [(result.name, check.name) for result in results.values() for check in result.checks if not check.passed]
+    assert failed == []
+    assert all(results[mart].rows for mart in ("devices", "identities", "applications", "cloud_resources"))
+    assert all(results[mart].rows for mart in ("findings", "vulnerabilities", "relationships", "billable_assets"))
+
+
+def test_a_cve_is_one_row_with_the_worst_that_anyone_says(estate: Estate) -> None:
+    said = {"instance": "prod"}
+    estate.build(
+        devices=[SERVER],
+        vulnerabilities=[
+            {**said, "product": "tenable", "cve_id": "cve-2026-1", "severity": "medium", "cvss_score": 9.1},
+            {**said, "product": "acme", "cve_id": "CVE-2026-1", "severity": "critical", "cvss_score": 4.0, "epss_score": 0.2},
+            {**said, "product": "servicenow", "cve_id": "CVE-2026-1", "exploit_available": True},
+        ],
+        findings=[finding("tenable:prod:f2", cve_id="CVE-2026-2", severity="low")],
+    )
+    worst, mentioned = estate.rows("from vulnerabilities order by cve_id")
+    assert (worst["cve_id"], worst["severity"], worst["cvss_score"], worst["epss_score"]) == ("CVE-2026-1", "critical", 9.1, 0.2)
+    assert worst["exploit_available"] is True
+    assert (mentioned["cve_id"], mentioned["severity"], mentioned["exploit_available"]) == ("CVE-2026-2", "low", False)
+
+
+def test_findings_follow_their_record_to_the_asset_and_say_where_they_were_landed(estate: Estate) -> None:
+    estate.build(
+        devices=[SERVER, observation("acme:prod:9", serial_number="S9", authority="update")],
+        vulnerabilities=[{"product": "acme", "instance": "prod", "cve_id": "CVE-2026-1", "severity": "critical"}],
+        findings=[
+            finding("tenable:prod:f1", cve_id="cve-2026-1", evidence='{"port": 443}', fixed_at=datetime(2026, 1, 1)),
+            finding("tenable:prod:f2", status="fixed", last_seen=datetime(2026, 5, 1)),
+            finding("tenable:prod:f3", asset_record="tenable:prod:unheard"),
+            finding("tenable:prod:f4", asset_record="acme:prod:9"),
+        ],
+    )
+    first, second = estate.rows("select f.*, d.display_name from findings f join devices d on d.device_id = f.asset_id order by source_record")
+    assert (first["display_name"], first["cve_id"], first["severity"], first["source"]) == ("web01", "CVE-2026-1", "critical", "tenable")
+    assert first["fixed_at"] is None
+    evidence = as_json(first["evidence"])
+    assert evidence["port"] == 443
+    assert evidence["landed"] == {"instance": "prod", "stream": "vulns", "sync": "s1", "page": 3, "row": 42}
+    assert (second["severity"], second["fixed_at"]) == ("info", datetime(2026, 5, 1))
+    missing = estate.rows("select reason, records from unresolved_references order by reason")
+    assert missing == [{"reason": "held", "records": 1}, {"reason": "not reported", "records": 1}]
+
+
+def test_findings_of_a_device_that_a_partial_sync_missed_stay_on_it(estate: Estate) -> None:
+    estate.build(devices=[SERVER], findings=[finding("tenable:prod:f1")])
+    expected = estate.rows("select finding_id, asset_id from findings")
+    next_day = DAY + timedelta(days=1)
+    estate.build(next_day, syncs=[sync("tenable", next_day, state="partial")], findings=[finding("tenable:prod:f1")])
+    assert estate.rows("select finding_id, asset_id from findings") == expected
+
+
+def test_an_edge_that_several_report_is_one_edge(estate: Estate) -> None:
+    estate.build(
+        devices=[SERVER, observation("acme:prod:1", serial_number="S1"), observation("acme:prod:2", serial_number="S2")],
+        relationships=[
+            edge("tenable:prod:1", "acme:prod:2", properties='{"role": "a", "x": 1}', last_seen=datetime(2026, 11, 1)),
+            edge("acme:prod:1", "acme:prod:2", properties='{"role": "b"}', last_seen=datetime(2026, 11, 3)),
+            edge("acme:prod:1", "acme:prod:2", "manages"),
+            edge("acme:prod:1", "tenable:prod:1", "manages"),
+            edge("acme:prod:2", "acme:prod:1", is_active=False),
+            edge("acme:prod:2", "acme:prod:3"),
+        ],
+    )
+    manages, owns = estate.rows("from relationships order by relationship")
+    assert (manages["relationship"], manages["properties"]) == ("manages", None)
+    assert owns["discovery_sources"] == ["acme", "tenable"]
+    assert owns["last_seen"] == datetime(2026, 11, 3)
+    properties = as_json(owns["properties"])
+    assert properties["x"] == 1
+    assert {"role": "b"} in properties["statements"]
+    assert len(properties["statements"]) == 2
+    assert estate.row("select reason, records from unresolved_references") == {"reason": "not reported", "records": 1}
+
+
+def test_cloud_resources_agree_on_the_providers_name_in_any_case(estate: Estate) -> None:
+    old = datetime(2026, 11, 1)
+    estate.build(
+        cloud_resources=[
+            observation("acme:prod:1", native_id="/Subs/A/vm", display_name="new", criticality=2, is_internet_facing=False),
+            observation("tenable:prod:1", native_id="/subs/a/VM", display_name="old", observed_at=old, is_internet_facing=True, criticality=0),
+            observation("tenable:prod:2", native_id="/subs/b", authority="update"),
+            observation("tenable:prod:3", native_id=" "),
+        ]
+    )
+    found = estate.row("from cloud_resources")
+    assert (found["native_id"], found["display_name"]) == ("/subs/a/vm", "new")
+    assert (found["is_internet_facing"], found["criticality_level"]) == (True, 0)
+    assert found["discovery_sources"] == ["acme", "tenable"]
+    assert len(found["resource_id"]) == 32
+
+
+def test_a_gap_is_raised_where_a_connected_role_does_not_really_cover(estate: Estate) -> None:
+    estate.build(
+        devices=[
+            SERVER,
+            observation("defender_endpoint:prod:1", serial_number="S1", is_managed=False),
+            observation("defender_endpoint:prod:2", serial_number="S2", device_category="Server", is_managed=True),
+            observation("servicenow:prod:2", serial_number="S2", state="retired"),
+        ],
+        connections=[connection(product) for product in ("tenable", "defender_endpoint", "servicenow")],
+    )
+    gaps = estate.rows("select d.serial_number, missing, reason from coverage_gaps g join devices d on d.device_id = g.asset_id order by all")
+    assert gaps == [
+        {"serial_number": "S1", "missing": "cmdb", "reason": "no record from servicenow"},
+        {"serial_number": "S1", "missing": "edr", "reason": "defender_endpoint: known but not managed"},
+        {"serial_number": "S2", "missing": "cmdb", "reason": "servicenow: retired"},
+    ]
+
+
+def test_a_role_that_nothing_connected_plays_is_no_gap(estate: Estate) -> None:
+    estate.build(devices=[SERVER], connections=[connection("tenable"), connection("servicenow", enabled=False)])
+    assert estate.rows("from coverage_gaps") == []
+
+
+def test_every_reported_record_is_billed_once_or_excluded_for_one_reason(estate: Estate) -> None:
+    estate.build(
+        devices=[
+            SERVER,
+            observation("tenable:prod:2", serial_number="S1"),
+            observation("tenable:prod:3", serial_number="S3", state="retired"),
+            observation("tenable:prod:4", serial_number="S4", last_seen=datetime(2026, 1, 1)),
+            observation("tenable:prod:5", serial_number="S5", authority="update"),
+            observation("acme:prod:1", serial_number="S1"),
+        ],
+        identities=[observation("acme:prod:u1", identity_type="user")],
+    )
+    bill = {(row["product"], row["asset_kind"]): row for row in estate.rows("from billable_assets")}
+    tenable = bill[("tenable", "device")]
+    assert (tenable["billable_assets"], tenable["reported_assets"]) == (1, 5)
+    assert as_json(tenable["excluded_by_reason"]) == {
+        "duplicate_record": 1,
+        "not_enough_identity": 1,
+        "retired": 1,
+        "silent_beyond_window": 1,
+    }
+    assert bill[("acme", "device")]["billable_assets"] == 1
+    assert as_json(bill[("acme", "identity")]["excluded_by_reason"]) == {"kind_not_billable": 1}
+    for row in bill.values():
+        assert row["reported_assets"] == row["billable_assets"] + sum(as_json(row["excluded_by_reason"]).values())
+
+
+def test_connector_status_tells_the_newest_sync_and_the_one_that_is_read(estate: Estate) -> None:
+    read = datetime(2026, 11, 18)
+    estate.build(syncs=[sync("tenable", DAY, state="failed", reason="HTTP 500", read_synced_at=read, stale=True)])
+    found = estate.row("from connector_status")
+    assert (found["state"], found["reason"], found["read_synced_at"], found["stale"]) == ("failed", "HTTP 500", read, True)
+
+
+def test_the_marts_hold_at_least_the_promised_columns(estate: Estate) -> None:
+    promised = {
+        "devices": "device_id, display_name, fqdn, device_category, os_platform, os_version, manufacturer, model, "
+        "serial_number, mac_addresses, ip_addresses, cloud_provider, cloud_resource_id, entra_device_id, owner, "
+        "is_internet_facing, is_managed, criticality_level, discovery_sources, source_records, first_seen, last_seen, "
+        "lifecycle_state",
+        "identities": "identity_id, display_name, identity_type, upn, email, employee_id, is_enabled, is_privileged, "
+        "mfa_registered, criticality_level, discovery_sources, source_records, first_seen, last_seen, lifecycle_state",
+        "applications": "application_id, display_name, application_type, owner, vendor, environment, criticality_level, "
+        "discovery_sources, source_records, first_seen, last_seen, lifecycle_state",
+        "cloud_resources": "resource_id, display_name, resource_type, provider, account_id, region, native_id, "
+        "is_container, is_internet_facing, contains_sensitive_data, criticality_level, discovery_sources, first_seen, "
+        "last_seen, lifecycle_state",
+        "vulnerabilities": "cve_id, severity, cvss_score, epss_score, exploit_available, published_at",
+        "findings": "finding_id, asset_kind, asset_id, cve_id, source, status, severity, first_seen, last_seen, "
+        "fixed_at, evidence",
+        "relationships": "relationship_id, relationship, source_kind, source_id, target_kind, target_id, properties, "
+        "discovery_sources, first_seen, last_seen",
+        "billable_assets": "snapshot_date, product, instance, asset_kind, billable_assets, reported_assets, "
+        "excluded_by_reason",
+        "coverage_gaps": "asset_kind, asset_id, missing, reason",
+        "asset_changes": "snapshot_date, asset_kind, asset_id, change, field, before, after",
+        "connector_status": "product, instance, stream, scope, state, synced_at, records, quarantined, requests, "
+        "waited_seconds",
+    }
+    for mart, columns in promised.items():
+        model = estate.project.model(mart)
+        assert [column.name for column in model.columns][: len(columns.split(", "))] == columns.split(", "), mart
+        assert model.description
+        assert all(column.description for column in model.columns), mart
