@@ -58,10 +58,19 @@ class Builder:
         on_model: Callable[[ModelResult], None] | None = None,
     ) -> list[ModelResult]:
         """Build the selected models (all without) of one date. Raises the engine's errors, naming model and line."""
+        results = []
+        for result in self.iterate(day, select):
+            results.append(result)
+            if on_model is not None:
+                on_model(result)
+        return results
+
+    def iterate(self, day: date, select: Collection[str] | None = None) -> Iterator[ModelResult]:
+        """As `build`, each result as soon as its model is written."""
         from dbt_like_transforms.engine.runner import Runner
 
         self.register_sources(day)
-        return Runner(project(), self.database, self.lake, self.home.root, self.options).run(day, select, on_model)
+        yield from Runner(project(), self.database, self.lake, self.home.root, self.options).iterate(day, select)
 
     def register_sources(self, day: date) -> None:
         from dbt_like_transforms.engine.sources import SourcePart, register_sources, register_table

@@ -131,7 +131,7 @@ SELECT idx, scope, role, maker, domain, names, first_name, kind_text,
     list_filter(ip_all, lambda i: seeded_ip_address(i)) AS ip_dropped,
     n_present(list_transform(parts, lambda p: n_short(p.host))) AS hosts,
     n_present(list_transform(parts, lambda p: p.host || '.' || coalesce(p.dns,
-        CASE WHEN p.nb IS NULL AND contains(domain, '.') THEN domain END))) AS fqdns,
+        CASE WHEN contains(domain, '.') AND coalesce(p.nb = split_part(domain, '.', 1), true) THEN domain END))) AS fqdns,
     n_present(list_transform(parts, lambda p: coalesce(p.nb, split_part(coalesce(p.dns, domain), '.', 1))
         || chr(92) || n_short(p.host))) AS nbnames
 FROM qualified

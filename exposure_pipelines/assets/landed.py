@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,20 @@ from exposure_pipelines.progress import report as report_progress
 if TYPE_CHECKING:
     from exposure_pipelines.connections import Connection
     from exposure_pipelines.landing.manifest import Manifest
+
+#: Tag of a run that a person waits for at a terminal: it answers at once instead of trying again by itself.
+ATTENDED_TAG = "exposure/attended"
+
+#: The step's own tries, after those of single requests: a vendor that is down for a minute costs no sync.
+RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
+COMPLETE, QUARANTINE = "complete", "quarantine"
+STREAM_CHECKS = {
+    COMPLETE: "The sync read its whole scope: only then is a missing record known to be gone.",
+    QUARANTINE: "No record was unreadable.",
+}
+
+SCOPES_SHOWN = 20
 
 
 class SyncConfig(dg.Config):
@@ -40,8 +54,7 @@ def stream_names(connection: Connection) -> tuple[str, ...]:
 def landed_asset(connection: Connection) -> dg.AssetsDefinition:
     """The multi-asset of one instance: all its streams in one step, since they share a session and depend in order."""
     connector = registry.load(connection.product)
-    names = stream_names(connection)
-    specs = [stream_spec(connection, connector, connector.stream(name)) for name in names]
+    specs = [stream_spec(connection, connector, connector.stream(name)) for name in stream_names(connection)]
     checks = [
         dg.AssetCheckSpec(name, asset=spec.key, description=description)
         for spec in specs
@@ -55,22 +68,27 @@ def landed_asset(connection: Connection) -> dg.AssetsDefinition:
         can_subset=True,
         partitions_def=daily(),
         pool=connection.instance,
-        retry_policy=dg.RetryPolicy(
-            max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
-        ),
+        retry_policy=RETRIES,
         description=f"Pulls {connector.title} instance {connection.instance}.",
     )
     def sync_streams(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
         wanted = [key.path[-1] for key in context.selected_asset_keys]
-        yield from sync_partition(context, connection.instance, wanted, config.accept_volume)
+        attended = context.run.tags.get(ATTENDED_TAG) == "true"
+        events = partition_events(
+            connection.instance, date.fromisoformat(context.partition_key), wanted, config.accept_volume, attended
+        )
+        checks = context.selected_asset_check_keys
+        for event in events:
+            if not isinstance(event, dg.AssetCheckResult) or check_key(event) in checks:
+                yield event
 
     return sync_streams
 
 
-STREAM_CHECKS = {
-    "complete": "The newest sync read its whole scope: only then is a missing record known to be gone.",
-    "quarantine": "No record was unreadable.",
-}
+def check_key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
+    assert result.asset_key is not None
+    assert result.check_name is not None
+    return dg.AssetCheckKey(result.asset_key, result.check_name)
 
 
 def stream_spec(connection: Connection, connector: Connector, stream: Stream) -> dg.AssetSpec:
@@ -80,7 +98,7 @@ def stream_spec(connection: Connection, connector: Connector, stream: Stream) ->
         deps=[landed_key(connection, needed) for needed in stream.needs],
         group_name=f"landed_{connection.product}",
         description=f"{stream.description}\n\nFrom {connector.title}, instance `{connection.instance}`.",
-        kinds={"parquet"},
+        kinds={connection.product, "parquet"},
         owners=[connection.owner],
         tags={"product": connection.product, "instance": connection.instance},
         metadata={
@@ -98,43 +116,41 @@ def column_type(kind: Any) -> str:
     return f"list of {column_type(kind[0])}" if isinstance(kind, list) else "struct"
 
 
-def sync_partition(
-    context: dg.AssetExecutionContext, instance: str, streams: list[str], accept_volume: bool
+def partition_events(
+    instance: str, day: date, streams: Collection[str], accept_volume: bool, attended: bool = False
 ) -> Iterator[Any]:
-    """Pull into today's partition, or keep what a past one has.
+    """Materialisations and checks of an instance's streams for a date.
 
-    A vendor cannot be asked for its past: a past date with something landed reports it as kept, one with nothing is
-    refused without a retry.
+    Today (and shortly after midnight still yesterday) is pulled. A vendor cannot be asked for its past: of an earlier
+    date what was landed is reported as kept, and no call is made. Raises dg.Failure after everything that went well
+    was reported; it asks for a retry only where a later try may succeed without anybody doing anything.
     """
     from exposure_pipelines import clock
     from exposure_pipelines.connections import load_connections
+    from exposure_pipelines.errors import ExposureError
     from exposure_pipelines.home import Home
     from exposure_pipelines.lake import Lake
-    from exposure_pipelines.landing.select import select_sync
     from exposure_pipelines.landing.sync import run_sync
 
-    home = Home.from_env().ensure()
-    connection = load_connections(home).get(instance)
-    connector = registry.load(connection.product)
-    lake = Lake.of(home)
-    day = date.fromisoformat(context.partition_key)
-    if clock.now() >= clock.end_of(day) + GRACE:
-        chosen = {stream: select_sync(lake, connection, stream, day) for stream in streams}
-        missing = sorted(stream for stream, found in chosen.items() if found is None)
-        if missing:
-            raise dg.Failure(
-                f"{instance}: nothing was landed for {', '.join(missing)} by {day}, and {connector.title} cannot be asked "
-                "for a past date. Pull today's partition instead; it keeps from then on.",
-                allow_retries=False,
-            )
-        for stream, found in chosen.items():
-            assert found is not None
-            yield from stream_events(connection, connector.stream(stream), found.manifest, kept=True)
-        return
-
-    report = run_sync(
-        connection, connector, home, lake, streams=streams, accept_volume=accept_volume, progress=page_progress
-    )
+    try:
+        home = Home.from_env().ensure()
+        connection = load_connections(home).get(instance)
+        connector = registry.load(connection.product)
+        lake = Lake.of(home)
+        if clock.now() >= clock.end_of(day) + GRACE:
+            yield from kept_events(lake, connection, connector, day, streams)
+            return
+        report = run_sync(
+            connection,
+            connector,
+            home,
+            lake,
+            streams=list(streams),
+            accept_volume=accept_volume,
+            progress=page_progress,
+        )
+    except ExposureError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
     for manifest in report.streams:
         if manifest.stream in streams:
             yield from stream_events(connection, connector.stream(manifest.stream), manifest)
@@ -143,7 +159,29 @@ def sync_partition(
         raise dg.Failure(
             f"{connection.product} instance {instance} failed: {reasons}. What was landed before is kept; nothing is retired.",
             metadata={"failed_streams": [manifest.stream for manifest in report.failed]},
-            allow_retries=report.retry_later,
+            allow_retries=report.retry_later and not attended,
+        )
+
+
+def kept_events(
+    lake: Any, connection: Connection, connector: Connector, day: date, streams: Collection[str]
+) -> Iterator[Any]:
+    """What a past date has; raises dg.Failure for streams of which nothing was landed by then."""
+    from exposure_pipelines.landing.select import newest_sync, select_sync
+
+    missing = []
+    for name in streams:
+        chosen = select_sync(lake, connection, name, day)
+        manifest = chosen.manifest if chosen else newest_sync(lake, connection, name, day)
+        if manifest is None or manifest.state == "failed":
+            missing.append(name)
+        else:
+            yield from stream_events(connection, connector.stream(name), manifest, kept=True)
+    if missing:
+        raise dg.Failure(
+            f"{connection.instance}: nothing was landed for {', '.join(sorted(missing))} by {day}, and {connector.title} "
+            "cannot be asked for a past date. Pull today's partition instead; it keeps from then on.",
+            allow_retries=False,
         )
 
 
@@ -154,49 +192,60 @@ def page_progress(instance: str, stream: str, pages: int, records: int) -> None:
 def stream_events(connection: Connection, stream: Stream, manifest: Manifest, *, kept: bool = False) -> Iterator[Any]:
     """A materialisation (unless nothing was landed) and the checks of one stream."""
     key = landed_key(connection, stream.name)
-    if manifest.state in ("complete", "partial"):
+    landed = manifest.state in ("complete", "partial")
+    if landed:
         yield dg.MaterializeResult(
             asset_key=key,
             metadata=manifest_metadata(manifest, kept),
-            data_version=dg.DataVersion(manifest.content_hash[:32]),
+            data_version=dg.DataVersion(manifest.content_hash[:32] or manifest.sync),
         )
     yield dg.AssetCheckResult(
         asset_key=key,
-        check_name="complete",
+        check_name=COMPLETE,
         passed=manifest.state == "complete" or (manifest.state == "skipped" and stream.optional),
         severity=dg.AssetCheckSeverity.ERROR if manifest.state == "failed" else dg.AssetCheckSeverity.WARN,
         description=manifest.reason or f"{manifest.records:,} records, every scope read to its end",
         metadata={"state": manifest.state, "sync": manifest.sync},
     )
+    unread = manifest.rejected + manifest.field_issues
     yield dg.AssetCheckResult(
         asset_key=key,
-        check_name="quarantine",
-        passed=manifest.rejected == 0 and manifest.field_issues == 0,
+        check_name=QUARANTINE,
+        passed=unread == 0,
         severity=dg.AssetCheckSeverity.WARN,
         description=(
             f"{manifest.rejected} records rejected, {manifest.field_issues} fields unreadable: see "
-            f"landed/{manifest.instance}/{manifest.stream}/{manifest.sync}/quarantine.parquet in the lake"
-            if manifest.rejected or manifest.field_issues
-            else "every record was read"
+            f"{landed_path(manifest)}/quarantine.parquet in the lake"
+            if unread
+            else ("every record was read" if landed else "nothing was landed")
         ),
         metadata={"rejected": manifest.rejected, "field_issues": manifest.field_issues},
     )
 
 
+def landed_path(manifest: Manifest) -> str:
+    """Place of a landed sync, from the root of the lake."""
+    return f"landed/{manifest.instance}/{manifest.stream}/{manifest.sync}"
+
+
 def manifest_metadata(manifest: Manifest, kept: bool) -> dict[str, Any]:
     """What the Dagster UI shows of a landed stream: counts and costs, never a record."""
-    scopes = "\n".join(
-        ["| scope | state | records | reason |", "|---|---|---|---|"]
-        + [f"| {n} | {s.state} | {s.records:,} | {s.reason or ''} |" for n, s in list(manifest.scopes.items())[:20]]
-    )
+    scopes = ["| scope | state | records | reason |", "|---|---|---|---|"]
+    scopes += [
+        f"| {cell(name)} | {scope.state} | {scope.records:,} | {cell(scope.reason or '')} |"
+        for name, scope in list(manifest.scopes.items())[:SCOPES_SHOWN]
+    ]
+    if len(manifest.scopes) > SCOPES_SHOWN:
+        scopes.append(f"| and {len(manifest.scopes) - SCOPES_SHOWN:,} more | | | |")
     return {
         "dagster/row_count": manifest.records,
         "state": manifest.state,
         "reason": manifest.reason or "",
         "landing": "kept: a past date is never pulled again" if kept else "landed",
+        "landed_in": landed_path(manifest),
         "sync": manifest.sync,
-        "scopes": dg.MetadataValue.md(scopes),
-        "rejected": manifest.rejected,
+        "scopes": dg.MetadataValue.md("\n".join(scopes)),
+        "quarantined": manifest.rejected,
         "field_issues": manifest.field_issues,
         "duplicates": manifest.duplicates,
         "pages": manifest.pages,
@@ -209,3 +258,8 @@ def manifest_metadata(manifest: Manifest, kept: bool) -> dict[str, Any]:
         "notes": "; ".join(manifest.notes),
         "finished_at": dg.MetadataValue.timestamp(manifest.finished_at.timestamp()),
     }
+
+
+def cell(text: str) -> str:
+    """Text that stays inside its cell of a Markdown table."""
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -15,16 +14,39 @@ from exposure_pipelines.building import open_builder, project
 from exposure_pipelines.progress import report as report_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import duckdb
 
     from dbt_like_transforms.engine.models import Model
     from dbt_like_transforms.engine.results import CheckResult, ModelResult
     from exposure_pipelines.connections import Connection
+    from exposure_pipelines.lake import Lake
 
 OWNER = "team:exposure-pipelines"
 
-#: Columns a preview may show: ids and classes, never names or addresses of people.
-PREVIEW_ROWS = 5
+#: Values shown of each classifying column, and classifying columns shown, in the preview of a mart.
+PREVIEW_VALUES, PREVIEW_COLUMNS = 5, 3
+
+#: Columns that classify: safe to show with counts. Names, addresses and ids of people are never shown.
+CLASSES = (
+    "lifecycle_state",
+    "device_category",
+    "os_platform",
+    "identity_type",
+    "application_type",
+    "resource_type",
+    "relationship",
+    "severity",
+    "status",
+    "state",
+    "missing",
+    "change",
+    "asset_kind",
+    "verdict",
+    "product",
+)
+
+LandedKeys = Mapping[str, Sequence[dg.AssetKey]]
+"""Landed assets by the relation that unites their records, e.g. `landed.tenable__assets`."""
 
 
 def model_key(model: Model) -> dg.AssetKey:
@@ -51,17 +73,16 @@ def models_asset(connections: Sequence[Connection]) -> dg.AssetsDefinition:
         can_subset=True,
         partitions_def=daily(),
         backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="build_models",
         description="Runs the models on DuckDB over the lake.",
     )
     def build_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        selected = {key.path[-1] for key in context.selected_asset_keys}
-        yield from build_partitions(context, selected)
+        yield from build_partitions(context, landed)
 
     return build_models
 
 
-def landed_keys(connections: Sequence[Connection]) -> dict[str, list[dg.AssetKey]]:
-    """Landed assets by the relation their records appear in, over all instances of a product."""
+def landed_keys(connections: Sequence[Connection]) -> LandedKeys:
     keys: dict[str, list[dg.AssetKey]] = {}
     for connection in connections:
         for stream in stream_names(connection):
@@ -69,23 +90,23 @@ def landed_keys(connections: Sequence[Connection]) -> dict[str, list[dg.AssetKey
     return keys
 
 
-def model_spec(model: Model, landed: dict[str, list[dg.AssetKey]]) -> dg.AssetSpec:
+def model_spec(model: Model, landed: LandedKeys) -> dg.AssetSpec:
     models = project().models
     deps = [model_key(models[name]) for name in model.depends_on]
     deps += [key for source in model.sources for key in landed.get(source, [])]
     columns = [dg.TableColumn(c.name, c.type, c.description or None) for c in model.columns]
-    metadata: dict[str, Any] = {"dagster/table_name": f"{model.layer}.{model.name}"}
-    if columns:
-        metadata["dagster/column_schema"] = dg.TableSchema(columns)
     return dg.AssetSpec(
         key=model_key(model),
         deps=deps,
         group_name=f"staging_{model.product}" if model.product else model.layer,
         description=model.description,
-        kinds={"duckdb", "sql"} if model.language == "sql" else {"duckdb", "python"},
+        kinds={"duckdb", model.language},
         owners=[OWNER],
         code_version=model.code_version,
-        metadata=metadata,
+        metadata={
+            "dagster/table_name": f"{model.layer}.{model.name}",
+            "dagster/column_schema": dg.TableSchema(columns),
+        },
     )
 
 
@@ -94,129 +115,129 @@ def check_name(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter == "_" else "_" for letter in name)
 
 
-def build_partitions(context: dg.AssetExecutionContext, selected: set[str]) -> Iterator[Any]:
-    """Build each date of the run. A single-run range reports once a model, with the numbers of its newest date.
+def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys) -> Iterator[Any]:
+    """Build each date of the run, and report each model: of a single date as soon as it is written, of a range at its end.
 
-    Raises dg.Failure naming model, file and line when a model does not run.
+    Raises dg.Failure naming date, model, file and line when a model does not run; what was built before it is reported.
     """
     from dbt_like_transforms.engine.errors import EngineError
     from exposure_pipelines.home import Home
 
-    dates = sorted(date.fromisoformat(key) for key in context.partition_keys)
-    results: dict[str, ModelResult] = {}
-    failing: dict[tuple[str, str], list[str]] = {}
+    selected = {key.path[-1] for key in context.selected_asset_keys}
+    days = sorted(date.fromisoformat(key) for key in context.partition_keys)
+    built: dict[str, dict[date, ModelResult]] = {}
     with open_builder(Home.from_env().ensure()) as builder:
-        for day in dates:
+        for day in days:
+            count = rows = 0
             try:
-                built = builder.build(day, selected, partial(report_model, day))
+                for result in builder.iterate(day, selected):
+                    report_progress(f"{day}: {result.name}, {result.rows:,} rows")
+                    if not result.selected:
+                        continue
+                    built.setdefault(result.name, {})[day] = result
+                    count, rows = count + 1, rows + result.rows
+                    metadata = result_metadata(result, day, builder.lake, builder.database, landed)
+                    key = dg.AssetKey([result.layer, result.name])
+                    if len(days) == 1:
+                        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+                        yield from check_results(context, built[result.name])
+                    else:
+                        context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
             except EngineError as error:
+                if len(days) > 1:
+                    log_built(context, built)
                 raise dg.Failure(f"building {day} failed: {error}", allow_retries=False) from error
-            for result in built:
-                if result.name in selected:
-                    results[result.name] = result
-                    for check in result.checks:
-                        if not check.passed:
-                            failing.setdefault((result.name, check.name), []).append(day.isoformat())
-            context.log.info(f"{day}: {len(built)} models, {sum(result.rows for result in built):,} rows")
-    for name, result in results.items():
-        yield dg.MaterializeResult(
-            asset_key=dg.AssetKey([result.layer, name]),
-            metadata=result_metadata(result, dates),
-            check_results=[check_result(result, check, failing.get((name, check.name), [])) for check in result.checks],
-        )
+            context.log.info(f"{day}: {count} models, {rows:,} rows")
+    if len(days) > 1:
+        for by_day in built.values():
+            newest = by_day[days[-1]]
+            yield dg.MaterializeResult(asset_key=dg.AssetKey([newest.layer, newest.name]))
+            yield from check_results(context, by_day)
 
 
-def report_model(day: date, result: ModelResult) -> None:
-    report_progress(f"{day}: {result.name}")
+def log_built(context: dg.AssetExecutionContext, built: Mapping[str, Mapping[date, ModelResult]]) -> None:
+    """Record the dates of a range that were built before one failed: their files are new."""
+    for by_day in built.values():
+        for day, result in by_day.items():
+            context.log_event(
+                dg.AssetMaterialization(
+                    asset_key=dg.AssetKey([result.layer, result.name]),
+                    partition=day.isoformat(),
+                    metadata={"dagster/row_count": result.rows, "seconds": round(result.seconds, 3)},
+                )
+            )
 
 
-def result_metadata(result: ModelResult, dates: list[date]) -> dict[str, Any]:
+def result_metadata(
+    result: ModelResult, day: date, lake: Lake, database: duckdb.DuckDBPyConnection, landed: LandedKeys
+) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "dagster/row_count": result.rows,
         "seconds": round(result.seconds, 3),
-        "snapshot_dates": f"{dates[0]} to {dates[-1]}" if len(dates) > 1 else str(dates[0]),
-        "parquet": dg.MetadataValue.path(result.path),
-        "dagster/column_schema": dg.TableSchema(
-            [dg.TableColumn(c.name, c.type, c.description or None) for c in result.columns]
-        ),
+        "snapshot_date": day.isoformat(),
+        "parquet": result.path.removeprefix(f"{lake.root}/"),
     }
-    lineage = column_lineage(result.name)
+    lineage = column_lineage(result.name, landed)
     if lineage:
         metadata["dagster/column_lineage"] = lineage
-    preview = counts_preview(result)
+    preview = counts_preview(result, database)
     if preview:
         metadata["preview"] = dg.MetadataValue.md(preview)
     return metadata
 
 
-def column_lineage(name: str) -> dg.TableColumnLineage | None:
-    """Which columns each column is made of, among the models."""
+def column_lineage(name: str, landed: LandedKeys) -> dg.TableColumnLineage | None:
+    """Which columns each column is made of: of models, and of what was landed."""
     models = project().models
-    found = {
-        column: [
-            dg.TableColumnDep(asset_key=model_key(models[relation]), column_name=source)
-            for relation, source in sources
-            if relation in models
-        ]
-        for column, sources in project().lineage(name).items()
-    }
+    found: dict[str, list[dg.TableColumnDep]] = {}
+    for column, sources in project().lineage(name).items():
+        for relation, source in sources:
+            keys = [model_key(models[relation])] if relation in models else landed.get(relation, ())
+            found.setdefault(column, []).extend(dg.TableColumnDep(asset_key=key, column_name=source) for key in keys)
     found = {column: deps for column, deps in found.items() if deps}
     return dg.TableColumnLineage(found) if found else None
 
 
-def counts_preview(result: ModelResult) -> str | None:
+def counts_preview(result: ModelResult, database: duckdb.DuckDBPyConnection) -> str | None:
     """Rows by each classifying column: what a person wants to see first, and nothing personal."""
-    import duckdb
-
-    classes = [c.name for c in result.columns if c.name in CLASSES and c.type.upper() == "VARCHAR"]
+    text_columns = {column.name for column in result.columns if column.type.upper() == "VARCHAR"}
+    classes = [name for name in CLASSES if name in text_columns]
     if not classes or result.layer != "marts" or not result.rows:
         return None
     source = "read_parquet('" + result.path.replace("'", "''") + "', hive_partitioning = false)"
     lines = ["| column | value | rows |", "|---|---|---|"]
-    with duckdb.connect() as database:
-        for column in classes[:3]:
-            counted = f'SELECT "{column}", count(*) FROM {source} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {PREVIEW_ROWS}'
-            rows = database.execute(counted).fetchall()
-            lines += [f"| {column} | {value if value is not None else ''} | {count:,} |" for value, count in rows]
+    for column in classes[:PREVIEW_COLUMNS]:
+        counted = f'SELECT "{column}", count(*) FROM {source} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {PREVIEW_VALUES}'
+        rows = database.execute(counted).fetchall()
+        lines += [f"| {column} | {value if value is not None else ''} | {count:,} |" for value, count in rows]
     return "\n".join(lines)
 
 
-#: Columns that classify: safe to show with counts.
-CLASSES = (
-    "lifecycle_state",
-    "device_category",
-    "os_platform",
-    "identity_type",
-    "application_type",
-    "resource_type",
-    "relationship",
-    "severity",
-    "status",
-    "state",
-    "missing",
-    "change",
-    "asset_kind",
-    "verdict",
-    "product",
-)
+def check_results(
+    context: dg.AssetExecutionContext, by_day: Mapping[date, ModelResult]
+) -> Iterator[dg.AssetCheckResult]:
+    """Results of a model's tests over the dates of the run: one date that fails makes the test fail."""
+    newest = by_day[max(by_day)]
+    key = dg.AssetKey([newest.layer, newest.name])
+    wanted = context.selected_asset_check_keys
+    for index, check in enumerate(newest.checks):
+        if dg.AssetCheckKey(key, check_name(check.name)) in wanted:
+            yield check_result(key, {day: result.checks[index] for day, result in by_day.items()})
 
 
-def check_result(result: ModelResult, check: CheckResult, failing_dates: list[str]) -> dg.AssetCheckResult:
-    severity = dg.AssetCheckSeverity.ERROR if check.severity == "error" else dg.AssetCheckSeverity.WARN
-    metadata: dict[str, Any] = {"failing": check.failing}
-    if failing_dates:
-        metadata["failing_dates"] = ", ".join(failing_dates)
-    if check.sample:
-        metadata["sample"] = dg.MetadataValue.json([{k: str(v) for k, v in row.items()} for row in check.sample])
-    passed = not failing_dates
-    column = f"column {check.column}: " if check.column else ""
+def check_result(key: dg.AssetKey, by_day: Mapping[date, CheckResult]) -> dg.AssetCheckResult:
+    failing = {day: check for day, check in by_day.items() if not check.passed}
+    shown = failing[max(failing)] if failing else by_day[max(by_day)]
+    metadata: dict[str, Any] = {"failing_rows": sum(check.failing for check in by_day.values())}
+    if shown.sample:
+        metadata["sample"] = dg.MetadataValue.json([{k: str(v) for k, v in row.items()} for row in shown.sample])
+    dates = ", ".join(f"{day} ({check.failing:,} rows)" for day, check in sorted(failing.items()))
+    place = f"column {shown.column}" if shown.column else "the table"
     return dg.AssetCheckResult(
-        asset_key=dg.AssetKey([result.layer, result.name]),
-        check_name=check_name(check.name),
-        passed=passed,
-        severity=severity,
-        description=""
-        if passed
-        else f"{column}{check.failing:,} rows do not hold {check.name}; dates: {', '.join(failing_dates)}",
+        asset_key=key,
+        check_name=check_name(shown.name),
+        passed=not failing,
+        severity=dg.AssetCheckSeverity.ERROR if shown.severity == "error" else dg.AssetCheckSeverity.WARN,
+        description=f"{place} does not hold {shown.name}: {dates}" if failing else "",
         metadata=metadata,
     )

@@ -1,0 +1,114 @@
+"""Identifiers and circumstances of all records as integers: what clustering works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_like_transforms.resolution.ladder import Identifier, Ladder
+
+Rows = NDArray[np.int32]
+Keys = NDArray[np.uint64]
+Flags = NDArray[np.bool_]
+Seconds = NDArray[np.int64]
+
+NO_KEY = np.uint64(0)
+TOP_KEY = np.uint64(2**64 - 1)
+#: Unknown time.
+NO_TIME = np.int64(np.iinfo(np.int64).min)
+#: Separates scope and value before hashing; control characters are stripped from both.
+SEPARATOR = "chr(31)"
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Record rows[i] carries the value with hash keys[i]; sorted by neither. A record may carry several values."""
+
+    rows: Rows
+    keys: Keys
+
+
+@dataclass(slots=True)
+class Facts:
+    """All records of one run. Row numbers are in anchor order: the earliest first seen comes first.
+
+    edges: identifier name -> who carries what. agent_kinds: product of each agent edge. first, last: seconds since 1970
+    of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's name (or MAC), 0 for none.
+    """
+
+    count: int
+    edges: dict[str, Edges]
+    source: Rows
+    active: Flags
+    creates: Flags
+    first: Seconds
+    last: Seconds
+    fingerprint: Keys
+    agent_kinds: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
+
+
+def value_sql(identifier: Identifier, columns: str = "idx") -> str:
+    """SELECT giving the columns and `value` (text) for every value of the identifier, over `norm`."""
+    inner = identifier.value
+    value = f"unnest({inner})" if identifier.is_list else inner
+    return f"SELECT {columns}, value FROM (SELECT *, {value} AS value FROM norm) WHERE value IS NOT NULL"
+
+
+def key_sql(identifier: Identifier) -> str:
+    """SQL of the hash of `value`; scoped values include the scope of the record."""
+    text = f"scope || {SEPARATOR} || value" if identifier.scoped else "value"
+    # 0 and 2^64-1 mark "no value" while clustering.
+    return f"greatest(least(hash({text}), 18446744073709551614), 1)"
+
+
+def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
+    """Hashes every identifier once; reads `_records` and `norm` of the connection."""
+    count = connection.execute("SELECT count(*) FROM _records").fetchall()[0][0]
+    edges: dict[str, Edges] = {}
+    kinds = np.empty(0, np.uint64)
+    for identifier in ladder.identifiers:
+        extra = ", hash(split_part(value, '=', 1)) AS kind" if identifier.name == "agent" else ""
+        found = connection.execute(
+            f"SELECT idx, {key_sql(identifier)} AS key{extra} FROM ({value_sql(identifier, 'idx, scope')})"
+        ).fetchnumpy()
+        edges[identifier.name] = Edges(_column(found["idx"], np.int32), _column(found["key"], np.uint64))
+        if extra:
+            kinds = _column(found["kind"], np.uint64)
+    found = connection.execute(
+        """
+        SELECT r.idx, dense_rank() OVER (ORDER BY r.product, r.instance) AS source,
+            coalesce(r.state, 'active') <> 'retired' AS active, coalesce(r.authority, 'create') <> 'update' AS creates,
+            coalesce(epoch(coalesce(n_time(r.first_seen), n_time(r.observed_at)))::BIGINT, ?) AS first,
+            coalesce(epoch(greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
+                coalesce(n_time(r.observed_at), n_time(r.last_seen))))::BIGINT, ?) AS last,
+            coalesce(hash(n.fingerprint), 0) AS fingerprint
+        FROM _records r JOIN (SELECT idx, fingerprint FROM norm) n USING (idx)
+        """,
+        [int(NO_TIME), int(NO_TIME)],
+    ).fetchnumpy()
+    order = _column(found["idx"], np.int32)
+
+    def placed(name: str, kind: type[np.generic]) -> NDArray[np.generic]:
+        values = np.zeros(count, kind)
+        values[order] = _column(found[name], kind)
+        return values
+
+    return Facts(
+        count,
+        edges,
+        placed("source", np.int32),  # type: ignore[arg-type]
+        placed("active", np.bool_),  # type: ignore[arg-type]
+        placed("creates", np.bool_),  # type: ignore[arg-type]
+        placed("first", np.int64),  # type: ignore[arg-type]
+        placed("last", np.int64),  # type: ignore[arg-type]
+        placed("fingerprint", np.uint64),  # type: ignore[arg-type]
+        kinds,
+    )
+
+
+def _column(values: object, kind: type[np.generic]) -> NDArray[np.generic]:  # type: ignore[type-var]
+    """A fetched column as a plain array; DuckDB gives a masked one where a column could hold NULL."""
+    return np.ma.getdata(values).astype(kind, copy=False)
