@@ -84,6 +84,12 @@ class Connection(BaseModel):
     enabled: bool = True
     owner: str = "team:security-data"
 
+    @field_validator("credentials", "options", mode="before")
+    @classmethod
+    def empty_is_none(cls, value: Any) -> Any:
+        """A heading whose lines are all commented out."""
+        return {} if value is None else value
+
     @field_validator("owner")
     @classmethod
     def owner_form(cls, value: str) -> str:

@@ -145,7 +145,12 @@ def _own_code(tree: ast.Module, path: Path) -> list[str]:
             parts = module.split(".")
             if parts[0] == "dbt_like_transforms" and len(parts) > 1 and parts[1] != "engine":
                 folders.add(parts[1])
-    files = [file for folder in sorted(folders) for file in sorted((package / folder).rglob("*.py"))]
+    files = [
+        file
+        for folder in sorted(folders)
+        for file in sorted((package / folder).rglob("*"))
+        if file.suffix in (".py", ".yaml", ".yml")
+    ]
     return [file.read_text(encoding="utf-8") for file in files]
 
 

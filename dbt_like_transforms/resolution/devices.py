@@ -133,7 +133,8 @@ SELECT idx, scope, role, maker, domain, names, first_name, kind_text,
     n_present(list_transform(parts, lambda p: p.host || '.' || coalesce(p.dns,
         CASE WHEN contains(domain, '.') AND coalesce(p.nb = split_part(domain, '.', 1), true) THEN domain END))) AS fqdns,
     n_present(list_transform(parts, lambda p: coalesce(p.nb, split_part(coalesce(p.dns, domain), '.', 1))
-        || chr(92) || n_short(p.host))) AS nbnames
+        || chr(92) || n_short(p.host))) AS nbnames,
+    coalesce(list_min(hosts), list_min(macs)) AS fingerprint
 FROM qualified
 """
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any, NoReturn
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from exposure_pipelines.cli import (
     build,
@@ -25,8 +26,33 @@ from exposure_pipelines.cli import (
 from exposure_pipelines.cli.output import stderr
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 
+
+class Commands(TyperGroup):
+    """Turns errors that a person should read into a message on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            fail(str(error), 2)
+        except WorkFailed as error:
+            fail(str(error), 1)
+        except KeyboardInterrupt:
+            fail("Stopped. What was complete is kept; run the same command again to go on.", 130)
+        except BrokenPipeError:
+            # the reader of a pipe (head, less) has gone: nothing is wrong
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(0)
+
+
+def fail(message: str, code: int) -> NoReturn:
+    stderr.print(message, style="red", markup=False)
+    sys.exit(code)
+
+
 app = typer.Typer(
     name="exposure",
+    cls=Commands,
     help=(
         "Exposure management pipelines: pull inventories from security products, merge them into one estate, "
         "ask it questions.\n\nNew here? `exposure demo` shows the whole way on an invented company in two minutes."
@@ -55,29 +81,7 @@ app.command("doctor")(doctor.doctor)
 def main() -> None:
     """Run a command: exit code 0 success, 1 the work failed, 2 the call or the configuration was wrong."""
     os.umask(0o077)  # the home holds inventories: nobody else on the machine reads them
-    try:
-        result = app(standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.ctx.get_help() if error.ctx else error.message)
-        sys.exit(0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(2)
-    except ConfigurationError as error:
-        fail(str(error), 2)
-    except WorkFailed as error:
-        fail(str(error), 1)
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        fail("Stopped. What was complete is kept; run the same command again to go on.", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-    sys.exit(result if isinstance(result, int) else 0)
-
-
-def fail(message: str, code: int) -> None:
-    stderr.print(message, style="red", markup=False)
-    sys.exit(code)
+    app()
 
 
 if __name__ == "__main__":

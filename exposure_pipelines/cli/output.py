@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -12,10 +13,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-console = Console(highlight=False, soft_wrap=False)
-stderr = Console(stderr=True, highlight=False)
+#: Width of what goes into a file or a pipe, where there is no terminal to fit.
+PIPED_WIDTH = 160
+
+console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+stderr = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPED_WIDTH)
 
 JSON_HELP = "Print JSON instead of a table."
+
+
+#: Headings up to this length are never broken.
+SHORT = 13
 
 
 def say(text: str = "") -> None:
@@ -44,7 +52,9 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, em
     table = Table(title=escape(title) or None, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
     for column in columns:
         numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            column, justify="right" if numeric else "left", overflow="fold", min_width=min(len(column), SHORT)
+        )
     for row in rows:
         table.add_row(*(escape(cell(row.get(column))) for column in columns))
     console.print(table)

@@ -1,18 +1,18 @@
 """The marts in a SQL database: real tables, a whole snapshot at once or not at all.
 
-Rows are loaded into tables of a new generation; one transaction then renames them into place. A crash leaves the old
-snapshot readable and some draft tables, which the next publish removes.
+Everything of a publish stands in one transaction: readers see the old snapshot until it ends, a crash leaves it in place,
+and nothing is left to sweep. Rows are replaced inside the tables that are there, so that views on them and rights given to
+readers survive; only a table whose columns changed is made anew.
 """
 
 from __future__ import annotations
 
-import logging
+import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,18 +23,40 @@ from exposure_pipelines.publish.tables import PublishedTable, is_nested
 if TYPE_CHECKING:
     import duckdb
 
-log = logging.getLogger("exposure.publish")
+BATCH_ROWS = 10_000
 
-DRAFT = re.compile(r".+__(draft|old)$")
-BATCH_ROWS = 20_000
-
-#: Longest names last nowhere: PostgreSQL cuts identifiers at 63 characters.
+#: PostgreSQL cuts longer names.
 LONGEST_NAME = 63
+
+#: Number of the PostgreSQL advisory lock that keeps two publishes of one database apart.
+PUBLISH_LOCK = 7_263_118_340_926
+
+METADATA = sa.MetaData()
+
+#: One row a published date; the newest date is the one whose rows the tables hold.
+SNAPSHOTS = sa.Table(
+    "snapshots",
+    METADATA,
+    sa.Column("snapshot_date", sa.Date(), primary_key=True),
+    sa.Column("published_at", sa.DateTime(), nullable=False),
+    sa.Column("tables", sa.Integer(), nullable=False),
+    sa.Column("row_count", sa.BigInteger(), nullable=False),
+)
+
+#: The tables of the current snapshot. Only tables listed here are ever emptied or dropped.
+SNAPSHOT_TABLES = sa.Table(
+    "snapshot_tables",
+    METADATA,
+    sa.Column("table_name", sa.Text(), primary_key=True),
+    sa.Column("snapshot_date", sa.Date(), nullable=False),
+    sa.Column("row_count", sa.BigInteger(), nullable=False),
+    sa.Column("shape", sa.Text(), nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a publish did. `published` is False when a newer date is already there."""
+    """What a publish did. `published` is False, with the reason, when a newer date is already there."""
 
     snapshot_date: date
     published: bool
@@ -44,30 +66,32 @@ class Published:
 
 def publish(
     url: str,
-    tables: list[PublishedTable],
+    tables: Sequence[PublishedTable],
     day: date,
     moment: datetime,
     database: duckdb.DuckDBPyConnection,
-    scratch: Path,
 ) -> Published:
-    """Make the marts of `day` the content of the warehouse, unless it holds a newer date.
+    """Make the marts of `day` the content of the warehouse, unless it holds a newer date. `database` reads the lake.
 
-    Raises ConfigurationError when the database cannot be reached, WorkFailed when loading fails (the old content stays).
+    Raises ConfigurationError when the database cannot be reached or holds foreign tables of these names, WorkFailed when
+    loading fails; in both cases its content is unchanged.
     """
     engine = open_warehouse(url)
+    driver_errors = getattr(engine.dialect.loaded_dbapi, "Error", sa.exc.DBAPIError)
     try:
-        with engine.connect() as connection:
+        with transaction(engine) as connection:
+            METADATA.create_all(connection)
             newest = newest_snapshot(connection)
-        if newest and newest > day:
-            return Published(day, False, {}, f"the warehouse holds {newest}, which is newer")
-        sweep(engine)
-        rows = {table.name: load(engine, table, database, scratch) for table in tables}
-        switch(engine, tables, day, moment, rows)
+            if newest and newest > day:
+                return Published(day, False, {}, f"the warehouse holds {newest}, which is newer")
+            known = prepare_tables(connection, tables)
+            rows = {table.name: fill(connection, table, database) for table in tables}
+            record(connection, tables, day, moment, rows, known)
+        after_publish(engine)
         return Published(day, True, rows)
-    except sa.exc.OperationalError as error:
+    except (sa.exc.DBAPIError, driver_errors) as error:
         raise WorkFailed(
-            f"Publishing to {engine.url.render_as_string(hide_password=True)} failed: {first_line(error)}. "
-            "The last snapshot there is unchanged."
+            f"Publishing {day} to {shown(engine)} failed: {first_line(error)}. The last snapshot there is unchanged."
         ) from error
     finally:
         engine.dispose()
@@ -75,8 +99,10 @@ def publish(
 
 def open_warehouse(url: str) -> sa.Engine:
     """An engine for the warehouse address. Raises ConfigurationError for a wrong address, missing driver or no server."""
+    # the plain names mean a driver that is not ours to install
+    address = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", url)
     try:
-        engine = sa.create_engine(url)
+        engine = sa.create_engine(address)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError):
         raise ConfigurationError(
             "EXPOSURE_WAREHOUSE_URL is no database address; expected for example postgresql+psycopg://user@host/database"
@@ -85,29 +111,32 @@ def open_warehouse(url: str) -> sa.Engine:
         raise ConfigurationError(
             f"The database driver {error.name} is not installed; for PostgreSQL: pip install 'exposure-pipelines[postgres]'"
         ) from None
+    if engine.dialect.name not in ("sqlite", "postgresql"):
+        raise ConfigurationError(
+            f"EXPOSURE_WAREHOUSE_URL names a {engine.dialect.name} database; SQLite and PostgreSQL are supported."
+        )
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", prepare_sqlite)
     try:
         with engine.connect():
             return engine
-    except sa.exc.OperationalError as error:
-        raise ConfigurationError(
-            f"The warehouse {engine.url.render_as_string(hide_password=True)} does not answer: {first_line(error)}"
-        ) from None
+    except sa.exc.DBAPIError as error:
+        engine.dispose()
+        raise ConfigurationError(f"The warehouse {shown(engine)} does not answer: {first_line(error)}") from None
 
 
 def prepare_sqlite(connection: Any, _: Any) -> None:
     """Readers are never blocked by the writer, and a busy database is waited for."""
+    connection.execute("PRAGMA busy_timeout = 30000")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA busy_timeout = 30000")
-    # transactions are begun by hand, so that renames of tables stand inside one (the driver would commit before DDL)
+    # transactions are begun by hand, so that changes of tables stand inside one (the driver would commit before them)
     connection.isolation_level = None
 
 
 @contextmanager
 def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """One transaction that holds schema changes too, on SQLite as on PostgreSQL."""
+    """One transaction that holds schema changes too, on SQLite as on PostgreSQL; one publish at a time."""
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -119,42 +148,73 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
             connection.exec_driver_sql("COMMIT")
         else:
             with connection.begin():
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(PUBLISH_LOCK)))
                 yield connection
 
 
 def newest_snapshot(connection: sa.Connection) -> date | None:
-    if not sa.inspect(connection).has_table("snapshots"):
-        return None
-    value = connection.execute(sa.select(sa.func.max(snapshots_table().c.snapshot_date))).scalar()
-    return date.fromisoformat(value) if isinstance(value, str) else value
+    found: date | None = connection.execute(sa.select(sa.func.max(SNAPSHOTS.c.snapshot_date))).scalar()
+    return found
 
 
-def sweep(engine: sa.Engine) -> None:
-    """Remove the draft tables that a killed publish left."""
-    with engine.connect() as connection:
-        left = [name for name in sa.inspect(connection).get_table_names() if DRAFT.fullmatch(name)]
-    if left:
-        log.info("removing %d draft tables of a publish that did not end", len(left))
-        with transaction(engine) as connection:
-            for name in left:
-                connection.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData())))
+def prepare_tables(connection: sa.Connection, tables: Sequence[PublishedTable]) -> dict[str, str]:
+    """Tables of the wanted shape, empty or with their old rows; returns the shapes there were, by name."""
+    known = {
+        name: shape
+        for name, shape in connection.execute(sa.select(SNAPSHOT_TABLES.c.table_name, SNAPSHOT_TABLES.c.shape))
+    }
+    inspector = sa.inspect(connection)
+    existing = {*inspector.get_table_names(), *inspector.get_view_names()}
+    foreign = sorted(table.name for table in tables if table.name in existing and table.name not in known)
+    if foreign:
+        raise ConfigurationError(
+            f"The warehouse already holds {', '.join(foreign)}, which exposure did not make and will not replace; "
+            "point EXPOSURE_WAREHOUSE_URL at a database of its own."
+        )
+    for table in tables:
+        wanted = sql_table(table)
+        if table.name in existing and known[table.name] == shape_of(table):
+            connection.execute(sa.delete(wanted))
+            continue
+        if table.name in existing:
+            connection.execute(sa.schema.DropTable(wanted))
+        wanted.create(connection)
+    for name in sorted(set(known) & existing - {table.name for table in tables}):
+        connection.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData())))
+    return known
 
 
-def sql_table(table: PublishedTable, name: str) -> sa.Table:
-    """The SQLAlchemy table of a mart under a given name."""
+def sql_table(table: PublishedTable) -> sa.Table:
+    """The SQLAlchemy table of a mart, with its key and indexes."""
     columns = [
         sa.Column(column, sql_type(kind), primary_key=column in table.primary_key, autoincrement=False)
         for column, kind in table.columns
     ]
-    return sa.Table(name, sa.MetaData(), *columns)
+    built = sa.Table(table.name, sa.MetaData(), *columns)
+    for names in table.indexes:
+        sa.Index(index_name(table.name, names), *(built.c[name] for name in names))
+    return built
+
+
+def index_name(table: str, columns: Sequence[str]) -> str:
+    name = f"ix_{table}_{'_'.join(columns)}"
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def shape_of(table: PublishedTable) -> str:
+    """Changes when the table must be made anew."""
+    text = repr((table.columns, table.primary_key, table.indexes))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def sql_type(duckdb_type: str) -> sa.types.TypeEngine[Any]:
-    """SQL type of a mart column; lists and structs become JSON text."""
+    """SQL type of a mart column; lists, structs and types without a counterpart become text."""
     if is_nested(duckdb_type):
         return sa.Text()
     match duckdb_type.upper():
-        case "BIGINT" | "HUGEINT" | "UBIGINT":
+        case "BIGINT":
             return sa.BigInteger()
         case "INTEGER" | "SMALLINT" | "TINYINT":
             return sa.Integer()
@@ -169,117 +229,98 @@ def sql_type(duckdb_type: str) -> sa.types.TypeEngine[Any]:
     return sa.Text()
 
 
-def load(engine: sa.Engine, table: PublishedTable, database: duckdb.DuckDBPyConnection, scratch: Path) -> int:
-    """Fill `<name>__draft` from the mart's Parquet, then its indexes. Returns the number of rows."""
-    draft = sql_table(table, f"{table.name}__draft")
-    with transaction(engine) as connection:
-        connection.execute(sa.schema.CreateTable(draft))
-        if engine.dialect.name == "postgresql":
-            count = copy_rows(connection, draft, table, database, scratch)
-        else:
-            count = insert_rows(connection, draft, table, database)
-    return count
-
-
-def select_sql(table: PublishedTable, *, text_times: bool) -> str:
-    """The mart's rows as SQL databases take them: nested values as JSON text, no NUL characters."""
-    parts = []
-    for name, kind in table.columns:
-        column = '"' + name.replace('"', '""') + '"'
-        if is_nested(kind):
-            parts.append(f"CAST(to_json({column}) AS VARCHAR)")
-        elif kind.upper() == "VARCHAR":
-            parts.append(f"replace({column}, chr(0), '')")
-        elif text_times and kind.upper() == "TIMESTAMP":
-            parts.append(f"strftime({column}, '%Y-%m-%d %H:%M:%S.%f')")
-        elif text_times and kind.upper() == "DATE":
-            parts.append(f"strftime({column}, '%Y-%m-%d')")
-        else:
-            parts.append(column)
-    path = table.path.replace("'", "''")
-    return f"SELECT {', '.join(parts)} FROM read_parquet('{path}', hive_partitioning = false)"
-
-
-def insert_rows(
-    connection: sa.Connection, draft: sa.Table, table: PublishedTable, database: duckdb.DuckDBPyConnection
-) -> int:
-    # plain driver statements: SQLAlchemy's per-row handling costs more than the insert itself
-    marks = ", ".join("?" * len(table.columns))
-    statement = f"INSERT INTO {connection.dialect.identifier_preparer.format_table(draft)} VALUES ({marks})"
-    cursor = database.execute(select_sql(table, text_times=True))
+def fill(connection: sa.Connection, table: PublishedTable, database: duckdb.DuckDBPyConnection) -> int:
+    """Load the mart's Parquet into its table. Returns the number of rows."""
+    batches = row_batches(table, database, text_times=connection.dialect.name == "sqlite")
+    # the driver's own statements: SQLAlchemy's handling of each row costs more than the insert itself
+    prepare = connection.dialect.identifier_preparer
+    target = f"{prepare.quote(table.name)} ({', '.join(prepare.quote(column) for column, _ in table.columns)})"
     count = 0
-    while rows := cursor.fetchmany(BATCH_ROWS):
-        connection.exec_driver_sql(statement, rows)
-        count += len(rows)
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" * len(table.columns))
+        for rows in batches:
+            connection.exec_driver_sql(f"INSERT INTO {target} VALUES ({marks})", rows)
+            count += len(rows)
+        return count
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+        for rows in batches:
+            for row in rows:
+                copy.write_row(row)
+            count += len(rows)
     return count
 
 
-def copy_rows(
+def row_batches(
+    table: PublishedTable, database: duckdb.DuckDBPyConnection, *, text_times: bool
+) -> Iterator[list[tuple[Any, ...]]]:
+    """The mart's rows as SQL databases take them: nested values as JSON text, no NUL characters."""
+    selected = ", ".join(value_sql(name, kind, text_times) for name, kind in table.columns)
+    path = table.path.replace("'", "''")
+    cursor = database.execute(f"SELECT {selected} FROM read_parquet('{path}', hive_partitioning = false)")
+    while rows := cursor.fetchmany(BATCH_ROWS):
+        yield rows
+
+
+def value_sql(name: str, duckdb_type: str, text_times: bool) -> str:
+    column = '"' + name.replace('"', '""') + '"'
+    kind = duckdb_type.upper()
+    if is_nested(duckdb_type):
+        return f"replace(CAST(to_json({column}) AS VARCHAR), '\\u0000', '')"
+    if kind == "TIMESTAMP":
+        return f"strftime({column}, '%Y-%m-%d %H:%M:%S.%f')" if text_times else column
+    if kind == "DATE":
+        return f"strftime({column}, '%Y-%m-%d')" if text_times else column
+    if isinstance(sql_type(duckdb_type), sa.Text):
+        return f"replace(CAST({column} AS VARCHAR), chr(0), '')"
+    return column
+
+
+def record(
     connection: sa.Connection,
-    draft: sa.Table,
-    table: PublishedTable,
-    database: duckdb.DuckDBPyConnection,
-    scratch: Path,
-) -> int:
-    """PostgreSQL's COPY, fed from a CSV file in the scratch folder."""
-    file = scratch / f"{draft.name}.csv"
-    quoted = str(file).replace("'", "''")
-    try:
-        database.execute(
-            f"COPY ({select_sql(table, text_times=False)}) TO '{quoted}' (FORMAT csv, HEADER false, NULLSTR '\\N', FORCE_QUOTE *)"
+    tables: Sequence[PublishedTable],
+    day: date,
+    moment: datetime,
+    rows: dict[str, int],
+    known: dict[str, str],
+) -> None:
+    """Write down what the database now holds."""
+    connection.execute(sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.snapshot_date == day))
+    connection.execute(
+        sa.insert(SNAPSHOTS).values(
+            snapshot_date=day,
+            published_at=moment.replace(tzinfo=None),
+            tables=len(rows),
+            row_count=sum(rows.values()),
         )
-        name = connection.dialect.identifier_preparer.format_table(draft)
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        with (
-            driver.cursor() as cursor,
-            cursor.copy(f"COPY {name} FROM STDIN (FORMAT csv, NULL '\\N')") as copy,
-            file.open("rb") as rows,
-        ):
-            while block := rows.read(1 << 20):
-                copy.write(block)
-        return int(connection.execute(sa.select(sa.func.count()).select_from(draft)).scalar_one())
-    finally:
-        file.unlink(missing_ok=True)
-
-
-def snapshots_table() -> sa.Table:
-    return sa.Table(
-        "snapshots",
-        sa.MetaData(),
-        sa.Column("snapshot_date", sa.Date(), primary_key=True),
-        sa.Column("published_at", sa.DateTime(), nullable=False),
-        sa.Column("tables", sa.Integer(), nullable=False),
-        sa.Column("row_count", sa.BigInteger(), nullable=False),
+    )
+    if known:
+        connection.execute(sa.delete(SNAPSHOT_TABLES))
+    connection.execute(
+        sa.insert(SNAPSHOT_TABLES),
+        [
+            {"table_name": t.name, "snapshot_date": day, "row_count": rows[t.name], "shape": shape_of(t)}
+            for t in tables
+        ],
     )
 
 
-def switch(engine: sa.Engine, tables: list[PublishedTable], day: date, moment: datetime, rows: dict[str, int]) -> None:
-    """Put every draft in place of its table, in one transaction: readers see all old tables or all new ones."""
-    snapshots = snapshots_table()
-    with transaction(engine) as connection:
-        existing = set(sa.inspect(connection).get_table_names())
-        preparer = connection.dialect.identifier_preparer
-        for table in tables:
-            name, draft = preparer.quote(table.name), preparer.quote(f"{table.name}__draft")
-            if table.name in existing:
-                connection.exec_driver_sql(f"DROP TABLE {name}")
-            connection.exec_driver_sql(f"ALTER TABLE {draft} RENAME TO {name}")
-            for columns in table.indexes:
-                index = f"ix_{table.name}_{'_'.join(columns)}"[:LONGEST_NAME]
-                listed = ", ".join(preparer.quote(column) for column in columns)
-                connection.exec_driver_sql(f"CREATE INDEX {preparer.quote(index)} ON {name} ({listed})")
-        snapshots.create(connection, checkfirst=True)
-        connection.execute(sa.delete(snapshots).where(snapshots.c.snapshot_date == day))
-        connection.execute(
-            sa.insert(snapshots).values(
-                snapshot_date=day,
-                published_at=moment.replace(tzinfo=None),
-                tables=len(rows),
-                row_count=sum(rows.values()),
-            )
-        )
+def after_publish(engine: sa.Engine) -> None:
+    """Fold SQLite's log into the file, and let the database plan by what is there now."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA optimize")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            for (name,) in connection.execute(sa.select(SNAPSHOT_TABLES.c.table_name)).all():
+                connection.exec_driver_sql(f"ANALYZE {engine.dialect.identifier_preparer.quote(name)}")
+
+
+def shown(engine: sa.Engine) -> str:
+    return engine.url.render_as_string(hide_password=True)
 
 
 def first_line(error: BaseException) -> str:
-    return str(getattr(error, "orig", error)).strip().splitlines()[0]
+    text = str(getattr(error, "orig", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

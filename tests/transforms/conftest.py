@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dbt_like_transforms.engine import Project
+
 from .estate import Estate, landed_columns, write_models
 
 

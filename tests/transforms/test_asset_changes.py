@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from .estate import DAY, Estate, observation, sync
 
 NEXT = DAY + timedelta(days=1)
@@ -10,6 +12,12 @@ NEXT = DAY + timedelta(days=1)
 
 def device(record: str, serial: str, **values: Any) -> dict[str, Any]:
     return observation(record, serial_number=serial, **values)
+
+
+@pytest.fixture
+def estate(estate: Estate) -> Estate:
+    estate.marts = ("asset_changes",)
+    return estate
 
 
 def changes(estate: Estate, *kinds: str) -> list[tuple[Any, ...]]:

@@ -44,9 +44,30 @@ GOOD = "('a', 'p', 1), ('b', 'p', 2)"
     [
         ("not_null_name", "not_null", "", "('a', 'p', 1), ('b', null, 2)", 1, ({"id": "b"},)),
         ("unique_id", "not_null", "", "('a', 'p', 1), ('a', 'p', 2), ('a', 'p', 2)", 2, ({"id": "a"},)),
-        ("accepted_values_name", "accepted_values: {values: [p, \"o'x\"]}", "", "('a', 'q', 1), ('b', null, 2)", 1, ({"id": "a"},)),
-        ("relationships_name", "relationships: {to: parents, field: id}", "", "('a', 'q', 1), ('b', null, 1)", 1, ({"id": "a"},)),
-        ("row_condition_name", "row_condition: {expression: n < 3}", "", "('a', 'p', 9), ('b', 'p', null)", 1, ({"id": "a"},)),
+        (
+            "accepted_values_name",
+            'accepted_values: {values: [p, "o\'x"]}',
+            "",
+            "('a', 'q', 1), ('b', null, 2)",
+            1,
+            ({"id": "a"},),
+        ),
+        (
+            "relationships_name",
+            "relationships: {to: parents, field: id}",
+            "",
+            "('a', 'q', 1), ('b', null, 1)",
+            1,
+            ({"id": "a"},),
+        ),
+        (
+            "row_condition_name",
+            "row_condition: {expression: n < 3}",
+            "",
+            "('a', 'p', 9), ('b', 'p', null)",
+            1,
+            ({"id": "a"},),
+        ),
         ("small", "not_null", "row_condition: {expression: n < 3, name: small}", "('a', 'p', 9)", 1, ({"id": "a"},)),
         (
             "unique_combination_name_n",
@@ -80,7 +101,12 @@ def test_severity_and_where_belong_to_a_test(tmp_path: Path) -> None:
 
 
 def test_an_empty_model_passes_its_tests(tmp_path: Path) -> None:
-    found = check(tmp_path, "(null::varchar, null::varchar, null::bigint) limit 0", "not_null", "unique_combination: {columns: [id, n]}")
+    found = check(
+        tmp_path,
+        "(null::varchar, null::varchar, null::bigint) limit 0",
+        "not_null",
+        "unique_combination: {columns: [id, n]}",
+    )
     assert all(result.passed and result.failing == 0 for result in found.values())
 
 

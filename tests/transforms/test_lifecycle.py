@@ -11,11 +11,10 @@ LAPTOP = {"serial_number": "S1", "display_name": "lt-1"}
 DEVICE = "select display_name, lifecycle_state, last_seen, first_seen, retired_at, source_records from devices"
 
 
-def test_every_model_runs_and_holds_its_tests_when_nothing_was_ever_landed(estate: Estate) -> None:
-    results = estate.build(syncs=[], connections=[])
-    failed = [(result.name, check.name) for result in results.values() for check in result.checks if not check.passed]
-    assert failed == []
-    assert sum(result.rows for result in results.values() if result.layer == "marts") == 0
+@pytest.fixture
+def estate(estate: Estate) -> Estate:
+    estate.marts = ("devices",)
+    return estate
 
 
 def test_an_asset_is_active_inside_the_window_of_its_source_and_stale_outside_it(estate: Estate) -> None:
@@ -124,7 +123,10 @@ def test_last_seen_never_moves_back_and_first_seen_never_later(estate: Estate) -
         NEXT,
         devices=[
             observation(
-                "servicenow:prod:1", serial_number="S1", last_seen=datetime(2026, 10, 1), first_seen=datetime(2026, 9, 1)
+                "servicenow:prod:1",
+                serial_number="S1",
+                last_seen=datetime(2026, 10, 1),
+                first_seen=datetime(2026, 9, 1),
             )
         ],
     )
@@ -144,13 +146,19 @@ def test_rebuilding_a_past_date_reads_only_what_came_before_it(estate: Estate) -
 
 
 def test_an_asset_merged_into_another_is_not_carried_beside_it(estate: Estate) -> None:
-    estate.build(devices=[observation("tenable:prod:1", serial_number="S1"), observation("acme:prod:1", serial_number="S2")])
+    estate.build(
+        devices=[observation("tenable:prod:1", serial_number="S1"), observation("acme:prod:1", serial_number="S2")]
+    )
     assert len(estate.rows(DEVICE)) == 2
-    estate.build(NEXT, devices=[observation("tenable:prod:1", serial_number="S1"), observation("acme:prod:1", serial_number="S1")])
+    estate.build(
+        NEXT,
+        devices=[observation("tenable:prod:1", serial_number="S1"), observation("acme:prod:1", serial_number="S1")],
+    )
     assert estate.row(DEVICE)["source_records"] == ["acme:prod:1", "tenable:prod:1"]
 
 
 def test_identities_applications_and_cloud_resources_have_the_same_lifecycle(estate: Estate) -> None:
+    estate.marts = ("identities", "applications", "cloud_resources")
     estate.build(
         identities=[observation("acme:prod:u1", identity_type="user", upn="a@x", emails=["a@x", "b@x"])],
         applications=[observation("acme:prod:a1", application_type="saas", name="Wiki")],

@@ -39,6 +39,13 @@ def edge(source: str, target: str, label: str = "owns", **values: Any) -> dict[s
     }
 
 
+def test_every_model_runs_and_holds_its_tests_when_nothing_was_ever_landed(estate: Estate) -> None:
+    results = estate.build(syncs=[], connections=[])
+    failed = [(result.name, check.name) for result in results.values() for check in result.checks if not check.passed]
+    assert failed == []
+    assert sum(result.rows for result in results.values() if result.layer == "marts") == 0
+
+
 def test_no_contract_test_fails_on_an_ordinary_day(estate: Estate) -> None:
     results = estate.build(
         devices=[SERVER, observation("defender_endpoint:prod:1", serial_number="S1")],
@@ -63,13 +70,25 @@ def test_a_cve_is_one_row_with_the_worst_that_anyone_says(estate: Estate) -> Non
         devices=[SERVER],
         vulnerabilities=[
             {**said, "product": "tenable", "cve_id": "cve-2026-1", "severity": "medium", "cvss_score": 9.1},
-            {**said, "product": "acme", "cve_id": "CVE-2026-1", "severity": "critical", "cvss_score": 4.0, "epss_score": 0.2},
+            {
+                **said,
+                "product": "acme",
+                "cve_id": "CVE-2026-1",
+                "severity": "critical",
+                "cvss_score": 4.0,
+                "epss_score": 0.2,
+            },
             {**said, "product": "servicenow", "cve_id": "CVE-2026-1", "exploit_available": True},
         ],
         findings=[finding("tenable:prod:f2", cve_id="CVE-2026-2", severity="low")],
     )
     worst, mentioned = estate.rows("from vulnerabilities order by cve_id")
-    assert (worst["cve_id"], worst["severity"], worst["cvss_score"], worst["epss_score"]) == ("CVE-2026-1", "critical", 9.1, 0.2)
+    assert (worst["cve_id"], worst["severity"], worst["cvss_score"], worst["epss_score"]) == (
+        "CVE-2026-1",
+        "critical",
+        9.1,
+        0.2,
+    )
     assert worst["exploit_available"] is True
     assert (mentioned["cve_id"], mentioned["severity"], mentioned["exploit_available"]) == ("CVE-2026-2", "low", False)
 
@@ -85,8 +104,15 @@ def test_findings_follow_their_record_to_the_asset_and_say_where_they_were_lande
             finding("tenable:prod:f4", asset_record="acme:prod:9"),
         ],
     )
-    first, second = estate.rows("select f.*, d.display_name from findings f join devices d on d.device_id = f.asset_id order by source_record")
-    assert (first["display_name"], first["cve_id"], first["severity"], first["source"]) == ("web01", "CVE-2026-1", "critical", "tenable")
+    first, second = estate.rows(
+        "select f.*, d.display_name from findings f join devices d on d.device_id = f.asset_id order by source_record"
+    )
+    assert (first["display_name"], first["cve_id"], first["severity"], first["source"]) == (
+        "web01",
+        "CVE-2026-1",
+        "critical",
+        "tenable",
+    )
     assert first["fixed_at"] is None
     evidence = as_json(first["evidence"])
     assert evidence["port"] == 443
@@ -106,7 +132,11 @@ def test_findings_of_a_device_that_a_partial_sync_missed_stay_on_it(estate: Esta
 
 def test_an_edge_that_several_report_is_one_edge(estate: Estate) -> None:
     estate.build(
-        devices=[SERVER, observation("acme:prod:1", serial_number="S1"), observation("acme:prod:2", serial_number="S2")],
+        devices=[
+            SERVER,
+            observation("acme:prod:1", serial_number="S1"),
+            observation("acme:prod:2", serial_number="S2"),
+        ],
         relationships=[
             edge("tenable:prod:1", "acme:prod:2", properties='{"role": "a", "x": 1}', last_seen=datetime(2026, 11, 1)),
             edge("acme:prod:1", "acme:prod:2", properties='{"role": "b"}', last_seen=datetime(2026, 11, 3)),
@@ -131,8 +161,17 @@ def test_cloud_resources_agree_on_the_providers_name_in_any_case(estate: Estate)
     old = datetime(2026, 11, 1)
     estate.build(
         cloud_resources=[
-            observation("acme:prod:1", native_id="/Subs/A/vm", display_name="new", criticality=2, is_internet_facing=False),
-            observation("tenable:prod:1", native_id="/subs/a/VM", display_name="old", observed_at=old, is_internet_facing=True, criticality=0),
+            observation(
+                "acme:prod:1", native_id="/Subs/A/vm", display_name="new", criticality=2, is_internet_facing=False
+            ),
+            observation(
+                "tenable:prod:1",
+                native_id="/subs/a/VM",
+                display_name="old",
+                observed_at=old,
+                is_internet_facing=True,
+                criticality=0,
+            ),
             observation("tenable:prod:2", native_id="/subs/b", authority="update"),
             observation("tenable:prod:3", native_id=" "),
         ]
@@ -154,7 +193,9 @@ def test_a_gap_is_raised_where_a_connected_role_does_not_really_cover(estate: Es
         ],
         connections=[connection(product) for product in ("tenable", "defender_endpoint", "servicenow")],
     )
-    gaps = estate.rows("select d.serial_number, missing, reason from coverage_gaps g join devices d on d.device_id = g.asset_id order by all")
+    gaps = estate.rows(
+        "select d.serial_number, missing, reason from coverage_gaps g join devices d on d.device_id = g.asset_id order by all"
+    )
     assert gaps == [
         {"serial_number": "S1", "missing": "cmdb", "reason": "no record from servicenow"},
         {"serial_number": "S1", "missing": "edr", "reason": "defender_endpoint: known but not managed"},
@@ -198,7 +239,12 @@ def test_connector_status_tells_the_newest_sync_and_the_one_that_is_read(estate:
     read = datetime(2026, 11, 18)
     estate.build(syncs=[sync("tenable", DAY, state="failed", reason="HTTP 500", read_synced_at=read, stale=True)])
     found = estate.row("from connector_status")
-    assert (found["state"], found["reason"], found["read_synced_at"], found["stale"]) == ("failed", "HTTP 500", read, True)
+    assert (found["state"], found["reason"], found["read_synced_at"], found["stale"]) == (
+        "failed",
+        "HTTP 500",
+        read,
+        True,
+    )
 
 
 def test_the_marts_hold_at_least_the_promised_columns(estate: Estate) -> None:

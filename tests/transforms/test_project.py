@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dbt_like_transforms.engine import ProjectError
+
 from .small import THINGS, contract, project
 
 
@@ -43,7 +44,11 @@ def test_models_that_read_each_other_are_named_with_file_and_line(tmp_path: Path
     with pytest.raises(ProjectError) as raised:
         project(tmp_path, files)
     message = str(raised.value)
-    for step in ("a (models/marts/a.sql:2) reads b", "b (models/marts/b.sql:1) reads c", "c (models/marts/c.sql:3) reads a"):
+    for step in (
+        "a (models/marts/a.sql:2) reads b",
+        "b (models/marts/b.sql:1) reads c",
+        "c (models/marts/c.sql:3) reads a",
+    ):
         assert step in message
 
 
@@ -60,7 +65,11 @@ def test_an_unknown_reference_names_file_line_and_the_nearest_model(tmp_path: Pa
 @pytest.mark.parametrize(
     ("path", "sql", "message"),
     [
-        ("staging/acme/stg_acme__things.sql", "select 1 from landed.acme__host", "landed.acme__host is unknown; did you"),
+        (
+            "staging/acme/stg_acme__things.sql",
+            "select 1 from landed.acme__host",
+            "landed.acme__host is unknown; did you",
+        ),
         ("staging/zeta/stg_zeta__things.sql", "select 1 from landed.acme__hosts", "reads its own product only"),
         ("staging/acme/stg_acme__things.sql", "select 1 from stg__things", "staging reads one product"),
         ("staging/acme/stg_other__things.sql", "select 1", "must start with stg_acme__"),
@@ -73,15 +82,19 @@ def test_an_unknown_reference_names_file_line_and_the_nearest_model(tmp_path: Pa
         ("marts/X.sql", "select 1", "lower-case words"),
         ("marts/stg_x.sql", "select 1", "belongs in staging"),
         ("staging/acme/stg_acme__thing.sql", "select 1", "name it after a kind of observation"),
-        ("marts/x.py", "OUTPUTS = tuple(['x'])\nINPUTS = ('y',)\ndef build(con, context): ...", "x.py:1: OUTPUTS must be"),
+        (
+            "marts/x.py",
+            "OUTPUTS = tuple(['x'])\nINPUTS = ('y',)\ndef build(con, context): ...",
+            "x.py:1: OUTPUTS must be",
+        ),
         ("marts/x.py", "OUTPUTS = ('x',)\ndef build(con, context): ...", "needs a literal INPUTS"),
         ("marts/x.py", "OUTPUTS = INPUTS = ('x',)", "def build"),
     ],
 )
 def test_what_a_model_must_not_do_is_refused_with_its_place(tmp_path: Path, path: str, sql: str, message: str) -> None:
+    name, folder = Path(path).stem, Path(path).parent
+    described = {} if folder.parts[0] == "staging" else {f"{folder}/_x.yml": contract(name, a="INTEGER")}
     with pytest.raises(ProjectError) as raised:
-        name, folder = Path(path).stem, Path(path).parent
-        described = {} if folder.parts[0] == "staging" else {f"{folder}/_x.yml": contract(name, a="INTEGER")}
         project(tmp_path, {path: sql, **described})
     assert message in str(raised.value)
     assert Path(path).name in str(raised.value)
@@ -142,7 +155,10 @@ models:
     assert [c.name for c in model.columns] == ["record", "size", "tags"]
     assert model.column("size").description == "In metres."
     assert [test.name for test in model.tests] == ["not_null_record", "unique_record", "not_null_size"]
-    for wrong, message in (("colour", "'colour' is none of them"), ("size, data_type: DOUBLE", "is BIGINT in every model")):
+    for wrong, message in (
+        ("colour", "'colour' is none of them"),
+        ("size, data_type: DOUBLE", "is BIGINT in every model"),
+    ):
         files["staging/acme/_acme.yml"] = yml.replace("name: size", f"name: {wrong}")
         with pytest.raises(ProjectError, match=message):
             project(tmp_path, files)

@@ -23,7 +23,7 @@ TRICKY = [
     "with a as materialized (select * from t) select (select max(x) from u), list_filter(l, lambda e: e > 1) from a",
     "select t.values, t.limit from t join u on t.values = u.limit join v on true",
     "select count(*) filter (where x > 1), {'a': 1, 'from': y} from t tablesample reservoir(20)",
-    "select * exclude (a, b) from previous.devices p anti join \"Mixed\" m on m.a = p.a",
+    'select * exclude (a, b) from previous.devices p anti join "Mixed" m on m.a = p.a',
     "select x from t where exists (select 1 from u where u.x = t.x) and y in (select z from v, w)",
     "select case when a then b end, interval 1 day, x::varchar[] from t cross join run.context",
     "from t select x",
@@ -48,7 +48,9 @@ def test_references_carry_the_line_of_their_name() -> None:
     ]
 
 
-@pytest.mark.parametrize("sql", ["", "  -- nothing\n", "copy t to 'x'", "select 1; select 2", "create table t as select 1"])
+@pytest.mark.parametrize(
+    "sql", ["", "  -- nothing\n", "copy t to 'x'", "select 1; select 2", "create table t as select 1"]
+)
 def test_only_one_select_is_a_model(sql: str) -> None:
     with pytest.raises(NotOneSelect):
         scan(sql)

@@ -63,9 +63,7 @@ def test_models_are_written_read_back_and_reported_in_order(tmp_path: Path) -> N
 
 
 def test_the_run_knows_its_date(tmp_path: Path) -> None:
-    made = build(
-        tmp_path, "select snapshot_date as d, snapshot_end as e from run.context", d="DATE", e="TIMESTAMP"
-    )
+    made = build(tmp_path, "select snapshot_date as d, snapshot_end as e from run.context", d="DATE", e="TIMESTAMP")
     assert made.con.execute("from m").fetchall() == [(DAY, datetime(2026, 11, 21))]
 
 
@@ -151,7 +149,9 @@ def test_previous_is_empty_on_the_first_day_and_the_newest_earlier_date_after_it
 def test_a_column_that_the_previous_snapshot_did_not_have_is_null_there(tmp_path: Path) -> None:
     files = {"marts/m.sql": "select 1::bigint as a", "marts/_m.yml": contract("m", a="BIGINT")}
     runner(project(tmp_path, files), tmp_path).run(date(2026, 11, 19))
-    files["marts/m.sql"] = "select a, 'x' as b from (select 2::bigint as a union all select a from previous.m where b is null)"
+    files["marts/m.sql"] = (
+        "select a, 'x' as b from (select 2::bigint as a union all select a from previous.m where b is null)"
+    )
     files["marts/_m.yml"] = contract("m", a="BIGINT", b="VARCHAR")
     made = runner(project(tmp_path, files), tmp_path)
     made.run(DAY)

@@ -66,4 +66,6 @@ def test_many_rows_with_lists_are_registered_whole() -> None:
     con = open_connection()
     columns = (Column("id", "BIGINT"), Column("kinds", "VARCHAR[]"))
     register_table(con, "run.x", columns, ({"id": i, "kinds": ["a", None]} for i in range(1201)))
-    assert con.execute("select count(*), max(id), any_value(kinds) from run.x").fetchall() == [(1201, 1200, ["a", None])]
+    assert con.execute("select count(*), max(id), any_value(kinds) from run.x").fetchall() == [
+        (1201, 1200, ["a", None])
+    ]

@@ -112,8 +112,8 @@ def buckets() -> Mapping[str, Bucket]:
 def answer(view: View) -> Iterator[Answer]:
     truth = view.truth
     for key in objects.device_keys(view):
-        machine = view.device(key.index)
-        tags = truth.quirks(key.index) & SHOWN
+        machine = view.device(key.number)
+        tags = truth.quirks(key.number) & SHOWN
         yield Answer("device", objects.device_object_id(truth, machine, key.stale), machine.truth_id, tags)
     for account in truth.accounts(view.day):
         yield Answer("identity", account.entra_object_id, account.truth_id, truth.person_quirks(account.ref) - {"name_case"})

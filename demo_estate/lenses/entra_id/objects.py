@@ -32,7 +32,7 @@ NEVER_SIGNED_IN = 2
 class DeviceKey(NamedTuple):
     """A device object; a rebuilt machine left a stale one behind."""
 
-    index: int
+    number: int
     stale: bool
 
 
@@ -166,7 +166,8 @@ def group(view: View, index: int) -> dict[str, Any]:
 
 def group_members(view: View, index: int) -> list[Ref]:
     """Members that live in Entra; a group of Active Directory alone is not seen."""
-    return [ref for ref in view.truth.group_members(index, view.day) if object_id(view, ref) is not None]
+    members = dict.fromkeys(view.truth.group_members(index, view.day))
+    return [ref for ref in members if object_id(view, ref) is not None]
 
 
 def object_id(view: View, ref: Ref) -> str | None:
@@ -212,7 +213,7 @@ def device_name(view: View, machine: Device) -> str:
 
 
 def device(view: View, key: DeviceKey) -> dict[str, Any]:
-    truth, index = view.truth, key.index
+    truth, index = view.truth, key.number
     machine = view.device(index)
     hybrid = machine.join == "hybrid"
     # the last sign-in is only refreshed every fortnight
@@ -243,13 +244,13 @@ def device(view: View, key: DeviceKey) -> dict[str, Any]:
         "trustType": {"hybrid": "ServerAd", "entra": "AzureAd"}.get(machine.join, "Workplace"),
         "onPremisesSyncEnabled": True if hybrid else None,
         "onPremisesSecurityIdentifier": machine.ad_sid if hybrid else None,
-        "alternativeSecurityIds": [{"type": 2, "identityProvider": None, "key": base64.b64encode(truth.hex_id(24, "key", index).encode()).decode()}],
+        "alternativeSecurityIds": [{"type": 2, "identityProvider": None, "key": truth.hex_id(32, "key", index).upper()}],
         "systemLabels": [],
     }
 
 
 def device_people(view: View, key: DeviceKey) -> list[Ref]:
-    owner = view.device(key.index).owner
+    owner = view.device(key.number).owner
     if owner is None or key.stale or not exists(view.truth, Ref("person", owner), view.day):
         return []
     return [Ref("person", owner)]
@@ -291,8 +292,9 @@ def application_owners(view: View, index: int) -> list[Ref]:
 
 def principal_keys(view: View) -> list[Ref | str]:
     """Service principals of the company, then Microsoft's own by name."""
-    found = [Ref("managed_identity", p.device) if p.device is not None else Ref("service_principal", p.index) for p in view.truth.service_principals(view.day)]
-    return [*found, *FIRST_PARTY]
+    found = view.truth.service_principals(view.day)
+    refs = (Ref("managed_identity" if p.kind == "managed_identity" else "service_principal", p.index) for p in found)
+    return [*refs, *FIRST_PARTY]
 
 
 def principal_id(view: View, key: Ref | str) -> str:

@@ -16,6 +16,7 @@ from demo_estate.lenses.entra_id import objects
 PAGE = 100
 LARGEST = 999
 WITH_ACTIVITY = 120
+UNPAGED = 1_000_000
 EXPANDED = 20
 MOST_IN_BATCH = 20
 PAGE_TOKEN_SECONDS = 7200.0
@@ -101,10 +102,7 @@ def fresh_state(collection: Collection, request: Request) -> dict[str, Any]:
     if expand and expand not in collection.expand:
         raise Refusal(400, "BadRequest", f"Could not expand '{expand}'; one relation a query.")
     largest = WITH_ACTIVITY if "signInActivity" in select else LARGEST
-    if request.integer("$top", PAGE, 1, LARGEST) > largest:
-        top = largest
-    else:
-        top = request.integer("$top", PAGE, 1, LARGEST) if collection.sized else 1_000_000
+    top = min(request.integer("$top", PAGE, 1, LARGEST), largest) if collection.sized else UNPAGED
     return {"offset": 0, "top": top, "select": select, "expand": expand, "advanced": query.get("$count") == "true"}
 
 
@@ -117,8 +115,8 @@ def check_select(collection: Collection, view: View, key: Any, select: list[str]
 
 def shown(collection: Collection, view: View, key: Any, select: list[str], expand: str) -> dict[str, Any]:
     record = collection.build(view, key)
-    kept = ("@odata.type", *select)
-    found = {name: record[name] for name in kept if name in record} if select else {k: v for k, v in record.items() if k not in VOLATILE}
+    kept = ("@odata.type", *select) if select else [name for name in record if name not in VOLATILE]
+    found = {name: record[name] for name in kept if name in record}
     if expand:
         related = collection.expand[expand](view, key)[:EXPANDED]
         found[expand] = [objects.reference(view, ref) for ref in related]
@@ -133,7 +131,8 @@ def require_activity(request: Request, service: Service) -> None:
             "Neither tenant is B2C or tenant doesn't have premium license",
         )
     if "AuditLog.Read.All" not in request.claims.get("roles", ()):
-        raise Refusal(403, "Authentication_MSGraphPermissionMissing", "Calling principal does not have required MSGraph permissions AuditLog.Read.All")
+        text = "Calling principal does not have required MSGraph permissions AuditLog.Read.All"
+        raise Refusal(403, "Authentication_MSGraphPermissionMissing", text)
 
 
 # Keys below one object ----------------------------------------------------------------------------------------------
@@ -148,7 +147,8 @@ def owned_by(name: str, keys: Keys, ident: Callable[[View, Any], str | None]) ->
         )
         wanted = request.path_args["id"]
         if wanted not in index:
-            raise Refusal(404, "not_found", f"Resource '{wanted}' does not exist or one of its queried reference-property objects are not present.")
+            text = "does not exist or one of its queried reference-property objects are not present."
+            raise Refusal(404, "not_found", f"Resource '{wanted}' {text}")
         return keys(service, request)[index[wanted]]
 
     return find
@@ -165,7 +165,7 @@ find_group = owned_by("groups", GROUPS, lambda view, index: view.truth.group(ind
 find_principal = owned_by("principals", PRINCIPALS, objects.principal_id)
 find_application = owned_by("applications", APPLICATIONS, lambda view, index: view.truth.application(index).object_id)
 find_device = owned_by(
-    "devices", DEVICES, lambda view, key: objects.device_object_id(view.truth, view.device(key.index), key.stale)
+    "devices", DEVICES, lambda view, key: objects.device_object_id(view.truth, view.device(key.number), key.stale)
 )
 
 

@@ -12,7 +12,13 @@ with machines as (
             end
         ) as macs,
         list_filter(
-            flatten([list_transform(coalesce(ipAddresses, []), lambda nic: nic.ipAddress), [lastIpAddress]]),
+            flatten([
+                list_transform(
+                    list_filter(coalesce(ipAddresses, []), lambda nic: coalesce(nic.type, '') <> 'SoftwareLoopback'),
+                    lambda nic: nic.ipAddress
+                ),
+                [lastIpAddress]
+            ]),
             lambda address: address is not null and address <> ''
         ) as addresses,
         lower(nullif(trim(computerDnsName, '. '), '')) as dns_name

@@ -1,0 +1,390 @@
+"""Clusters records rung by rung over integers: agree on a value, be compatible on everything stronger, then join.
+
+Nothing depends on the order of the input: rows are numbered by first seen and record key, every step works on sets,
+and where a set has no single answer nothing is joined.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from dbt_like_transforms.resolution.facts import NO_KEY, TOP_KEY, Edges, Facts, Keys, Rows
+from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
+from dbt_like_transforms.resolution.ladder import Ladder, Rule
+from dbt_like_transforms.resolution.settle import Settlement, Vetoes, settle
+
+#: Pairs named for one value in reports: enough to understand it, few enough to stay linear on a placeholder.
+PAIRS_REPORTED = 20
+
+
+class Partition:
+    """Which cluster each record is in, and which values each cluster holds.
+
+    label[row]: smallest row of its cluster. low, high: smallest and largest hash per identifier at the cluster's label;
+    equal when the cluster has one value, TOP_KEY and 0 when it has none.
+    """
+
+    def __init__(self, facts: Facts, kept: tuple[str, ...]) -> None:
+        self.facts = facts
+        self.label: Rows = np.arange(facts.count, dtype=np.int32)
+        self.low: dict[str, Keys] = {}
+        self.high: dict[str, Keys] = {}
+        for name in kept:
+            edges = facts.edges[name]
+            low = np.full(facts.count, TOP_KEY, np.uint64)
+            high = np.zeros(facts.count, np.uint64)
+            np.minimum.at(low, edges.rows, edges.keys)
+            np.maximum.at(high, edges.rows, edges.keys)
+            self.low[name], self.high[name] = low, high
+
+    def join(self, clusters: Rows, groups: NDArray[np.integer]) -> None:
+        """Makes one cluster of all `clusters` with the same group number."""
+        if not len(clusters):
+            return
+        size = int(groups.max()) + 1
+        smallest = np.full(size, self.facts.count, np.int32)
+        np.minimum.at(smallest, groups, clusters)
+        target = smallest[groups]
+        moved = target != clusters
+        old, new = clusters[moved], target[moved]
+        for name, low in self.low.items():
+            np.minimum.at(low, new, low[old])
+            np.maximum.at(self.high[name], new, self.high[name][old])
+        root = np.arange(self.facts.count, dtype=np.int32)
+        root[old] = new
+        self.label = root[self.label]
+
+
+@dataclass(frozen=True, slots=True)
+class _Agreement:
+    """Distinct (cluster, value) pairs of the values that at least two clusters share, sorted by value, then cluster.
+
+    starts: where each value begins. row: a record of the cluster that carries the value (its smallest).
+    confirming: hash of the weaker value that agrees as well, NO_KEY for none. shown: hash of the value itself.
+    """
+
+    cluster: Rows
+    row: Rows
+    key: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    shown: Keys
+    confirming: Keys
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def only(self, keep: NDArray[np.bool_]) -> _Agreement:
+        """The values for which keep[value number] holds, renumbered."""
+        pairs = keep[self.key]
+        number = np.cumsum(keep) - 1
+        key = number[self.key[pairs]]
+        return _Agreement(
+            self.cluster[pairs],
+            self.row[pairs],
+            key,
+            np.flatnonzero(np.diff(key, prepend=-1)),
+            self.shown[keep],
+            self.confirming[keep],
+        )
+
+
+def agreements(label: Rows, edges: Edges, confirming: dict[int, tuple[int, int]] | None = None) -> _Agreement:
+    """Values shared by two clusters or more. confirming: composite hash -> (value, confirming value)."""
+    cluster = label[edges.rows]
+    order = np.lexsort((edges.rows, cluster, edges.keys))
+    rows, keys, cluster = edges.rows[order], edges.keys[order], cluster[order]
+    if len(keys):
+        fresh = np.empty(len(keys), np.bool_)
+        fresh[0] = True
+        fresh[1:] = (keys[1:] != keys[:-1]) | (cluster[1:] != cluster[:-1])
+        rows, keys, cluster = rows[fresh], keys[fresh], cluster[fresh]
+    begins = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else np.empty(0, np.int64)
+    sizes = np.diff(np.append(begins, len(keys)))
+    shared = np.repeat(sizes > 1, sizes)
+    rows, keys, cluster = rows[shared], keys[shared], cluster[shared]
+    sizes = sizes[sizes > 1]
+    number = np.repeat(np.arange(len(sizes)), sizes)
+    starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64) if len(sizes) else np.empty(0, np.int64)
+    shown = keys[starts]
+    weaker = np.full(len(starts), NO_KEY, np.uint64)
+    if confirming is not None:
+        both = [confirming[int(key)] for key in shown]
+        shown = np.array([pair[0] for pair in both], np.uint64)
+        weaker = np.array([pair[1] for pair in both], np.uint64)
+    return _Agreement(cluster, rows, number, starts, shown, weaker)
+
+
+class Clusterer:
+    """Applies the rules of a ladder, strongest first, to one set of facts."""
+
+    def __init__(self, facts: Facts, ladder: Ladder, vetoes: Vetoes, apart: tuple[tuple[int, int], ...] = ()) -> None:
+        self.facts = facts
+        self.ladder = ladder
+        self.vetoes = vetoes
+        self.apart = np.array(apart, dtype=np.int32).reshape(-1, 2)
+        kept = {name for rule in ladder.rules for name in (*rule.vetoes, *rule.contest)}
+        self.partition = Partition(facts, tuple(sorted(kept)))
+        self.findings = Findings()
+
+    def run(self) -> None:
+        """All rules in order."""
+        for rule in self.ladder.rules:
+            self.apply(rule)
+
+    def apply(self, rule: Rule) -> None:
+        """One rule: drop what the data shows to be no identifier, join what agrees without conflict."""
+        edges = self.facts.edges[rule.identifier]
+        agreed = agreements(self.partition.label, edges)
+        agreed = self._uncontested(rule, agreed)
+        if rule.with_agreement:
+            agreed = self._confirmed(rule, agreed)
+        if not len(agreed):
+            return
+        clusters, local = np.unique(agreed.cluster, return_inverse=True)
+        group = _components(local, agreed.key, len(clusters), len(agreed))
+        clash = self._clashes(rule, clusters, group)
+        calm = ~clash[group]
+        self._note_joins(rule, agreed, calm[local])
+        self.partition.join(clusters[calm], group[calm])
+        if clash.any():
+            self._settle(rule, agreed.only(~calm[local][agreed.starts]))
+
+    # -- values that are no identifiers -----------------------------------------------------------------------------
+    def _uncontested(self, rule: Rule, agreed: _Agreement) -> _Agreement:
+        if not len(agreed):
+            return agreed
+        bad = np.zeros(len(agreed), np.bool_)
+        against = np.zeros(len(agreed), np.int16)
+        for number, name in enumerate(rule.contest, start=1):
+            more = self._distinct_more_than(rule.max_distinct, name, agreed)
+            against[more & ~bad] = number
+            bad |= more
+        if rule.fan_out:
+            many = self._fans_out(rule, agreed) & ~bad
+            against[many] = len(rule.contest) + 1
+            bad |= many
+        for number in np.flatnonzero(bad):
+            self._note_suppressed(rule, agreed, int(number), int(against[number]))
+        return agreed.only(~bad) if bad.any() else agreed
+
+    def _distinct_more_than(self, limit: int, name: str, agreed: _Agreement) -> NDArray[np.bool_]:
+        """For each value: whether its clusters hold more than `limit` different values of the identifier `name`."""
+        low, high = self.partition.low[name][agreed.cluster], self.partition.high[name][agreed.cluster]
+        # A cluster with several values (a machine rebuilt daily) says nothing about this value.
+        single = low == high
+        least = np.minimum.reduceat(np.where(single, low, TOP_KEY), agreed.starts)
+        most = np.maximum.reduceat(np.where(single, high, NO_KEY), agreed.starts)
+        several = (least < most) & (most != NO_KEY)
+        if limit <= 1 or not several.any():
+            return several
+        pairs = several[agreed.key] & single
+        distinct = np.unique(np.stack((agreed.key[pairs].astype(np.uint64), low[pairs])), axis=1)
+        return np.bincount(distinct[0].astype(np.int64), minlength=len(agreed)) > limit
+
+    def _fans_out(self, rule: Rule, agreed: _Agreement) -> NDArray[np.bool_]:
+        sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
+        large = sizes > rule.fan_out
+        if not large.any():
+            return large
+        prints = self.facts.fingerprint[agreed.row]
+        pairs = large[agreed.key] & (prints != NO_KEY)
+        distinct = np.unique(np.stack((agreed.key[pairs].astype(np.uint64), prints[pairs])), axis=1)
+        return np.bincount(distinct[0].astype(np.int64), minlength=len(agreed)) > rule.fan_out
+
+    def _note_suppressed(self, rule: Rule, agreed: _Agreement, number: int, against: int) -> None:
+        start = agreed.starts[number]
+        end = agreed.starts[number + 1] if number + 1 < len(agreed) else len(agreed.cluster)
+        rows, clusters = agreed.row[start:end], agreed.cluster[start:end]
+        key = int(agreed.shown[number])
+        if against <= len(rule.contest):
+            name = rule.contest[against - 1]
+            values = self.partition.low[name][clusters]
+            known = (values == self.partition.high[name][clusters]) & (values != TOP_KEY)
+        else:
+            name = "host"
+            values = self.facts.fingerprint[rows]
+            known = values != NO_KEY
+        distinct = len(np.unique(values[known]))
+        records = int(np.count_nonzero(self.facts.edges[rule.identifier].keys == np.uint64(key)))
+        self.findings.suppressed.append(
+            Suppressed(rule.name, rule.identifier, key, int(rows[0]), name, distinct, records)
+        )
+        first = int(np.argmax(known))
+        others = np.flatnonzero(known & (values != values[first]))[:PAIRS_REPORTED]
+        for other in others:
+            self.findings.near.append(
+                Near(rule.name, rule.identifier, int(rows[other]), int(rows[first]), key, name, False)
+            )
+        # Records that say nothing on the contested point could belong to any of the others: a person decides.
+        open_ends = np.flatnonzero(~known)
+        self.findings.doubt(rows[open_ends], np.full(len(open_ends), rows[first], np.int32))
+        for place in open_ends[:PAIRS_REPORTED]:
+            for other in np.flatnonzero(known)[:PAIRS_REPORTED]:
+                self.findings.near.append(
+                    Near(rule.name, rule.identifier, int(rows[place]), int(rows[other]), key, "", True)
+                )
+
+    # -- a weaker agreement besides -----------------------------------------------------------------------------------
+    def _confirmed(self, rule: Rule, agreed: _Agreement) -> _Agreement:
+        """Agreements on the value and on a weaker one by the same clusters, as agreements of their own."""
+        if not len(agreed):
+            return agreed
+        label = self.partition.label
+        involved = np.zeros(self.facts.count, np.bool_)
+        involved[agreed.cluster] = True
+        rows: list[Rows] = []
+        keys: list[Keys] = []
+        meaning: dict[int, tuple[int, int]] = {}
+        for weaker in rule.with_agreement:
+            if weaker == rule.identifier:
+                cluster, value = agreed.cluster, agreed.shown[agreed.key]
+            else:
+                edges = self.facts.edges[weaker]
+                near = involved[label[edges.rows]]
+                cluster, value = label[edges.rows[near]], edges.keys[near]
+            left, right = _pairs_by_cluster(agreed.cluster, cluster)
+            first, second = agreed.shown[agreed.key[left]], value[right]
+            if weaker == rule.identifier:
+                half = first < second
+                left, first, second = left[half], first[half], second[half]
+            mixed = _mixed(first, second)
+            rows.append(agreed.row[left])
+            keys.append(mixed)
+            meaning.update(zip(mixed.tolist(), zip(first.tolist(), second.tolist(), strict=True), strict=True))
+        return agreements(label, Edges(np.concatenate(rows), np.concatenate(keys)), meaning)
+
+    # -- conflicts ----------------------------------------------------------------------------------------------------
+    def _clashes(self, rule: Rule, clusters: Rows, group: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """For each group of clusters: whether any two of them might be in conflict (then they are looked at singly)."""
+        size = int(group.max()) + 1
+        clash = np.zeros(size, np.bool_)
+        for name in rule.vetoes:
+            least = np.full(size, TOP_KEY, np.uint64)
+            most = np.zeros(size, np.uint64)
+            np.minimum.at(least, group, self.partition.low[name][clusters])
+            np.maximum.at(most, group, self.partition.high[name][clusters])
+            clash |= (least < most) & (most != NO_KEY)
+        group_of = np.full(self.facts.count, -1, np.int32)
+        group_of[clusters] = group
+        for special in rule.special:
+            clash |= self.vetoes.suspects(special, self.partition.label, group_of, size)
+        if len(self.apart):
+            left, right = group_of[self.partition.label[self.apart[:, 0]]], group_of[self.partition.label[self.apart[:, 1]]]
+            clash[left[(left == right) & (left >= 0)]] = True
+        return clash
+
+    def _settle(self, rule: Rule, agreed: _Agreement) -> None:
+        """Decides groups with conflicts one by one; see `settle`."""
+        clusters = np.unique(agreed.cluster)
+        views = self.vetoes.views(self.partition.label, clusters, rule)
+        blocks: dict[int, list[int]] = {}
+        for key, cluster in zip(agreed.key.tolist(), agreed.cluster.tolist(), strict=True):
+            blocks.setdefault(key, []).append(cluster)
+        carriers = {
+            (cluster, key): row
+            for cluster, key, row in zip(
+                agreed.cluster.tolist(), agreed.key.tolist(), agreed.row.tolist(), strict=True
+            )
+        }
+        settlement = settle(blocks, lambda a, b: self.vetoes.conflict(rule, views[a], views[b]))
+        self._note_settlement(rule, agreed, settlement, carriers)
+        members = np.array([cluster for merged in settlement.merged for cluster in merged], np.int32)
+        groups = np.repeat(np.arange(len(settlement.merged)), [len(merged) for merged in settlement.merged])
+        self.partition.join(members, groups)
+
+    # -- notes ----------------------------------------------------------------------------------------------------------
+    def _note_joins(self, rule: Rule, agreed: _Agreement, calm: NDArray[np.bool_]) -> None:
+        leader = agreed.row[agreed.starts][agreed.key]
+        taken = calm.copy()
+        taken[agreed.starts] = False
+        key = agreed.key[taken]
+        self.findings.joins.append(
+            Joins(
+                rule.name,
+                rule.identifier,
+                agreed.row[taken],
+                leader[taken],
+                agreed.shown[key],
+                agreed.confirming[key],
+            )
+        )
+
+    def _note_settlement(
+        self, rule: Rule, agreed: _Agreement, settlement: Settlement, carriers: dict[tuple[int, int], int]
+    ) -> None:
+        shown, weaker = agreed.shown.tolist(), agreed.confirming.tolist()
+        group_of = {cluster: number for number, merged in enumerate(settlement.merged) for cluster in merged}
+        rows, others, keys, confirming = [], [], [], []
+        for key, cluster, other in settlement.agreed:
+            if cluster in group_of and group_of[cluster] == group_of.get(other):
+                rows.append(carriers[cluster, key])
+                others.append(carriers[other, key])
+                keys.append(shown[key])
+                confirming.append(weaker[key])
+        self.findings.joins.append(
+            Joins(
+                rule.name,
+                rule.identifier,
+                np.array(rows, np.int32),
+                np.array(others, np.int32),
+                np.array(keys, np.uint64),
+                np.array(confirming, np.uint64),
+            )
+        )
+        for key, cluster, other, against in settlement.vetoed:
+            soft = against in ("mac", "time", "source", "source_any", "agent", "apart") or rule.identifier in (
+                "entra",
+                "adguid",
+                "cloud",
+            )
+            self.findings.near.append(
+                Near(
+                    rule.name,
+                    rule.identifier,
+                    carriers[cluster, key],
+                    carriers[other, key],
+                    shown[key],
+                    against,
+                    soft and against != "apart",
+                )
+            )
+        doubtful = [(carriers[cluster, key], carriers[other, key]) for key, cluster, other in settlement.ambiguous]
+        for (row, other), (key, _, _) in zip(doubtful, settlement.ambiguous, strict=True):
+            self.findings.near.append(Near(rule.name, rule.identifier, row, other, shown[key], "", True))
+        if doubtful:
+            pairs = np.array(doubtful, np.int32)
+            self.findings.doubt(pairs[:, 0], pairs[:, 1])
+
+
+def _components(
+    cluster: NDArray[np.integer], key: NDArray[np.integer], clusters: int, keys: int
+) -> NDArray[np.int32]:
+    """Number of the connected component of each cluster, over the clusters that share values."""
+    size = clusters + keys
+    graph = coo_matrix((np.ones(len(cluster), np.int8), (cluster, key + clusters)), shape=(size, size))
+    _, component = connected_components(graph, directed=False)
+    _, numbered = np.unique(component[:clusters], return_inverse=True)
+    return numbered.astype(np.int32)
+
+
+def _pairs_by_cluster(left: Rows, right: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions (i, j) with left[i] == right[j]: an inner join."""
+    order = np.argsort(right, kind="stable")
+    ranked = right[order]
+    begin = np.searchsorted(ranked, left, "left")
+    count = np.searchsorted(ranked, left, "right") - begin
+    i = np.repeat(np.arange(len(left)), count)
+    within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
+    return i, order[np.repeat(begin, count) + within]
+
+
+def _mixed(first: Keys, second: Keys) -> Keys:
+    """One hash of two hashes; order matters."""
+    mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ (second + np.uint64(0x7F4A7C159E3779B9))
+    mixed ^= mixed >> np.uint64(29)
+    return mixed * np.uint64(0xBF58476D1CE4E5B9)

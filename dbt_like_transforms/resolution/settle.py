@@ -1,0 +1,137 @@
+"""Decides groups of clusters that agree on a value and yet hold a conflict somewhere, one group at a time.
+
+The fast path of `cluster` joins every group without conflict at once; what is left here is small. The rule is the same
+for every order of input: a cluster that could go with two conflicting ones goes with neither and is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_like_transforms.resolution.facts import NO_TIME, Edges, Facts, Flags, Rows
+from dbt_like_transforms.resolution.ladder import Rule, Special
+
+#: Above this many clusters on one value, or in one group, only the first are compared: a value shared like this by
+#: clusters in conflict is no identifier, and pairs would be quadratic.
+BLOCK_LIMIT = 64
+GROUP_LIMIT = 512
+DAY = 86_400
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What was decided about groups of clusters. Every entry names a value number and two clusters that share it.
+
+    merged: clusters that become one. agreed: pairs that agree without conflict. vetoed: pairs with what kept them apart.
+    ambiguous: a cluster and one of the conflicting ones it could belong to.
+    """
+
+    merged: list[list[int]] = field(default_factory=list)
+    agreed: list[tuple[int, int, int]] = field(default_factory=list)
+    vetoed: list[tuple[int, int, int, str]] = field(default_factory=list)
+    ambiguous: list[tuple[int, int, int]] = field(default_factory=list)
+
+
+def settle(blocks: dict[int, list[int]], conflict: Callable[[int, int], str | None]) -> Settlement:
+    """Settles clusters that share values. blocks: value number -> its clusters. conflict(a, b): what is against it."""
+    result = Settlement()
+    shares: dict[int, dict[int, int]] = {}
+    known: dict[tuple[int, int], str | None] = {}
+
+    def against(a: int, b: int) -> str | None:
+        pair = (a, b) if a < b else (b, a)
+        if pair not in known:
+            known[pair] = conflict(*pair)
+        return known[pair]
+
+    for key in sorted(blocks):
+        members = sorted(blocks[key])[:BLOCK_LIMIT]
+        for place, one in enumerate(members):
+            for other in members[place + 1 :]:
+                reason = against(one, other)
+                if reason is not None:
+                    result.vetoed.append((key, other, one, reason))
+                else:
+                    shares.setdefault(one, {}).setdefault(other, key)
+                    shares.setdefault(other, {}).setdefault(one, key)
+    for group in _connected(sorted(shares), shares):
+        for merged in _unite(group, shares, against, result):
+            if len(merged) > 1:
+                result.merged.append(sorted(merged))
+    for one, others in shares.items():
+        result.agreed.extend((key, other, one) for other, key in others.items() if one < other)
+    return result
+
+
+def _unite(
+    group: list[int],
+    shares: dict[int, dict[int, int]],
+    against: Callable[[int, int], str | None],
+    result: Settlement,
+) -> list[list[int]]:
+    """Splits a connected group into sets without conflict; ambiguous clusters stay alone."""
+    if len(group) == 1:
+        return [group]
+    if len(group) > GROUP_LIMIT:
+        return [[cluster] for cluster in group]
+    torn = {
+        cluster
+        for place, one in enumerate(group)
+        for other in group[place + 1 :]
+        if against(one, other) is not None
+        for cluster in (one, other)
+    }
+    if not torn:
+        return [group]
+    neutral = [cluster for cluster in group if cluster not in torn]
+    if not neutral:
+        return [[cluster] for cluster in group]
+    sets = [
+        part for piece in _connected(sorted(torn), shares) for part in _unite(piece, shares, against, result)
+    ]
+    owner = {cluster: number for number, part in enumerate(sets) for cluster in part}
+    for free in _connected(neutral, shares):
+        near = sorted({owner[other] for cluster in free for other in shares[cluster] if other in owner})
+        joined = [cluster for number in near for cluster in sets[number]] + free
+        if _at_peace(joined, against):
+            number = near[0] if near else len(sets)
+            if not near:
+                sets.append([])
+            sets[number] = joined
+            for other in near[1:]:
+                sets[other] = []
+            owner.update({cluster: number for cluster in joined if cluster in owner})
+            continue
+        sets.append(free)
+        for cluster in free:
+            result.ambiguous.extend((key, cluster, other) for other, key in shares[cluster].items() if other in owner)
+    return [part for part in sets if part]
+
+
+def _at_peace(clusters: list[int], against: Callable[[int, int], str | None]) -> bool:
+    return all(
+        against(one, other) is None for place, one in enumerate(clusters) for other in clusters[place + 1 :]
+    )
+
+
+def _connected(clusters: Iterable[int], shares: dict[int, dict[int, int]]) -> list[list[int]]:
+    """Connected parts of the given clusters, using only links between them; sorted."""
+    left = set(clusters)
+    parts = []
+    while left:
+        stack = [min(left)]
+        left.discard(stack[0])
+        part = []
+        while stack:
+            one = stack.pop()
+            part.append(one)
+            for other in shares.get(one, ()):
+                if other in left:
+                    left.discard(other)
+                    stack.append(other)
+        parts.append(sorted(part))
+    return parts

@@ -1,0 +1,250 @@
+"""ServiceNow CMDB by its Table API, lax where the vendor is: unknown fields and broken query parts are ignored instead
+of refused, and access rules hide records after the limit was applied. Shapes follow the contract sheet.
+
+Instance options: auth ('basic', 'oauth'), api_version (1 says 404 where there is nothing), hidden_share and
+hidden_prefixes (see tables.is_hidden).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any
+from urllib.parse import urlencode
+
+from demo_estate.kit import (
+    Bucket,
+    BucketState,
+    Refusal,
+    Request,
+    Response,
+    Route,
+    Service,
+    basic_credentials,
+    bearer_token,
+    link_header,
+    page_bounds,
+)
+from demo_estate.lenses import Answer, Instance, Lens, View
+from demo_estate.lenses.servicenow import records
+from demo_estate.lenses.servicenow.query import parse
+from demo_estate.lenses.servicenow.records import Row
+from demo_estate.lenses.servicenow.tables import TABLES, Key, covers, is_hidden, keys_of, sorted_keys, user_refs
+from demo_estate.truth import Ref
+
+USER = "exposure.integration"
+TOKEN_SECONDS = 1799.0
+DEFAULT_LIMIT = 10000
+TABLE_PARAMS = (
+    "sysparm_query sysparm_fields sysparm_limit sysparm_offset sysparm_display_value sysparm_exclude_reference_link "
+    "sysparm_no_count sysparm_suppress_pagination_header sysparm_query_no_domain sysparm_view"
+).split()
+
+
+# Who asks ------------------------------------------------------------------------------------------------------------
+
+
+def uses_oauth(view: View) -> bool:
+    return view.instance.options.get("auth") == "oauth"
+
+
+def client_id(view: View) -> str:
+    return view.truth.hex_id(32, view.instance.name, "client")
+
+
+def credentials(view: View) -> dict[str, str]:
+    if uses_oauth(view):
+        return {"client_secret": view.truth.hex_id(40, view.instance.name, "client secret")}
+    # not in Latin-1, as passwords need not be
+    return {"password": f"Pẃ-{view.truth.hex_id(20, view.instance.name, 'password')}!é"}
+
+
+def options(view: View, base_url: str) -> Mapping[str, Any]:
+    who = {"auth": "oauth", "client_id": client_id(view)} if uses_oauth(view) else {"username": USER}
+    return {**who, "computer_tables": ["cmdb_ci_computer", "cmdb_ci_netgear", "cmdb_ci_printer"]}
+
+
+def authenticate(request: Request, service: Service) -> None:
+    header = request.header("Authorization")
+    if uses_oauth(service.view):
+        known = service.tokens.find(bearer_token(header)) is not None
+    else:
+        known = basic_credentials(header) == (USER, service.credentials["password"])
+    if not known:
+        raise Refusal(401, "unauthorized", "User Not Authenticated", {"WWW-Authenticate": 'Basic realm="Service-now"'})
+    request.caller = USER
+
+
+def token(request: Request, service: Service) -> Any:
+    """POST /oauth_token.do with a form."""
+    form = request.form()
+    good = uses_oauth(service.view) and form.get("grant_type") == "client_credentials"
+    if not good or (form.get("client_id"), form.get("client_secret")) != (
+        client_id(service.view),
+        service.credentials["client_secret"],
+    ):
+        return Response({"error_description": "access_denied", "error": "server_error"}, 401)
+    issued = service.tokens.issue(USER)
+    return {
+        "access_token": issued.value,
+        "scope": "useraccount",
+        "token_type": "Bearer",
+        "expires_in": int(TOKEN_SECONDS),
+    }
+
+
+def error(request: Request, status: int, reason: str, message: str) -> Response:
+    details = {
+        "unauthorized": "Required to provide Auth information",
+        "throttled": "Rate limit of 20000 requests per hour for Table API exceeded",
+    }
+    said = "Rate limit exceeded" if reason == "throttled" else message
+    return Response({"error": {"message": said, "detail": details.get(reason, "")}, "status": "failure"}, status)
+
+
+def limits(state: BucketState) -> Mapping[str, str]:
+    headers = {
+        "X-RateLimit-Limit": str(state.limit),
+        "X-RateLimit-Reset": str(int(state.reset_at) + 1),
+        "X-RateLimit-Rule": "e4a1f2c0db0a3300b5d6f3c51d96190a",
+    }
+    return headers if state.allowed else {**headers, "Retry-After": str(state.retry_after)}
+
+
+# The Table API -------------------------------------------------------------------------------------------------------
+
+
+def invalid_table(table: str) -> Response:
+    return Response({"error": {"message": f"Invalid table {table}", "detail": None}, "status": "failure"}, 400)
+
+
+def matching(service: Service, table: str, text: str) -> Iterator[tuple[str, Key, Row | None]]:
+    """Rows that a query asks for, by sys_id, hidden ones included; the row is built where a condition needs it.
+
+    `sys_id>` is answered by position, so that a page costs a page however large the table is.
+    """
+    query, view = parse(text), service.view
+    keys = sorted_keys(service, table)
+    start = bisect_right(keys, query.after, key=lambda pair: pair[0]) if query.after else 0
+    for key, arguments in islice(keys, start, None):
+        row = TABLES[table].row(view, *arguments) if query.conditions else None
+        if row is None or all(condition.holds(row) for condition in query.conditions):
+            yield key, arguments, row
+
+
+def table_rows(request: Request, service: Service) -> Response:
+    table, view = request.path_args["table"], service.view
+    if table not in TABLES:
+        return invalid_table(table)
+    text = request.query.get("sysparm_query", "")
+    limit = request.integer("sysparm_limit", DEFAULT_LIMIT, 1, DEFAULT_LIMIT, clamp=True)
+    offset = request.integer("sysparm_offset", 0, 0)
+    names = [name for name in request.query.get("sysparm_fields", "").split(",") if name]
+    plain = request.query.get("sysparm_exclude_reference_link") == "true"
+    found = []
+    for key, arguments, row in islice(matching(service, table, text), offset, offset + limit):
+        # the limit counts what access rules then take away
+        if not is_hidden(view, table, key):
+            found.append(shown(row or TABLES[table].row(view, *arguments), names, plain))
+    headers = {}
+    if request.query.get("sysparm_no_count") != "true":
+        total = count(service, table, text)
+        headers["X-Total-Count"] = str(total)
+        if request.query.get("sysparm_suppress_pagination_header") != "true" and total > limit:
+            headers["Link"] = links(request, total, offset, limit)
+    if not found and view.instance.options.get("api_version") == 1:
+        said = {"message": "No Record found", "detail": "Records matching query not found"}
+        return Response({"error": said, "status": "failure"}, 404, headers)
+    return Response({"result": found}, headers=headers)
+
+
+def shown(row: Row, names: list[str], plain: bool) -> Row:
+    """The asked columns; one the table does not have is left out without a word."""
+    chosen = (
+        {name: row[name] for name in names if name in row} if names else {n: v for n, v in row.items() if "." not in n}
+    )
+    if not plain:
+        return chosen
+    return {name: value["value"] if isinstance(value, dict) else value for name, value in chosen.items()}
+
+
+def links(request: Request, total: int, offset: int, limit: int) -> str:
+    def at(place: int) -> str:
+        query = {**request.query, "sysparm_offset": str(place)}
+        return f"{request.base_url}{request.path}?{urlencode(query, safe=',^')}"
+
+    following = page_bounds(total, offset, limit)[2]
+    found = {"first": at(0)}
+    if following is not None:
+        found["next"] = at(following)
+    return link_header({**found, "last": at((total - 1) // limit * limit)})
+
+
+def count(service: Service, table: str, text: str) -> int:
+    return sum(1 for _ in matching(service, table, text))
+
+
+def table_count(request: Request, service: Service) -> Any:
+    """The Aggregate API, which counts before access rules."""
+    table = request.path_args["table"]
+    if table not in TABLES:
+        return invalid_table(table)
+    return {"result": {"stats": {"count": str(count(service, table, request.query.get("sysparm_query", "")))}}}
+
+
+# The answer key ------------------------------------------------------------------------------------------------------
+
+ASSET_TABLES = ("cmdb_ci_computer", "cmdb_ci_netgear", "cmdb_ci_printer")
+
+
+def answer(view: View) -> Iterator[Answer]:
+    truth = view.truth
+    for index in view.device_indexes():
+        table = table_of(truth.device_kind(index))
+        tags = truth.quirks(index) & records.SHOWN
+        for key, _ in keys_of(view, index):
+            if not is_hidden(view, table, key):
+                yield Answer("device", key, truth.truth_id(Ref("device", index)), tags)
+    for ref in user_refs(view):
+        tags = truth.person_quirks(ref) & records.SHOWN_OF_PEOPLE
+        yield Answer("identity", records.sys_id(view, ref), truth.truth_id(ref), tags)
+    for key, arguments in TABLES["sys_user_group"].keys(view):
+        # a support group is no directory group, whatever its name
+        yield Answer("identity", key, f"itg-{arguments[0]:06d}")
+    for index in range(truth.business_application_count):
+        for ref, table in (
+            (Ref("business_application", index), "cmdb_ci_business_app"),
+            (Ref("service", index), "cmdb_ci_service"),
+        ):
+            key = records.sys_id(view, ref)
+            if not is_hidden(view, table, key):
+                yield Answer("application", key, truth.truth_id(ref))
+
+
+def table_of(kind: str) -> str:
+    return {"network_device": "cmdb_ci_netgear", "printer": "cmdb_ci_printer"}.get(kind, "cmdb_ci_computer")
+
+
+LENS = Lens(
+    product="servicenow",
+    routes=[
+        Route("POST", "/oauth_token.do", token, public=True),
+        Route("GET", "/api/now/table/{table}", table_rows, TABLE_PARAMS, bucket="table"),
+        Route("GET", "/api/now/stats/{table}", table_count, ("sysparm_query", "sysparm_count"), bucket="table"),
+    ],
+    answer=answer,
+    credentials=credentials,
+    options=options,
+    covers=covers,
+    retention=60,
+    authenticate=authenticate,
+    error=error,
+    buckets=lambda: {"table": Bucket(20000, 3600, limits)},
+    rows=lambda body: body.get("result") if isinstance(body, dict) and isinstance(body.get("result"), list) else None,
+    token_ttl=TOKEN_SECONDS,
+    instances=(
+        Instance("servicenow_cmdb"),
+        Instance("servicenow_oauth", options={"auth": "oauth"}, by_default=False),
+    ),
+)

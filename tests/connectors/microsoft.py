@@ -1,0 +1,166 @@
+"""A Microsoft product of the demo estate over real HTTP, a home to land it in, and its staging models."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import dbt_like_transforms
+from connector_assets import registry
+from connector_assets.kit.check import CheckResult, check
+from dbt_like_transforms.engine.project import Project
+from dbt_like_transforms.engine.results import ModelResult
+from dbt_like_transforms.engine.runner import Runner
+from dbt_like_transforms.engine.storage import FolderStorage
+from demo_estate.kit import Service, VirtualClock
+from demo_estate.lenses import discover
+from demo_estate.server import EstateServer
+from demo_estate.truth import Truth
+from exposure_pipelines import clock
+from exposure_pipelines.building import Builder, landed_sources
+from exposure_pipelines.connections import Connection, SecretReference
+from exposure_pipelines.home import Home
+from exposure_pipelines.lake import Lake, duckdb_connection
+from exposure_pipelines.landing.manifest import Manifest
+from exposure_pipelines.landing.sync import SyncReport, run_sync
+
+TODAY = date(2026, 11, 23)
+STAGING = Path(dbt_like_transforms.__file__).parent / "models" / "staging"
+
+
+@dataclass
+class Bench:
+    """One served instance and the home it is synced into."""
+
+    estate: EstateServer
+    service: Service
+    home: Home
+    monkeypatch: pytest.MonkeyPatch
+
+    @property
+    def lake(self) -> Lake:
+        return Lake.of(self.home)
+
+    def connection(self, **options: Any) -> Connection:
+        spec = self.estate.connections()[self.service.name]
+        for variable, value in spec.credentials.values():
+            if variable not in os.environ:
+                self.monkeypatch.setenv(variable, value)
+        return Connection(
+            instance=spec.instance,
+            product=spec.product,
+            base_url=spec.base_url,
+            credentials={field: SecretReference(env=variable) for field, (variable, _) in spec.credentials.items()},
+            options={**spec.options, **options},
+        )
+
+    def sync(self, *streams: str, progress: Callable[..., None] | None = None, **options: Any) -> SyncReport:
+        connector = registry.load(self.service.lens.product)
+        connection = self.connection(**options)
+        return run_sync(connection, connector, self.home, self.lake, streams=streams or None, progress=progress)
+
+    def check(self) -> dict[str, CheckResult]:
+        connection = self.connection()
+        return {r.permission: r for r in check(registry.load(connection.product), connection.settings())}
+
+    def requests(self) -> Counter[str]:
+        return self.service.journal.requests
+
+    @contextmanager
+    def staged(self) -> Iterator[Staged]:
+        """The product's staging models, built from what is landed by now."""
+        product = self.service.lens.product
+        folder = self.home.root / "models" / "staging"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / product).exists():
+            shutil.copytree(STAGING / product, folder / product)
+        project = Project.load(folder.parent, landed_sources())
+        day = clock.utc_date()
+        with duckdb_connection(self.home, self.lake) as database:
+            Builder(self.home, self.lake, database, (self.connection(),), {}).register_sources(day)
+            results = Runner(project, database, FolderStorage(self.home.root / "built")).run(day)
+            yield Staged(project, {result.name: result for result in results}, database)
+
+
+@dataclass
+class Staged:
+    project: Project
+    results: Mapping[str, ModelResult]
+    database: Any
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        found = self.database.execute(sql)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def one(self, sql: str) -> Any:
+        row = self.database.execute(sql).fetchone()
+        return row[0] if row and len(row) == 1 else row
+
+    def failing(self) -> list[str]:
+        return [f"{r.name}.{c.name}: {c.failing}" for r in self.results.values() for c in r.checks if not c.passed]
+
+    def columns_differ(self) -> list[str]:
+        """Observation models whose columns are not exactly those of their kind."""
+        return [
+            model.name
+            for model in self.project.models.values()
+            if model.observation
+            and [c[:2] for c in self.database.execute(f"DESCRIBE {model.name}").fetchall()]
+            != [(c.name, c.type) for c in self.project.columns_of(f"stg__{model.observation}")]
+        ]
+
+
+@contextmanager
+def bench(
+    product: str,
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    devices: int = 60,
+    faults: Any = None,
+    **instance_options: Any,
+) -> Iterator[Bench]:
+    lens = discover([product])[product]
+    instance = replace(lens.all_instances()[0], options=instance_options)
+    lens = replace(lens, instances=(instance,))
+    truth = Truth(seed=7, devices=devices, days=1, today=TODAY)
+    monkeypatch.setenv("EXPOSURE_NOW", "2026-11-23T06:30:00Z")
+    root = path / "home"
+    home = Home(root, root / "connections", str(root / "lake"), f"sqlite:///{root / 'warehouse.db'}").ensure()
+    with EstateServer(truth, lenses=[lens], faults=faults, clock=VirtualClock()) as estate:
+        yield Bench(estate, estate.service(instance.name), home, monkeypatch)
+
+
+def states(report: SyncReport) -> dict[str, str]:
+    return {manifest.stream: manifest.state for manifest in report.streams}
+
+
+def manifest(report: SyncReport, stream: str) -> Manifest:
+    return next(m for m in report.streams if m.stream == stream)
+
+
+def holds(folder: Path, *values: str) -> list[str]:
+    """Files below a folder that hold one of the values, Zstandard files unpacked."""
+    import pyarrow as pa
+
+    found = []
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        body = file.read_bytes()
+        if file.suffix == ".zst":
+            body = pa.CompressedInputStream(pa.OSFile(str(file)), "zstd").read()
+        elif file.suffix == ".parquet":
+            import pyarrow.parquet as pq
+
+            body += str(pq.read_table(file).to_pylist()).encode()
+        found += [str(file.relative_to(folder)) for value in values if value.encode() in body]
+    return found
