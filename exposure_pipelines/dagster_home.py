@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from exposure_pipelines.errors import ConfigurationError
 from exposure_pipelines.progress import Listener, listening
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ retention:
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
+#: Process that a run lives in, as host:pid:start. A run whose process is gone will never end by itself.
+PROCESS_TAG = "exposure/process"
+
 
 def prepare_dagster_home(home: Home) -> None:
     """Write dagster.yaml where it is missing, and point this process at the folder."""
@@ -40,13 +45,17 @@ def prepare_dagster_home(home: Home) -> None:
     home.dagster.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not settings.exists():
         settings.write_text(SETTINGS, encoding="utf-8")
-    os.environ["DAGSTER_HOME"] = str(home.dagster)
+    os.environ["DAGSTER_HOME"] = str(home.dagster.absolute())
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 
 
 @dataclass
 class JobResult:
-    """How a job run ended. `failures` are the messages of its failed steps; `events` its materialisations and checks."""
+    """How a job run ended.
+
+    failures: messages of its failed steps. materializations: {asset, partition, metadata} each. checks: {asset, check,
+    passed, severity, description} each.
+    """
 
     run_id: str
     success: bool
@@ -65,22 +74,31 @@ def run_job(
 ) -> JobResult:
     """Run a job of the code location in this process, recorded in the home's Dagster instance like any other run.
 
-    `partitions` are dates, oldest first; several make one run over their range.
+    `partitions` are dates, oldest first; several make one run over their range. `home` must be that of the environment:
+    the steps look there. Raises ConfigurationError for a job that is not there, KeyboardInterrupt after the run was
+    closed as failed.
     """
     import dagster as dg
 
     prepare_dagster_home(home)
     with quiet_dagster():
-        from exposure_pipelines.definitions import build_definitions
+        from exposure_pipelines.assembly import build_definitions
+        from exposure_pipelines.assets.landed import ATTENDED_TAG
 
-        job = build_definitions(home).resolve_job_def(job_name)
-        tags: dict[str, str] = {}
+        definitions = build_definitions(home)
+        if job_name not in {job.name for job in definitions.jobs or ()}:
+            raise ConfigurationError(
+                f"There is no job {job_name!r}; is its connection file valid and enabled? See `exposure status`."
+            )
+        job = definitions.resolve_job_def(job_name)
+        tags = {ATTENDED_TAG: "true", PROCESS_TAG: process_mark(os.getpid())}
         if len(partitions) > 1:
-            tags = {RANGE_START: partitions[0], RANGE_END: partitions[-1]}
+            tags |= {RANGE_START: partitions[0], RANGE_END: partitions[-1]}
         with dg.DagsterInstance.get() as instance, listening(on_progress):
+            release_dead_runs(instance)
             outcome = job.execute_in_process(
                 instance=instance,
-                run_config=run_config,
+                run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 partition_key=partitions[0] if len(partitions) == 1 else None,
                 tags=tags,
                 raise_on_error=False,
@@ -89,6 +107,43 @@ def run_job(
     for event in outcome.all_events:
         collect(event, result)
     return result
+
+
+def release_dead_runs(instance: dg.DagsterInstance) -> None:
+    """Close the runs whose process was killed, and free what they held: a killed sync must not block the next one."""
+    import dagster as dg
+
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    for run in instance.get_runs(unfinished):
+        mark = run.tags.get(PROCESS_TAG, "")
+        host, _, rest = mark.partition(":")
+        pid, _, _ = rest.partition(":")
+        if host != socket.gethostname() or not pid.isdigit() or process_mark(int(pid)) == mark:
+            continue
+        instance.report_run_failed(run, f"The process {pid} that ran it is gone (killed, or the machine restarted).")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def process_mark(pid: int) -> str:
+    """Name of a process that no later process has: its number is used again, its start time is not."""
+    return f"{socket.gethostname()}:{pid}:{started_at(pid)}"
+
+
+def started_at(pid: int) -> str:
+    """Start of a process in clock ticks since boot; '' when it is gone, its number alone where /proc does not exist."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as status:
+            # the name in brackets may hold spaces; the start time is the 20th field after it
+            return status.read().rpartition(")")[2].split()[19]
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return ""
+    except PermissionError:
+        pass
+    return "alive"
 
 
 def collect(event: dg.DagsterEvent, result: JobResult) -> None:
@@ -100,6 +155,7 @@ def collect(event: dg.DagsterEvent, result: JobResult) -> None:
         result.materializations.append(
             {
                 "asset": "/".join(materialization.asset_key.path),
+                "partition": materialization.partition,
                 "metadata": {key: value.value for key, value in materialization.metadata.items()},
             }
         )
@@ -117,22 +173,23 @@ def collect(event: dg.DagsterEvent, result: JobResult) -> None:
 
 
 def failure_message(event: dg.DagsterEvent) -> str:
-    """The message a person needs: that of the innermost error the step raised on purpose."""
-    error = event.step_failure_data.error
+    """The message a person needs: what the step raised on purpose, else the innermost error."""
+    failure = event.step_failure_data
+    if failure.user_failure_data is not None and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
     while error is not None and error.cause is not None:
         error = error.cause
-    text = error.message.strip() if error else event.message or "failed"
-    return text.split(": ", 1)[1] if text.startswith("dagster._core.definitions.events.Failure: ") else text
+    return error.message.strip() if error else event.message or "failed"
 
 
 @contextmanager
 def quiet_dagster() -> Iterator[None]:
     """Keep Dagster's own log off the terminal: the command prints its progress itself."""
     logger = logging.getLogger("dagster")
-    before, propagate = logger.level, logger.propagate
+    before = logger.level
     logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
         logger.setLevel(before)
-        logger.propagate = propagate

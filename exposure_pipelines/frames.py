@@ -28,8 +28,9 @@ def mart_path(home: Home, table: str, date: str | Date | None = None) -> str:
 
     from exposure_pipelines.lake import Lake
 
-    if table not in tables():
-        close = difflib.get_close_matches(table, tables(), n=1)
+    known = tables()
+    if table not in known:
+        close = difflib.get_close_matches(table, known, n=1)
         hint = f" Did you mean {close[0]}?" if close else ""
         raise ConfigurationError(f"There is no table {table!r}.{hint} See `exposure tables`.")
     try:
@@ -37,16 +38,24 @@ def mart_path(home: Home, table: str, date: str | Date | None = None) -> str:
     except ValueError:
         raise ConfigurationError(f"{date!r} is not a date; expected YYYY-MM-DD.") from None
     lake = Lake.of(home)
-    dates = lake.model_dates("marts", table)
-    if not dates:
-        raise WorkFailed(f"{table} is not built yet: run `exposure sync` and `exposure build`, or `exposure demo`.")
-    if wanted is not None and wanted not in dates:
-        raise WorkFailed(f"{table} is not built for {wanted}; `exposure build --date {wanted}` builds it.")
-    return lake.model_path("marts", table, wanted or dates[-1])
+    if wanted is not None:
+        if not lake.has_model("marts", table, wanted):
+            raise WorkFailed(f"{table} is not built for {wanted}; `exposure build --date {wanted}` builds it.")
+        return lake.model_path("marts", table, wanted)
+    for day in reversed(lake.model_dates("marts", table)):
+        if lake.has_model("marts", table, day):
+            return lake.model_path("marts", table, day)
+    raise WorkFailed(
+        f"{table} is not built in {home.root}: run `exposure sync` and `exposure build`, or `exposure demo`; "
+        "EXPOSURE_HOME names another home."
+    )
 
 
 def frame(table: str, date: str | Date | None = None) -> pd.DataFrame:
-    """A mart as a pandas frame, newest snapshot without a date: `exposure_pipelines.frame("devices")`."""
+    """A mart as a pandas frame, newest snapshot without a date: `exposure_pipelines.frame("devices")`.
+
+    Times are naive UTC, lists NumPy arrays. Raises as `mart_path` does.
+    """
     from exposure_pipelines.lake import Lake, duckdb_connection
 
     home = Home.from_env()

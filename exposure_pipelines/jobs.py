@@ -33,7 +33,7 @@ def sync_job(connection: Connection) -> dg.UnresolvedAssetJobDefinition:
 
 def build_job(connections: Sequence[Connection]) -> dg.UnresolvedAssetJobDefinition:
     """Models and publishing; with them the checks that tell of broken connection files and of syncs that stay away."""
-    selection = dg.AssetSelection.key_prefixes("staging", "intermediate", "marts", "publish")
+    selection: dg.AssetSelection = dg.AssetSelection.key_prefixes("staging", "intermediate", "marts", "publish")
     selection |= dg.AssetSelection.assets(CONNECTIONS)
     if fresh := fresh_check_keys(connections):
         selection |= dg.AssetSelection.checks(*fresh)

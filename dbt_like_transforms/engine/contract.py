@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dbt_like_transforms.engine.columns import Column
 from dbt_like_transforms.engine.errors import ProjectError, place
 
 try:
@@ -153,6 +154,11 @@ class ObservationFile(_Strict):
     prefix: tuple[ColumnEntry, ...]
     prefixed: tuple[str, ...]
     kinds: dict[str, ObservationKind]
+
+
+def as_columns(entries: Iterable[ColumnEntry]) -> tuple[Column, ...]:
+    """The entries as plain columns, descriptions on one line."""
+    return tuple(Column(entry.name, entry.data_type or "", " ".join(entry.description.split())) for entry in entries)
 
 
 def read_models(file: Path) -> ModelFile:

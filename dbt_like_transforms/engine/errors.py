@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -40,3 +42,9 @@ def place(file: Path, line: int | None = None) -> str:
     else:
         shown = file.name
     return f"{shown}:{line}" if line else shown
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean devices?`, or nothing when no known name is close."""
+    close = get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""

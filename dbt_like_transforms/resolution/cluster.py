@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from dbt_like_transforms.resolution.facts import NO_KEY, TOP_KEY, Edges, Facts, Keys, Rows
-from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
-from dbt_like_transforms.resolution.ladder import Ladder, Rule
-from dbt_like_transforms.resolution.settle import Settlement, Vetoes, settle
+from dbt_like_transforms.resolution.facts import NO_KEY, TOP_KEY, Edges, Facts, Flags, Keys, Rows
+from dbt_like_transforms.resolution.findings import Findings, Joins, Suppressed
+from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
+from dbt_like_transforms.resolution.settle import Settlement, settle
+from dbt_like_transforms.resolution.vetoes import Vetoes
 
 #: Pairs named for one value in reports: enough to understand it, few enough to stay linear on a placeholder.
 PAIRS_REPORTED = 20
+
+WEAK_RUNGS = (RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME)
+#: Vetoes that leave a doubt a person should look at.
+SOFT = frozenset({"mac", "time", "source", "source_any", "agent", "fqdn"})
+#: Identifiers whose disagreement with the hardware is the cluster guard's business.
+GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq"})
 
 
 class Partition:
@@ -130,6 +137,8 @@ class Clusterer:
         kept = {name for rule in ladder.rules for name in (*rule.vetoes, *rule.contest)}
         self.partition = Partition(facts, tuple(sorted(kept)))
         self.findings = Findings()
+        #: Values found to be no identifiers so far; they veto nothing either.
+        self.unusable: dict[str, Keys] = {}
 
     def run(self) -> None:
         """All rules in order."""
@@ -141,6 +150,7 @@ class Clusterer:
         edges = self.facts.edges[rule.identifier]
         agreed = agreements(self.partition.label, edges)
         agreed = self._uncontested(rule, agreed)
+        self.unusable[rule.identifier] = self.findings.suppressed_keys(rule.identifier)
         if rule.with_agreement:
             agreed = self._confirmed(rule, agreed)
         if not len(agreed):
@@ -168,8 +178,10 @@ class Clusterer:
             many = self._fans_out(rule, agreed) & ~bad
             against[many] = len(rule.contest) + 1
             bad |= many
-        for number in np.flatnonzero(bad):
-            self._note_suppressed(rule, agreed, int(number), int(against[number]))
+        numbers = np.flatnonzero(bad)
+        records = _count_of(agreed.shown[numbers], self.facts.edges[rule.identifier].keys)
+        for number, count in zip(numbers.tolist(), records.tolist(), strict=True):
+            self._note_suppressed(rule, agreed, number, int(against[number]), count)
         return agreed.only(~bad) if bad.any() else agreed
 
     def _distinct_more_than(self, limit: int, name: str, agreed: _Agreement) -> NDArray[np.bool_]:
@@ -196,7 +208,7 @@ class Clusterer:
         distinct = np.unique(np.stack((agreed.key[pairs].astype(np.uint64), prints[pairs])), axis=1)
         return np.bincount(distinct[0].astype(np.int64), minlength=len(agreed)) > rule.fan_out
 
-    def _note_suppressed(self, rule: Rule, agreed: _Agreement, number: int, against: int) -> None:
+    def _note_suppressed(self, rule: Rule, agreed: _Agreement, number: int, against: int, records: int) -> None:
         start = agreed.starts[number]
         end = agreed.starts[number + 1] if number + 1 < len(agreed) else len(agreed.cluster)
         rows, clusters = agreed.row[start:end], agreed.cluster[start:end]
@@ -210,24 +222,28 @@ class Clusterer:
             values = self.facts.fingerprint[rows]
             known = values != NO_KEY
         distinct = len(np.unique(values[known]))
-        records = int(np.count_nonzero(self.facts.edges[rule.identifier].keys == np.uint64(key)))
         self.findings.suppressed.append(
             Suppressed(rule.name, rule.identifier, key, int(rows[0]), name, distinct, records)
         )
-        first = int(np.argmax(known))
-        others = np.flatnonzero(known & (values != values[first]))[:PAIRS_REPORTED]
-        for other in others:
-            self.findings.near.append(
-                Near(rule.name, rule.identifier, int(rows[other]), int(rows[first]), key, name, False)
-            )
-        # Records that say nothing on the contested point could belong to any of the others: a person decides.
-        open_ends = np.flatnonzero(~known)
-        self.findings.doubt(rows[open_ends], np.full(len(open_ends), rows[first], np.int32))
-        for place in open_ends[:PAIRS_REPORTED]:
-            for other in np.flatnonzero(known)[:PAIRS_REPORTED]:
-                self.findings.near.append(
-                    Near(rule.name, rule.identifier, int(rows[place]), int(rows[other]), key, "", True)
-                )
+        lead = int(np.argmax(known))
+        others = np.flatnonzero(known & (values != values[lead]))[:PAIRS_REPORTED]
+        self.findings.miss(
+            rule.name, rule.identifier, [(int(rows[other]), int(rows[lead]), key) for other in others], name, False
+        )
+        self._note_unassigned(rule, rows, clusters, known, key)
+
+    def _note_unassigned(self, rule: Rule, rows: Rows, clusters: Rows, known: Flags, key: int) -> None:
+        """Records that say nothing on the contested point could belong to any of the others: a person decides."""
+        free = ~known
+        if self.ladder.identifier(rule.identifier).rung in WEAK_RUNGS:
+            for name in rule.contest:
+                free &= self.partition.low[name][clusters] == TOP_KEY
+        free_places, taken = np.flatnonzero(free), np.flatnonzero(known)[:PAIRS_REPORTED]
+        self.findings.doubt(rows[free_places], np.full(len(free_places), rows[int(np.argmax(known))], np.int32))
+        pairs = [
+            (int(rows[place]), int(rows[other]), key) for place in free_places[:PAIRS_REPORTED] for other in taken
+        ]
+        self.findings.miss(rule.name, rule.identifier, pairs, "", True)
 
     # -- a weaker agreement besides -----------------------------------------------------------------------------------
     def _confirmed(self, rule: Rule, agreed: _Agreement) -> _Agreement:
@@ -272,7 +288,7 @@ class Clusterer:
         group_of = np.full(self.facts.count, -1, np.int32)
         group_of[clusters] = group
         for special in rule.special:
-            clash |= self.vetoes.suspects(special, self.partition.label, group_of, size)
+            clash |= self.vetoes.suspects(special, self.partition.label, group_of, size, self.unusable)
         if len(self.apart):
             left, right = group_of[self.partition.label[self.apart[:, 0]]], group_of[self.partition.label[self.apart[:, 1]]]
             clash[left[(left == right) & (left >= 0)]] = True
@@ -281,7 +297,7 @@ class Clusterer:
     def _settle(self, rule: Rule, agreed: _Agreement) -> None:
         """Decides groups with conflicts one by one; see `settle`."""
         clusters = np.unique(agreed.cluster)
-        views = self.vetoes.views(self.partition.label, clusters, rule)
+        views = self.vetoes.views(self.partition.label, clusters, rule, self.unusable)
         blocks: dict[int, list[int]] = {}
         for key, cluster in zip(agreed.key.tolist(), agreed.cluster.tolist(), strict=True):
             blocks.setdefault(key, []).append(cluster)
@@ -336,29 +352,22 @@ class Clusterer:
                 np.array(confirming, np.uint64),
             )
         )
+        strong = rule.identifier in GUARDED
+        misses: dict[tuple[str, bool], list[tuple[int, int, int]]] = {}
         for key, cluster, other, against in settlement.vetoed:
-            soft = against in ("mac", "time", "source", "source_any", "agent", "apart") or rule.identifier in (
-                "entra",
-                "adguid",
-                "cloud",
+            review = against in SOFT or (strong and against != "apart")
+            misses.setdefault((against, review), []).append(
+                (carriers[cluster, key], carriers[other, key], shown[key])
             )
-            self.findings.near.append(
-                Near(
-                    rule.name,
-                    rule.identifier,
-                    carriers[cluster, key],
-                    carriers[other, key],
-                    shown[key],
-                    against,
-                    soft and against != "apart",
-                )
-            )
-        doubtful = [(carriers[cluster, key], carriers[other, key]) for key, cluster, other in settlement.ambiguous]
-        for (row, other), (key, _, _) in zip(doubtful, settlement.ambiguous, strict=True):
-            self.findings.near.append(Near(rule.name, rule.identifier, row, other, shown[key], "", True))
-        if doubtful:
-            pairs = np.array(doubtful, np.int32)
-            self.findings.doubt(pairs[:, 0], pairs[:, 1])
+        for (against, review), pairs in misses.items():
+            self.findings.miss(rule.name, rule.identifier, pairs, against, review)
+        open_pairs = [
+            (carriers[cluster, key], carriers[other, key], shown[key]) for key, cluster, other in settlement.ambiguous
+        ]
+        self.findings.miss(rule.name, rule.identifier, open_pairs, "", True)
+        if open_pairs:
+            pairs_array = np.array([pair[:2] for pair in open_pairs], np.int32)
+            self.findings.doubt(pairs_array[:, 0], pairs_array[:, 1])
 
 
 def _components(
@@ -388,3 +397,11 @@ def _mixed(first: Keys, second: Keys) -> Keys:
     mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ (second + np.uint64(0x7F4A7C159E3779B9))
     mixed ^= mixed >> np.uint64(29)
     return mixed * np.uint64(0xBF58476D1CE4E5B9)
+
+
+def _count_of(wanted: Keys, keys: Keys) -> NDArray[np.int64]:
+    """How often each wanted key occurs."""
+    if not len(wanted):
+        return np.empty(0, np.int64)
+    ordered = np.sort(keys[np.isin(keys, wanted)])
+    return np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,16 +24,16 @@ class Joins:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Two records that agree on a value and were not joined. against: what kept them apart; '' when nothing but doubt.
+    """Pairs of records that agree on keys[i] and were not joined. against: what kept them apart, '' for mere doubt.
 
     Review pairs are reported to a person; a veto alone (`review` False) only explains.
     """
 
     rule: str
     identifier: str
-    row: int
-    other: int
-    key: int
+    rows: Rows
+    others: Rows
+    keys: Keys
     against: str
     review: bool
 
@@ -63,6 +64,24 @@ class Findings:
         """Notes possible owners of rows."""
         if len(rows):
             self.doubts.append((rows.astype(np.int32), others.astype(np.int32)))
+
+    def miss(
+        self, rule: str, identifier: str, pairs: Sequence[tuple[int, int, int]], against: str, review: bool
+    ) -> None:
+        """Notes (row, other row, key) triples as near misses."""
+        if pairs:
+            rows, others, keys = zip(*pairs, strict=True)
+            self.near.append(
+                Near(
+                    rule,
+                    identifier,
+                    np.array(rows, np.int32),
+                    np.array(others, np.int32),
+                    np.array(keys, np.uint64),
+                    against,
+                    review,
+                )
+            )
 
     def suppressed_keys(self, identifier: str) -> Keys:
         """Hashes of the identifier's values that are no identifiers, sorted."""

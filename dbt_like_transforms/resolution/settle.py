@@ -9,17 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dbt_like_transforms.resolution.facts import NO_TIME, Edges, Facts, Flags, Rows
-from dbt_like_transforms.resolution.ladder import Rule, Special
-
 #: Above this many clusters on one value, or in one group, only the first are compared: a value shared like this by
 #: clusters in conflict is no identifier, and pairs would be quadratic.
 BLOCK_LIMIT = 64
 GROUP_LIMIT = 512
-DAY = 86_400
 
 
 @dataclass(slots=True)
@@ -120,11 +113,14 @@ def _at_peace(clusters: list[int], against: Callable[[int, int], str | None]) ->
 
 def _connected(clusters: Iterable[int], shares: dict[int, dict[int, int]]) -> list[list[int]]:
     """Connected parts of the given clusters, using only links between them; sorted."""
-    left = set(clusters)
+    ordered = sorted(clusters)
+    left = set(ordered)
     parts = []
-    while left:
-        stack = [min(left)]
-        left.discard(stack[0])
+    for first in ordered:
+        if first not in left:
+            continue
+        stack = [first]
+        left.discard(first)
         part = []
         while stack:
             one = stack.pop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
 from exposure_pipelines.assets.landed import cell
@@ -21,7 +23,7 @@ def connections() -> dg.MaterializeResult:
         f"| {c.instance} | {c.product} | {', '.join(c.streams or ['all'])} | {c.cron} | {'yes' if c.enabled else 'no'} |"
         for c in loaded.valid
     ]
-    metadata = {"dagster/row_count": len(loaded.valid), "instances": dg.MetadataValue.md("\n".join(lines))}
+    metadata: dict[str, Any] = {"dagster/row_count": len(loaded.valid), "instances": dg.MetadataValue.md("\n".join(lines))}
     if loaded.broken:
         table = ["| file | what to fix |", "|---|---|"]
         table += [f"| {broken.file.name} | {cell('; '.join(broken.errors))} |" for broken in loaded.broken]

@@ -1,6 +1,6 @@
 """Whether each landed stream is as young as its instance promises, told by every build: also when no sync runs any more."""
 
-from __future__ import annotations
+# no postponed annotations here: Dagster reads that of the context as it stands
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 FRESH = "fresh"
 
 
-def fresh_check_keys(connections: Sequence[Connection]) -> list[dg.AssetCheckKey]:
+def fresh_check_keys(connections: Sequence["Connection"]) -> list[dg.AssetCheckKey]:
     return [dg.AssetCheckKey(landed_key(c, stream), FRESH) for c in connections for stream in stream_names(c)]
 
 
-def freshness_checks(connections: Sequence[Connection]) -> list[dg.AssetChecksDefinition]:
+def freshness_checks(connections: Sequence["Connection"]) -> list[dg.AssetChecksDefinition]:
     """The `fresh` checks of all landed assets in one step; none without a connection.
 
     They read manifests and never Dagster's records: rebuilding a past date must not make an old stream look young.
@@ -60,7 +60,7 @@ def freshness_checks(connections: Sequence[Connection]) -> list[dg.AssetChecksDe
     return [landed_freshness]
 
 
-def freshness(lake: Lake, connection: Connection | None, stream: str) -> tuple[bool, str]:
+def freshness(lake: "Lake", connection: "Connection" | None, stream: str) -> tuple[bool, str]:
     """Whether the stream is fresh now, and why."""
     from exposure_pipelines import clock
     from exposure_pipelines.landing.select import newest_sync, select_sync

@@ -1,6 +1,6 @@
 """Publishing the marts of the newest date: a SQL database and a DuckDB snapshot."""
 
-from __future__ import annotations
+# no postponed annotations here: Dagster reads that of the context as it stands
 
 from collections.abc import Iterator
 from datetime import date

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 POINTER = "current.json"
 KEPT = 5
+#: A draft this old belongs to no publish that still runs.
+ABANDONED_SECONDS = 6 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +37,65 @@ class Snapshot:
 
 
 def publish_snapshot(
-    home: Home, tables: list[PublishedTable], day: date, moment: datetime, database: duckdb.DuckDBPyConnection
+    home: Home,
+    tables: Sequence[PublishedTable],
+    day: date,
+    moment: datetime,
+    database: duckdb.DuckDBPyConnection,
+    kept: int = KEPT,
 ) -> Snapshot | None:
     """Write the marts of `day` into a new DuckDB file and point readers at it; None when a newer date is published.
 
-    `database` reads the lake; the file is attached to it while it is written. A reader keeps the file it has open.
+    `database` reads the lake; the file is attached to it while it is written. A reader keeps the file it has open; the
+    newest `kept` files stay. Raises WorkFailed when the file cannot be written: the published one is unchanged.
     """
-    current = current_snapshot(home)
-    if current and current.snapshot_date > day:
+    import duckdb
+
+    if newer_is_published(home, day):
         return None
     home.snapshots.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in home.snapshots.glob(".draft-*"):
-        left.unlink(missing_ok=True)
+    sweep(home)
+    final = home.snapshots / f"exposure-{day}-{moment:%Y%m%dT%H%M%S%f}Z.duckdb"
     draft = home.snapshots / f".draft-{uuid.uuid4().hex}.duckdb"
     try:
         rows = write_file(database, draft, tables, day, moment)
-        final = home.snapshots / f"exposure-{day}-{moment:%Y%m%dT%H%M%S%f}Z.duckdb"
-        os.replace(draft, final)
+        replace_durably(draft, final)
+        point_at(home, final, day, moment, rows)
+    except (duckdb.Error, OSError) as error:
+        raise WorkFailed(f"The snapshot of {day} could not be written to {home.snapshots}: {error}") from error
     finally:
         draft.unlink(missing_ok=True)
-    point_at(home, final, day, moment, rows)
-    for old in sorted(home.snapshots.glob("exposure-*.duckdb"), key=lambda file: file.stat().st_mtime)[:-KEPT]:
-        old.unlink(missing_ok=True)
+        draft.with_name(f"{draft.name}.wal").unlink(missing_ok=True)
+    prune(home, final, kept)
     return Snapshot(final, day, moment, rows)
 
 
+def newer_is_published(home: Home, day: date) -> bool:
+    """Whether readers have a later date. A pointer whose file is gone counts for nothing: this publish mends it."""
+    try:
+        current = current_snapshot(home)
+    except WorkFailed:
+        return False
+    return current is not None and current.snapshot_date > day
+
+
+def sweep(home: Home) -> None:
+    """Remove the drafts of publishes that were killed."""
+    for left in home.snapshots.glob(".draft-*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            left.unlink(missing_ok=True)
+
+
+def prune(home: Home, current: Path, kept: int) -> None:
+    """Keep the newest files, and the current one whatever its age."""
+    files = sorted(home.snapshots.glob("exposure-*.duckdb"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for old in files[kept:]:
+        if old != current:
+            old.unlink(missing_ok=True)
+
+
 def write_file(
-    database: duckdb.DuckDBPyConnection, file: Path, tables: list[PublishedTable], day: date, moment: datetime
+    database: duckdb.DuckDBPyConnection, file: Path, tables: Sequence[PublishedTable], day: date, moment: datetime
 ) -> dict[str, int]:
     """The whole snapshot in one new DuckDB file; rows by table."""
     rows: dict[str, int] = {}
@@ -81,13 +117,20 @@ def write_file(
 
 
 def point_at(home: Home, file: Path, day: date, moment: datetime, rows: dict[str, int]) -> None:
-    pointer = home.snapshots / f".{POINTER}.{uuid.uuid4().hex}"
-    pointer.write_text(
-        json.dumps(
-            {"file": file.name, "snapshot_date": day.isoformat(), "published_at": moment.isoformat(), "rows": rows}
-        )
-    )
-    os.replace(pointer, home.snapshots / POINTER)
+    content = {"file": file.name, "snapshot_date": day.isoformat(), "published_at": moment.isoformat(), "rows": rows}
+    draft = home.snapshots / f".draft-{uuid.uuid4().hex}.json"
+    draft.write_text(json.dumps(content), encoding="utf-8")
+    replace_durably(draft, home.snapshots / POINTER)
+
+
+def replace_durably(draft: Path, final: Path) -> None:
+    """Rename after the content is on disk: a power cut must not leave the name with half a file behind it."""
+    descriptor = os.open(draft, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(draft, final)
 
 
 def current_snapshot(home: Home) -> Snapshot | None:

@@ -35,7 +35,7 @@ def published_table(model: Model, path: str) -> PublishedTable:
     tests = [test for test in model.tests if test.severity == "error" and test.test.config.where is None]
     unique = {test.column for test in tests if test.test.kind == "unique"}
     not_null = {test.column for test in tests if test.test.kind == "not_null"}
-    key = next(((column.name,) for column in model.columns if column.name in unique & not_null), ())
+    key: tuple[str, ...] = next(((column.name,) for column in model.columns if column.name in unique & not_null), ())
     if not key:
         combinations = [test.test.columns for test in tests if test.test.kind == "unique_combination"]
         key = next((combination for combination in combinations if not_null.issuperset(combination)), ())

@@ -159,10 +159,8 @@ def newest_snapshot(connection: sa.Connection) -> date | None:
 
 def prepare_tables(connection: sa.Connection, tables: Sequence[PublishedTable]) -> dict[str, str]:
     """Tables of the wanted shape, empty or with their old rows; returns the shapes there were, by name."""
-    known = {
-        name: shape
-        for name, shape in connection.execute(sa.select(SNAPSHOT_TABLES.c.table_name, SNAPSHOT_TABLES.c.shape))
-    }
+    listed = connection.execute(sa.select(SNAPSHOT_TABLES.c.table_name, SNAPSHOT_TABLES.c.shape)).all()
+    known: dict[str, str] = {row.table_name: row.shape for row in listed}
     inspector = sa.inspect(connection)
     existing = {*inspector.get_table_names(), *inspector.get_view_names()}
     foreign = sorted(table.name for table in tables if table.name in existing and table.name not in known)
@@ -267,7 +265,7 @@ def value_sql(name: str, duckdb_type: str, text_times: bool) -> str:
     column = '"' + name.replace('"', '""') + '"'
     kind = duckdb_type.upper()
     if is_nested(duckdb_type):
-        return f"replace(CAST(to_json({column}) AS VARCHAR), '\\u0000', '')"
+        return f"CAST(to_json({column}) AS VARCHAR)"
     if kind == "TIMESTAMP":
         return f"strftime({column}, '%Y-%m-%d %H:%M:%S.%f')" if text_times else column
     if kind == "DATE":

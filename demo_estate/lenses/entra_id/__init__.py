@@ -47,7 +47,9 @@ def covers(truth: Truth, index: int) -> bool:
 
 
 def credentials(view: View) -> Mapping[str, str]:
-    return {"client_secret": f"{view.truth.hex_id(8, view.instance.name, 'secret')}~{view.truth.hex_id(32, view.instance.name)}"}
+    return {
+        "client_secret": f"{view.truth.hex_id(8, view.instance.name, 'secret')}~{view.truth.hex_id(32, view.instance.name)}"
+    }
 
 
 def options(view: View, base_url: str) -> Mapping[str, Any]:
@@ -58,9 +60,13 @@ def token(request: Request, service: Service) -> Any:
     """OAuth 2 client credentials, with Entra's own error codes."""
     form, wanted = request.form(), options(service.view, service.base_url)
     if request.path_args["tenant"] not in (wanted["tenant_id"], service.truth.tenant_domain):
-        return oauth_error("invalid_request", 90002, "Tenant not found. Check to make sure you have the correct tenant ID.", 400)
+        return oauth_error(
+            "invalid_request", 90002, "Tenant not found. Check to make sure you have the correct tenant ID.", 400
+        )
     if form.get("grant_type") != "client_credentials" or not form.get("scope", "").endswith("/.default"):
-        return oauth_error("invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid.", 400)
+        return oauth_error(
+            "invalid_scope", 70011, "The provided value for the input parameter 'scope' is not valid.", 400
+        )
     if form.get("client_id") != wanted["client_id"]:
         return oauth_error("unauthorized_client", 700016, "Application was not found in the directory.", 400)
     if form.get("client_secret") != service.credentials["client_secret"]:
@@ -98,7 +104,11 @@ def authenticate(request: Request, service: Service) -> None:
 
 
 def error(request: Request, status: int, reason: str, message: str) -> Response:
-    inner = {"date": "2026-01-02T03:04:05", "request-id": objects.DEFAULT_ACCESS, "client-request-id": objects.DEFAULT_ACCESS}
+    inner = {
+        "date": "2026-01-02T03:04:05",
+        "request-id": objects.DEFAULT_ACCESS,
+        "client-request-id": objects.DEFAULT_ACCESS,
+    }
     if reason == "unknown_route":
         message = f"Resource not found for the segment '{request.path.rpartition('/')[2]}'."
         status = 400
@@ -116,7 +126,9 @@ def answer(view: View) -> Iterator[Answer]:
         tags = truth.quirks(key.number) & SHOWN
         yield Answer("device", objects.device_object_id(truth, machine, key.stale), machine.truth_id, tags)
     for account in truth.accounts(view.day):
-        yield Answer("identity", account.entra_object_id, account.truth_id, truth.person_quirks(account.ref) - {"name_case"})
+        yield Answer(
+            "identity", account.entra_object_id, account.truth_id, truth.person_quirks(account.ref) - {"name_case"}
+        )
     for index in objects.group_keys(view):
         group = truth.group(index)
         yield Answer("identity", str(group.entra_object_id), group.truth_id)

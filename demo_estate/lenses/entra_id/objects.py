@@ -185,7 +185,12 @@ def object_id(view: View, ref: Ref) -> str | None:
 
 def reference(view: View, ref: Ref) -> dict[str, Any]:
     """A directory object as a member or owner."""
-    types = {"group": "group", "device": "device", "service_principal": "servicePrincipal", "managed_identity": "servicePrincipal"}
+    types = {
+        "group": "group",
+        "device": "device",
+        "service_principal": "servicePrincipal",
+        "managed_identity": "servicePrincipal",
+    }
     return {"@odata.type": f"#microsoft.graph.{types.get(ref.kind, 'user')}", "id": object_id(view, ref)}
 
 
@@ -244,7 +249,9 @@ def device(view: View, key: DeviceKey) -> dict[str, Any]:
         "trustType": {"hybrid": "ServerAd", "entra": "AzureAd"}.get(machine.join, "Workplace"),
         "onPremisesSyncEnabled": True if hybrid else None,
         "onPremisesSecurityIdentifier": machine.ad_sid if hybrid else None,
-        "alternativeSecurityIds": [{"type": 2, "identityProvider": None, "key": truth.hex_id(32, "key", index).upper()}],
+        "alternativeSecurityIds": [
+            {"type": 2, "identityProvider": None, "key": truth.hex_id(32, "key", index).upper()}
+        ],
         "systemLabels": [],
     }
 
@@ -325,7 +332,10 @@ def principal(view: View, key: Ref | str) -> dict[str, Any]:
         "appRoles": [],
         "replyUrls": list(own.reply_urls) if own else [],
         "tags": [] if is_managed else ["WindowsAzureActiveDirectoryIntegratedApp"],
-        "verifiedPublisher": {"displayName": found.publisher if found.kind == "third_party" else None, "addedDateTime": None},
+        "verifiedPublisher": {
+            "displayName": found.publisher if found.kind == "third_party" else None,
+            "addedDateTime": None,
+        },
         "signInAudience": "AzureADMultipleOrgs" if found.kind == "third_party" else "AzureADMyOrg",
         "passwordCredentials": [],
         "keyCredentials": [],
@@ -347,7 +357,12 @@ def first_party(view: View, name: str) -> dict[str, Any]:
         "servicePrincipalNames": [app_id],
         "alternativeNames": [],
         "appRoles": [
-            {"id": view.truth.guid("app role", value), "value": value, "displayName": value, "allowedMemberTypes": ["Application"]}
+            {
+                "id": view.truth.guid("app role", value),
+                "value": value,
+                "displayName": value,
+                "allowedMemberTypes": ["Application"],
+            }
             for value in permissions
         ],
         "replyUrls": [],
@@ -389,7 +404,9 @@ def assignment(view: View, ident: str, who: Ref, resource: Ref | str, role: str,
         "deletedDateTime": None,
         "appRoleId": role,
         "createdDateTime": fraction(created, number % 8, number),
-        "principalDisplayName": view.truth.group(who.index).name if is_group else view.truth.service_principal(who).name,
+        "principalDisplayName": view.truth.group(who.index).name
+        if is_group
+        else view.truth.service_principal(who).name,
         "principalId": object_id(view, who),
         "principalType": "Group" if is_group else "ServicePrincipal",
         "resourceDisplayName": resource_name,

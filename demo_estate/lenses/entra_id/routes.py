@@ -56,7 +56,9 @@ def answer(collection: Collection, request: Request, service: Service) -> Respon
     """One page. The last full page links to an empty one, as Graph's do."""
     state = page_state(collection, request, service)
     if state["advanced"] and request.header("ConsistencyLevel").lower() != "eventual":
-        raise Refusal(400, "Request_UnsupportedQuery", "$count is not currently supported without ConsistencyLevel: eventual.")
+        raise Refusal(
+            400, "Request_UnsupportedQuery", "$count is not currently supported without ConsistencyLevel: eventual."
+        )
     select = state["select"]
     if "signInActivity" in select:
         require_activity(request, service)
@@ -110,7 +112,9 @@ def check_select(collection: Collection, view: View, key: Any, select: list[str]
     known = {*collection.build(view, key), *VOLATILE}
     unknown = [name for name in select if name not in known]
     if unknown:
-        raise Refusal(400, "BadRequest", f"Could not find a property named '{unknown[0]}' on type of {collection.path}.")
+        raise Refusal(
+            400, "BadRequest", f"Could not find a property named '{unknown[0]}' on type of {collection.path}."
+        )
 
 
 def shown(collection: Collection, view: View, key: Any, select: list[str], expand: str) -> dict[str, Any]:
@@ -143,7 +147,8 @@ def owned_by(name: str, keys: Keys, ident: Callable[[View, Any], str | None]) ->
 
     def find(service: Service, request: Request) -> Any:
         index = service.cached(
-            f"{name} by id", lambda: {ident(service.view, key): number for number, key in enumerate(keys(service, request))}
+            f"{name} by id",
+            lambda: {ident(service.view, key): number for number, key in enumerate(keys(service, request))},
         )
         wanted = request.path_args["id"]
         if wanted not in index:
@@ -223,7 +228,9 @@ COLLECTIONS = (
         )
         for relation in ("registeredOwners", "registeredUsers")
     ),
-    Collection("/applications", APPLICATIONS, objects.application, APPLICATION, {"owners": objects.application_owners}, cost=2),
+    Collection(
+        "/applications", APPLICATIONS, objects.application, APPLICATION, {"owners": objects.application_owners}, cost=2
+    ),
     Collection(
         "/applications/{id}/owners",
         lambda s, r: objects.application_owners(s.view, find_application(s, r)),
@@ -231,7 +238,9 @@ COLLECTIONS = (
         APPLICATION,
         {},
     ),
-    Collection("/servicePrincipals", PRINCIPALS, objects.principal, APPLICATION, {"owners": objects.principal_owners}, cost=2),
+    Collection(
+        "/servicePrincipals", PRINCIPALS, objects.principal, APPLICATION, {"owners": objects.principal_owners}, cost=2
+    ),
     Collection(
         "/servicePrincipals/{id}/owners",
         lambda s, r: objects.principal_owners(s.view, find_principal(s, r)),
@@ -249,7 +258,13 @@ COLLECTIONS = (
         advanced=False,
     ),
     Collection(
-        "/oauth2PermissionGrants", cached("grants", objects.delegated_grants), as_is, (DIRECTORY,), {}, cost=2, advanced=False
+        "/oauth2PermissionGrants",
+        cached("grants", objects.delegated_grants),
+        as_is,
+        (DIRECTORY,),
+        {},
+        cost=2,
+        advanced=False,
     ),
     Collection(f"{MANAGED}/roleDefinitions", ROLES, objects.role, ROLE, {}, advanced=False, sized=False),
     Collection(
@@ -296,13 +311,20 @@ def batch(request: Request, service: Service) -> Any:
 
 def item_reply(item: dict[str, Any], request: Request, service: Service) -> dict[str, Any]:
     headers = {**request.headers, **{str(k).lower(): str(v) for k, v in (item.get("headers") or {}).items()}}
-    inner = Request.build(str(item.get("method", "GET")), f"{ROOT}{item.get('url', '')}", headers, b"", request.base_url)
+    inner = Request.build(
+        str(item.get("method", "GET")), f"{ROOT}{item.get('url', '')}", headers, b"", request.base_url
+    )
     inner.caller, inner.claims = request.caller, request.claims
     try:
         response = item_response(inner, service)
     except Refusal as refusal:
         response = service.error(inner, refusal)
-    return {"id": item.get("id"), "status": response.status, "headers": dict(response.header_pairs()), "body": response.body}
+    return {
+        "id": item.get("id"),
+        "status": response.status,
+        "headers": dict(response.header_pairs()),
+        "body": response.body,
+    }
 
 
 def item_response(inner: Request, service: Service) -> Response:

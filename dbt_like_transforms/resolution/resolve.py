@@ -1,0 +1,81 @@
+"""Resolution of one kind of asset: observations in, assets and the reasons for them out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+
+from dbt_like_transforms.resolution import applications, devices, identities, normalise
+from dbt_like_transforms.resolution.assets import assign_assets
+from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.config import ResolutionConfig
+from dbt_like_transforms.resolution.facts import read_facts
+from dbt_like_transforms.resolution.intake import number_records
+from dbt_like_transforms.resolution.ladder import Ladder
+from dbt_like_transforms.resolution.links import LINKERS
+from dbt_like_transforms.resolution.manual import Decision, apply_decisions
+from dbt_like_transforms.resolution.resolution import Resolution
+from dbt_like_transforms.resolution.review import held, note_addresses, note_candidates, strength
+from dbt_like_transforms.resolution.suppress import install_seeds
+from dbt_like_transforms.resolution.vetoes import Vetoes
+
+Kind = Literal["device", "identity", "application"]
+
+LADDERS: dict[str, Ladder] = {
+    "device": devices.LADDER,
+    "identity": identities.LADDER,
+    "application": applications.LADDER,
+}
+COLUMNS: dict[str, dict[str, str]] = {
+    "device": devices.COLUMNS,
+    "identity": identities.COLUMNS,
+    "application": applications.COLUMNS,
+}
+
+
+def resolve(
+    kind: Kind,
+    observations: pa.Table | str,
+    *,
+    state: pa.Table | str | None = None,
+    decisions: Sequence[Decision] = (),
+    config: ResolutionConfig | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> Resolution:
+    """Decides which observations are the same asset.
+
+    kind: what is described. observations: an Arrow table, or the name of a relation of `connection`, with the
+    observation columns; absent columns count as unknown. state: the `state` of an earlier resolution, so that assets
+    keep their ids. decisions: what people decided; see `manual`.
+
+    Several observations of one record count as the newest. Without a connection an own one in memory is used.
+
+    Raises:
+        ContradictoryDecisions: two manual decisions cannot both hold.
+    """
+    config = config or ResolutionConfig()
+    con = connection or duckdb.connect()
+    normalise.install(con)
+    install_seeds(con, config.allowed)
+    if not isinstance(observations, str):
+        con.register("_observations", observations)
+        observations = "_observations"
+    number_records(con, observations, COLUMNS[kind], tuple(config.without))
+    ladder = LADDERS[kind]
+    con.execute(f"CREATE OR REPLACE TEMP TABLE norm AS {ladder.norm}")
+    facts = read_facts(con, ladder)
+    applied = apply_decisions(con, kind, decisions)
+    facts.confine(applied.islands)
+    clusterer = Clusterer(facts, ladder, Vetoes(facts, config.clocks, applied.apart), applied.apart)
+    clusterer.join_by_hand(applied.together)
+    clusterer.run()
+    note_candidates(clusterer)
+    level = strength(clusterer)
+    note_addresses(clusterer, level)
+    waiting = held(clusterer, level)
+    links = LINKERS[kind](con, clusterer)
+    assets = assign_assets(con, kind, clusterer.partition.label, waiting, state)
+    return Resolution(kind, con, ladder, clusterer, waiting, links, assets, applied, config)

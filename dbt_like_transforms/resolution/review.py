@@ -1,0 +1,116 @@
+"""Possible matches that a person should look at, and which records are held because they might be someone else's."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_like_transforms.resolution.cluster import Clusterer, _Agreement, agreements
+from dbt_like_transforms.resolution.facts import TOP_KEY, Edges, Flags, Rows
+from dbt_like_transforms.resolution.ladder import RUNG_NONE, WEAK
+
+#: More clusters than this on one name or MAC is no possible match, it is a common value.
+CANDIDATES = 20
+#: The same for an address, which is weaker still.
+ADDRESS_CANDIDATES = 5
+RIVALS: dict[str, tuple[str, ...]] = {"host": ("mac", "fqdn"), "mac": ("host",)}
+
+
+def strength(clusterer: Clusterer) -> NDArray[np.int8]:
+    """Rung of the best usable identifier of each cluster, by its label; RUNG_NONE when it has none."""
+    facts = clusterer.facts
+    level = np.full(facts.count, RUNG_NONE, np.int8)
+    for identifier in clusterer.ladder.identifiers:
+        if identifier.rung is not None:
+            edges = usable(clusterer, identifier.name)
+            np.minimum.at(level, clusterer.partition.label[edges.rows], np.int8(identifier.rung))
+    return level
+
+
+def usable(clusterer: Clusterer, name: str) -> Edges:
+    """The identifier's edges without the values that turned out to be no identifiers."""
+    edges = clusterer.facts.edges[name]
+    dropped = clusterer.unusable.get(name)
+    if dropped is None or not len(dropped):
+        return edges
+    keep = ~np.isin(edges.keys, dropped)
+    return Edges(edges.rows[keep], edges.keys[keep])
+
+
+def note_candidates(clusterer: Clusterer) -> None:
+    """Reports clusters that agree on a weak identifier alone. Adds doubts for the weaker side of each pair."""
+    for name in clusterer.ladder.reviewed:
+        agreed = agreements(clusterer.partition.label, usable(clusterer, name))
+        left, right, key = _pairs(agreed, CANDIDATES)
+        if not len(left):
+            continue
+        rows, others, keys = agreed.row[left], agreed.row[right], agreed.shown[key]
+        one, other = agreed.cluster[left], agreed.cluster[right]
+        against = _conflicts(clusterer, one, other)
+        for code in np.unique(against).tolist():
+            chosen = against == code
+            reason = clusterer.ladder.review_conflicts[code - 1] if code else ""
+            triples = list(zip(rows[chosen].tolist(), others[chosen].tolist(), keys[chosen].tolist(), strict=True))
+            clusterer.findings.miss(f"{name}_alone", name, triples, reason, not code)
+        free = against == 0
+        # Whoever differs on something as good is more likely another machine than a part of the better known one.
+        for rival in RIVALS.get(name, ()):
+            has = np.zeros(clusterer.facts.count, np.bool_)
+            has[clusterer.partition.label[usable(clusterer, rival).rows]] = True
+            free &= ~(has[one] & has[other])
+        clusterer.findings.doubt(rows[free], others[free])
+        clusterer.findings.doubt(others[free], rows[free])
+
+
+def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
+    """For records with no identity at all: who else has their IP address."""
+    if "ip" not in clusterer.facts.edges:
+        return
+    label = clusterer.partition.label
+    agreed = agreements(label, clusterer.facts.edges["ip"])
+    left, right, key = _pairs(agreed, ADDRESS_CANDIDATES)
+    nobody = (level[agreed.cluster[left]] == RUNG_NONE) ^ (level[agreed.cluster[right]] == RUNG_NONE)
+    left, right, key = left[nobody], right[nobody], key[nobody]
+    triples = zip(agreed.row[left].tolist(), agreed.row[right].tolist(), agreed.shown[key].tolist(), strict=True)
+    clusterer.findings.miss("ip_alone", "ip", list(triples), "", True)
+
+
+def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
+    """Which records make no asset: no identity, only update-only sources, or perhaps a part of a better known asset."""
+    facts, label = clusterer.facts, clusterer.partition.label
+    creates = np.zeros(facts.count, np.bool_)
+    np.logical_or.at(creates, label, facts.creates)
+    doubtful = np.zeros(facts.count, np.bool_)
+    for rows, others in clusterer.findings.doubts:
+        mine, theirs = label[rows], label[others]
+        weaker = (mine != theirs) & (level[mine] >= WEAK) & (level[theirs] < level[mine])
+        doubtful[mine[weaker]] = True
+    return (~creates | doubtful | (level == RUNG_NONE))[label]
+
+
+def _pairs(
+    agreed: _Agreement, limit: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Positions of all pairs of clusters that share a value, of values shared by at most `limit`; and the value."""
+    sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
+    lefts, rights = [], []
+    for size in np.unique(sizes[sizes <= limit]).tolist():
+        starts = agreed.starts[sizes == size]
+        one, other = np.triu_indices(size, 1)
+        lefts.append((starts[:, None] + one[None, :]).ravel())
+        rights.append((starts[:, None] + other[None, :]).ravel())
+    left = np.concatenate(lefts) if lefts else np.empty(0, np.int64)
+    right = np.concatenate(rights) if rights else np.empty(0, np.int64)
+    return left, right, agreed.key[left]
+
+
+def _conflicts(clusterer: Clusterer, left: Rows, right: Rows) -> NDArray[np.int16]:
+    """For each pair of clusters: 1 + number of the first identifier on which they differ, 0 for none."""
+    against = np.zeros(len(left), np.int16)
+    partition = clusterer.partition
+    for number, name in enumerate(clusterer.ladder.review_conflicts, start=1):
+        low, high = partition.low[name], partition.high[name]
+        both = (low[left] != TOP_KEY) & (low[right] != TOP_KEY)
+        differ = both & (low[left] != low[right]) & (high[left] != high[right]) & (against == 0)
+        against[differ] = number
+    return against

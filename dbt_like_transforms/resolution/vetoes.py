@@ -1,0 +1,248 @@
+"""What forbids a merge: different values of a stronger identifier, two agents at work at the same time, time itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_like_transforms.resolution.facts import NO_KEY, NO_TIME, Facts, Flags, Keys, Rows
+from dbt_like_transforms.resolution.ladder import Rule, Special
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How far apart in time records may be, in days.
+
+    together: last activities this close are "at the same time". successor: a first activity this long after the other's
+    last one is a successor with the same name. stale: records whose last activities are further apart than this do
+    not agree by name. gap: the same where nothing says when the later one was first seen.
+    """
+
+    together: float = 1.0
+    successor: float = 14.0
+    gap: float = 90.0
+    stale: float = 180.0
+
+
+@dataclass(slots=True)
+class View:
+    """One cluster as sets, for exact comparison. rows_of_agent: (kind, value) -> rows."""
+
+    values: dict[str, set[int]] = field(default_factory=dict)
+    rows: list[int] = field(default_factory=list)
+    agents: dict[int, dict[int, list[int]]] = field(default_factory=dict)
+
+
+class Vetoes:
+    """Vetoes over facts. apart: pairs of rows that a person declared to be different."""
+
+    def __init__(self, facts: Facts, clocks: Clocks | None = None, apart: tuple[tuple[int, int], ...] = ()) -> None:
+        self.facts = facts
+        self.clocks = clocks or Clocks()
+        self.apart: dict[int, set[int]] = {}
+        for one, other in apart:
+            self.apart.setdefault(one, set()).add(other)
+            self.apart.setdefault(other, set()).add(one)
+
+    # -- groups that need a closer look -----------------------------------------------------------------------------
+    def suspects(
+        self, special: Special, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]
+    ) -> Flags:
+        """For each group: whether the veto could strike inside it. Never misses one; may suspect too much.
+
+        label: cluster of each row. group_of: group of each cluster, -1 for clusters not in question.
+        """
+        found = np.zeros(size, np.bool_)
+        if special in ("mac", "fqdn"):
+            found[self._shared_by_two(special, label, group_of, size, unusable)] = True
+        elif special in ("source", "source_any"):
+            group = group_of[label]
+            rows = np.flatnonzero((group >= 0) & self.facts.active)
+            found[_seen_twice(group[rows], self.facts.source[rows], label[rows])] = True
+        elif special == "agent":
+            edges = self.facts.edges["agent"]
+            group = group_of[label[edges.rows]]
+            inside = group >= 0
+            kinds = self.facts.agent_kinds[inside]
+            found[_seen_twice(group[inside], kinds, edges.keys[inside])] = True
+        elif special == "time":
+            group = group_of[label]
+            rows = np.flatnonzero(group >= 0)
+            found = self._apart_in_time(rows, group[rows], size)
+        else:
+            with_macs = self._shared_by_two("mac", label, group_of, size, unusable)
+            with_names = self._shared_by_two("host", label, group_of, size, unusable)
+            found = with_macs & with_names
+        return found
+
+    def _shared_by_two(
+        self, name: str, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]
+    ) -> Flags:
+        """Groups in which at least two clusters have a usable value of the identifier."""
+        edges = self.facts.edges[name]
+        cluster = label[edges.rows]
+        group = group_of[cluster]
+        inside = group >= 0
+        dropped = unusable.get(name)
+        if dropped is not None and len(dropped):
+            inside &= ~np.isin(edges.keys, dropped)
+        pairs = np.unique(np.stack((group[inside], cluster[inside])), axis=1)
+        return np.bincount(pairs[0], minlength=size) > 1
+
+    def _apart_in_time(self, rows: Rows, group: Rows, size: int) -> Flags:
+        first, last = self.facts.first[rows], self.facts.last[rows]
+        known = last != NO_TIME
+        top, bottom = np.iinfo(np.int64).max, np.iinfo(np.int64).min
+        earliest_end = np.full(size, top, np.int64)
+        latest_end = np.full(size, bottom, np.int64)
+        latest_start = np.full(size, bottom, np.int64)
+        np.minimum.at(earliest_end, group[known], last[known])
+        np.maximum.at(latest_end, group[known], last[known])
+        np.maximum.at(latest_start, group[known], first[known])
+        some = earliest_end != top
+        limit = self.clocks.successor * DAY
+        found = np.zeros(size, np.bool_)
+        found[some] = (latest_start[some] - earliest_end[some] > limit) | (
+            latest_end[some] - earliest_end[some] > self.clocks.stale * DAY
+        )
+        found[group[~known & ~self.facts.active[rows]]] = True
+        return found
+
+    # -- exact comparison -------------------------------------------------------------------------------------------
+    def views(
+        self, label: Rows, clusters: Rows, rule: Rule, unusable: dict[str, Keys]
+    ) -> dict[int, View]:
+        """The clusters as sets of what the rule compares."""
+        wanted = np.zeros(self.facts.count, np.bool_)
+        wanted[clusters] = True
+        views = {int(cluster): View() for cluster in clusters}
+        rows = np.flatnonzero(wanted[label])
+        for row, cluster in zip(rows.tolist(), label[rows].tolist(), strict=True):
+            views[cluster].rows.append(row)
+        names = set(rule.vetoes)
+        names |= {special for special in rule.special if special in ("mac", "fqdn")}
+        if "clone" in rule.special or "clone_same_source" in rule.special:
+            names |= {"mac", "host"}
+        for name in names:
+            edges = self.facts.edges[name]
+            cluster = label[edges.rows]
+            inside = wanted[cluster]
+            dropped = unusable.get(name)
+            if name not in rule.vetoes and dropped is not None and len(dropped):
+                inside &= ~np.isin(edges.keys, dropped)
+            for owner, key in zip(cluster[inside].tolist(), edges.keys[inside].tolist(), strict=True):
+                views[owner].values.setdefault(name, set()).add(key)
+        if "agent" in rule.special:
+            edges = self.facts.edges["agent"]
+            cluster = label[edges.rows]
+            inside = wanted[cluster]
+            for owner, row, key, kind in zip(
+                cluster[inside].tolist(),
+                edges.rows[inside].tolist(),
+                edges.keys[inside].tolist(),
+                self.facts.agent_kinds[inside].tolist(),
+                strict=True,
+            ):
+                views[owner].agents.setdefault(kind, {}).setdefault(key, []).append(row)
+        return views
+
+    def conflict(self, rule: Rule, a: View, b: View) -> str | None:
+        """What forbids joining the two by this rule: the name of an identifier or special veto; None when nothing."""
+        if self.apart and any(self.apart.get(row, set()) & set(b.rows) for row in a.rows):
+            return "apart"
+        for name in rule.vetoes:
+            if _disjoint(a, b, name):
+                return name
+        for special in rule.special:
+            if self._special(special, a, b):
+                return special
+        return None
+
+    def _special(self, special: Special, a: View, b: View) -> bool:
+        if special in ("mac", "fqdn"):
+            return _disjoint(a, b, special)
+        if special in ("source", "source_any"):
+            return self._same_source(a, b, at_once=special == "source")
+        if special == "agent":
+            return self._two_agents(a, b)
+        if special == "time":
+            return self._far_in_time(a, b)
+        if special == "clone_same_source" and not self._same_source(a, b, at_once=True):
+            return False
+        return _disjoint(a, b, "mac") and _disjoint(a, b, "host") and self._at_once(a.rows, b.rows)
+
+    def _same_source(self, a: View, b: View, at_once: bool) -> bool:
+        """Both hold an active record of one product instance (active at the same time, if `at_once`)."""
+        facts = self.facts
+        for row in a.rows:
+            for other in b.rows:
+                if facts.source[row] != facts.source[other] or not (facts.active[row] and facts.active[other]):
+                    continue
+                if not at_once or self._at_once([row], [other]):
+                    return True
+        return False
+
+    def _two_agents(self, a: View, b: View) -> bool:
+        """Two installations of one product at work at the same time: two machines. One after the other: a reinstall."""
+        for kind, values in a.agents.items():
+            others = b.agents.get(kind)
+            if not others or values.keys() & others.keys():
+                continue
+            rows = [row for found in values.values() for row in found]
+            if self._at_once(rows, [row for found in others.values() for row in found]):
+                return True
+        return False
+
+    def _at_once(self, rows: list[int], others: list[int]) -> bool:
+        """Whether any two were active at the same time; unknown times count as the same."""
+        facts = self.facts
+        for row in rows:
+            for other in others:
+                if not (facts.active[row] and facts.active[other]):
+                    continue
+                last, other_last = int(facts.last[row]), int(facts.last[other])
+                if NO_TIME in (last, other_last) or abs(last - other_last) <= self.clocks.together * DAY:
+                    return True
+                if max(facts.first[row], facts.first[other]) < min(last, other_last):
+                    return True
+        return False
+
+    def _far_in_time(self, a: View, b: View) -> bool:
+        """A name passes from one machine to the next: agreement by name needs agreement in time."""
+        facts = self.facts
+        spans = []
+        for view in (a, b):
+            known = [row for row in view.rows if facts.last[row] != NO_TIME]
+            if not known:
+                return not any(facts.active[row] for row in view.rows)
+            spans.append((min(int(facts.first[row]) for row in known), max(int(facts.last[row]) for row in known)))
+        (_, end), (start, late_end) = sorted(spans, key=lambda span: span[1])
+        if late_end - end > self.clocks.stale * DAY:
+            return True
+        born_late = start - end
+        # With a single point in time nothing is known of its first activity: be slower to see a successor.
+        limit = self.clocks.gap if start == late_end else self.clocks.successor
+        return born_late > limit * DAY
+
+
+def _disjoint(a: View, b: View, name: str) -> bool:
+    left, right = a.values.get(name), b.values.get(name)
+    return bool(left) and bool(right) and not left & right  # type: ignore[operator]
+
+
+def _seen_twice(group: Rows, kind: NDArray[np.generic], value: NDArray[np.generic]) -> NDArray[np.int64]:
+    """Groups in which one kind comes with two different values."""
+    if not len(group):
+        return np.empty(0, np.int64)
+    triples = np.unique(
+        np.stack((group.astype(np.uint64), kind.astype(np.uint64), value.astype(np.uint64))), axis=1
+    )
+    again = (triples[0][1:] == triples[0][:-1]) & (triples[1][1:] == triples[1][:-1])
+    return np.unique(triples[0][1:][again]).astype(np.int64)
+
+
+__all__ = ["NO_KEY", "Clocks", "Vetoes", "View"]

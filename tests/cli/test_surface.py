@@ -1,0 +1,125 @@
+"""Every command helps, speaks JSON where it prints a table, and fails with the right code and a message that helps."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Exposure
+
+COMMANDS = [
+    "demo",
+    "up",
+    "connectors list",
+    "connectors add",
+    "connectors check",
+    "connectors scaffold",
+    "sync",
+    "build",
+    "status",
+    "tables",
+    "export",
+    "query",
+    "explain",
+    "resolve",
+    "explore",
+    "estate serve",
+    "doctor",
+]
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    from typer.testing import CliRunner
+
+    from exposure_pipelines.cli.main import app
+
+    for command in COMMANDS:
+        result = CliRunner().invoke(app, [*command.split(), "--help"])
+        assert result.exit_code == 0, command
+        assert "Example" in result.output, command
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("nonsense", "No such command"),
+        ("build --date yesterday", "expected YYYY-MM-DD"),
+        ("build --to 2026-01-01", "--to needs --from"),
+        ("build --from 2026-02-02 --to 2026-02-01", "ends (2026-02-01) before it starts"),
+        ("build --date 2999-01-01", "lies in the future"),
+        ("connectors add tenabel", "Did you mean tenable?"),
+        ("connectors add tenable --name Tenable-EU", "lower-case letters"),
+        ("connectors add tenable --secret token=X", "'token' is unknown"),
+        ("connectors add tenable --option speed=9", "'speed' is unknown"),
+        ("connectors check nobody", "There is no instance 'nobody'"),
+        ("sync", "exposure connectors add PRODUCT"),
+        ("tables nothing", "There is no table 'nothing'"),
+        ("export devcies", "Did you mean devices?"),
+        ("export devices --date tomorrow", "expected YYYY-MM-DD"),
+        ("resolve nowhere.jsonl --kind device", "is not a file"),
+        ("query x", "is not in this release"),
+    ],
+)
+def test_a_wrong_call_exits_with_2_and_says_what_was_expected(exposure: Exposure, call: str, said: str) -> None:
+    outcome = exposure(*call.split())
+    assert outcome.returncode == 2, outcome.stderr
+    assert said in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+
+
+def test_work_that_cannot_be_done_exits_with_1(exposure: Exposure) -> None:
+    outcome = exposure("export", "devices")
+    assert outcome.returncode == 1
+    assert "not built yet" in outcome.stderr
+
+
+def test_the_catalogue_in_json_holds_what_machines_ask_for(exposure: Exposure) -> None:
+    exposure("connectors", "add", "tenable", "--name", "tenable_prod")
+    rows = json.loads(exposure("connectors", "list", "--json").stdout)
+    assert {"entra_id", "defender_endpoint", "servicenow", "tenable"} <= {row["product"] for row in rows}
+    for row in rows:
+        assert {"title", "streams", "asset_kinds", "billable_kinds", "permissions", "evidence"} <= set(row)
+    (configured,) = (row for row in rows if row["instance"])
+    assert (configured["instance"], configured["state"]) == ("tenable_prod", "never synced")
+
+
+@pytest.mark.parametrize("product", ["entra_id", "defender_endpoint", "servicenow", "tenable"])
+def test_an_added_connection_is_valid_yaml_without_a_secret_and_is_not_overwritten(
+    exposure: Exposure, tmp_path: Path, product: str
+) -> None:
+    assert exposure("connectors", "add", product).returncode == 0
+    document = yaml.safe_load((tmp_path / "home" / "connections" / f"{product}.yaml").read_text())
+    assert document["product"] == product
+    assert all(set(reference) == {"env"} for reference in (document["credentials"] or {}).values())
+    again = exposure("connectors", "add", product)
+    assert again.returncode == 2
+    assert "exists already" in again.stderr
+
+
+def test_options_given_on_the_command_line_reach_the_file(exposure: Exposure, tmp_path: Path) -> None:
+    exposure("connectors", "add", "tenable", "--option", "chunk_size=500", "--secret", "access_key=MY_KEY")
+    document = yaml.safe_load((tmp_path / "home" / "connections" / "tenable.yaml").read_text())
+    assert document["options"] == {"chunk_size": 500}
+    assert document["credentials"]["access_key"] == {"env": "MY_KEY"}
+
+
+def test_the_doctor_finds_a_broken_file_and_a_missing_secret(exposure: Exposure, tmp_path: Path) -> None:
+    exposure("connectors", "add", "tenable", "--name", "tenable_prod")
+    (tmp_path / "home" / "connections" / "broken.yaml").write_text("product: tenable\nscedule: now\n")
+    outcome = exposure("doctor", "--json")
+    assert outcome.returncode == 1
+    problems = {
+        row["check"]: row["found"] + row["fix"] for row in json.loads(outcome.stdout) if row["state"] == "problem"
+    }
+    assert "did you mean schedule" in problems["connections"]
+    assert "TENABLE_PROD_SECRET_KEY" in problems["secrets"]
+
+
+def test_a_home_that_cannot_be_made_is_said_plainly(exposure: Exposure, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    outcome = exposure("status", EXPOSURE_HOME=str(tmp_path / "file" / "home"))
+    assert outcome.returncode == 2
+    assert "EXPOSURE_HOME" in outcome.stderr

@@ -1,0 +1,1 @@
+SELECT product, instance, stream, scope, state, synced_at, records, stale FROM run.syncs

@@ -1,0 +1,135 @@
+"""The main job end to end, on the emulated vendors over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from demo_estate.server import EstateServer
+from demo_estate.truth import Truth
+from tests.demo.conftest import DAYS, DEVICES, Demo
+
+
+def marts(demo: Demo, table: str) -> list[dict[str, object]]:
+    outcome = demo.call("export", table, "--format", "json")
+    assert outcome.returncode == 0, outcome.stderr
+    rows: list[dict[str, object]] = json.loads(outcome.stdout)
+    return rows
+
+
+def test_the_summary_shows_every_connector_and_the_score(demo: Demo) -> None:
+    for word in ("entra_id", "defender_endpoint", "tenable", "servicenow", "precision", "recall", "Billable", "Time:"):
+        assert word in demo.output, demo.output
+
+
+@pytest.mark.parametrize(("kind", "precision", "recall"), [("devices", 0.9995, 0.98), ("identities", 0.9995, 0.99)])
+def test_merging_is_as_right_as_promised(demo: Demo, kind: str, precision: float, recall: float) -> None:
+    row = next(line for line in demo.output.splitlines() if line.strip().startswith(kind))
+    numbers = [float(word) for word in re.findall(r"[01]\.\d{4}", row)]
+    assert numbers[0] >= precision, row
+    assert numbers[1] >= recall, row
+
+
+def test_no_secret_reaches_any_file_of_the_home(demo: Demo) -> None:
+    with EstateServer(Truth(devices=DEVICES, days=DAYS)) as estate:
+        secrets = {value.encode() for spec in estate.connections().values() for _, value in spec.credentials.values()}
+    assert secrets
+    found = [
+        str(file) for file in demo.home.rglob("*") if file.is_file() and any(s in file.read_bytes() for s in secrets)
+    ]
+    assert found == []
+    assert not any(secret.decode() in demo.output for secret in secrets)
+
+
+def test_files_of_the_home_are_for_their_owner_alone(demo: Demo) -> None:
+    readable = [str(path) for path in demo.home.rglob("*") if path.exists() and path.stat().st_mode & 0o077]
+    assert readable == []
+
+
+def test_the_warehouse_holds_the_same_tables_as_the_lake(demo: Demo) -> None:
+    listed = {row["table"]: row["rows"] for row in json.loads(demo.call("tables", "--json").stdout)}
+    with sqlite3.connect(demo.home / "warehouse.db") as database:
+        names = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        counts = {
+            name: database.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in names & set(listed)
+        }
+        keys = database.execute("SELECT name FROM pragma_table_info('devices') WHERE pk = 1").fetchall()
+    assert counts == {name: rows for name, rows in listed.items() if rows is not None}
+    assert keys == [("device_id",)]
+
+
+def test_the_snapshot_opens_read_only_with_every_table(demo: Demo) -> None:
+    pointer = json.loads((demo.home / "snapshots" / "current.json").read_text())
+    with duckdb.connect(str(demo.home / "snapshots" / pointer["file"]), read_only=True) as database:
+        rows = dict(database.execute("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall())
+    assert pointer["rows"].items() <= rows.items()
+
+
+def test_a_device_is_traced_from_its_row_to_the_landed_page(demo: Demo) -> None:
+    records = [row for row in marts(demo, "asset_records") if row["asset_kind"] == "device"]
+    row = next(record for record in records if record["product"] == "tenable")
+    story = json.loads(demo.call("explain", "device", str(row["asset_id"]), "--json").stdout)
+    traced = next(record for record in story["records"] if record["record_id"] == row["record_id"])
+    folder = demo.home / "lake" / "landed" / str(row["instance"]) / str(row["stream"]) / traced["sync"]
+    import pyarrow as pa
+
+    lines = pa.CompressedInputStream(pa.OSFile(str(folder / "pages-00000.jsonl.zst"), "rb"), "zstd").read().splitlines()
+    assert json.loads(lines[traced["row_number"]])["id"] == row["record_id"]
+
+
+def test_a_rebuild_of_both_days_gives_the_same_rows_and_keeps_the_asset_ids(demo: Demo, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date()
+    before = {day: contents(demo, day) for day in days(today)}
+    outcome = demo.call("build", "--from", min(before), "--to", max(before))
+    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
+    for day, tables in before.items():
+        after = contents(demo, day)
+        assert {name for name in tables if tables[name] != after[name]} == set(), day
+
+
+def days(today: date) -> list[str]:
+    return [date.fromordinal(today.toordinal() - offset).isoformat() for offset in range(DAYS)]
+
+
+def contents(demo: Demo, day: str) -> dict[str, object]:
+    files = (demo.home / "lake" / "marts").glob(f"*/snapshot_date={day}/*.parquet")
+    with duckdb.connect() as database:
+        return {
+            file.parent.parent.name: database.execute(
+                f"SELECT count(*), bit_xor(hash(t)) FROM read_parquet('{file}', hive_partitioning = false) AS t"
+            ).fetchone()
+            for file in files
+        }
+
+
+def test_a_second_demo_of_another_size_starts_over_and_never_mixes(demo: Demo) -> None:
+    (demo.home / "connections" / "mine.yaml").write_text("product: tenable\n")
+    try:
+        outcome = demo.call("demo", "--devices", "20")
+        assert outcome.returncode == 2
+        assert "mine.yaml" in outcome.stderr
+    finally:
+        (demo.home / "connections" / "mine.yaml").unlink()
+
+
+def test_status_says_how_each_instance_is_doing(demo: Demo) -> None:
+    rows = json.loads(demo.call("status", "--json").stdout)["instances"]
+    assert len(rows) >= 4
+    assert {row["state"] for row in rows} <= {"complete", "partial"}
+
+
+def test_a_vendor_that_is_gone_fails_alone_and_the_build_goes_on(demo: Demo) -> None:
+    outcome = demo.call(
+        "sync", "tenable_prod", ESTATE_TENABLE_PROD_ACCESS_KEY="x" * 8, ESTATE_TENABLE_PROD_SECRET_KEY="y" * 8
+    )
+    assert outcome.returncode == 1
+    assert "connection refused" in outcome.stderr.lower() + outcome.stdout.lower()
+    assert demo.call("build").returncode == 0
+    tenable = [row for row in marts(demo, "devices") if "tenable" in json.dumps(row["discovery_sources"])]
+    assert tenable, "the last complete sync is carried forward"
