@@ -95,7 +95,7 @@ def run_job(
         if len(partitions) > 1:
             tags |= {RANGE_START: partitions[0], RANGE_END: partitions[-1]}
         with dg.DagsterInstance.get() as instance, listening(on_progress):
-            release_dead_runs(instance)
+            pass
             outcome = job.execute_in_process(
                 instance=instance,
                 run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from connector_assets.kit import Page, Record
-from connector_assets.kit.errors import BrokenAnswer, CursorExpired, FixPermission, NotFound
+from connector_assets.kit.errors import BrokenAnswer, CursorExpired, NotFound
 from connector_assets.kit.pagers import next_link_pages, records_of
 from connector_assets.kit.waits import as_number, back_off
 
@@ -33,21 +33,34 @@ def collection(
 ) -> Iterator[Page]:
     """All pages of a collection, from its start again when the page token expired (repeated records share their key).
 
-    counted: ask Graph for its own count (an advanced query, whose header goes with every page) and report a large gap.
+    counted: ask Graph for its own count, an advanced query whose header goes with every page; fewer records than that,
+    beyond what comes and goes meanwhile, make the stream partial.
     """
-    params = {**(params or {}), "$count": "true"} if counted else params
     for restart in range(RESTARTS + 1):
-        seen = 0
+        seen, expected = 0, 0
         try:
-            for page in next_link_pages(api, path, params, headers=EVENTUAL if counted else None):
-                seen += len(page.records)
+            for page, count in _pages(api, path, params, counted):
+                seen, expected = seen + len(page.records), count or expected
                 yield page
         except CursorExpired:
             if restart == RESTARTS:
                 raise
             api.note(f"{path}: the page token expired after {seen} records; the collection is read again")
         else:
+            if seen < expected * COUNT_TOLERANCE:
+                api.partial(f"Graph counts {expected} records of {path}, {seen} came")
             return
+
+
+def _pages(api: Api, path: str, params: Mapping[str, Any] | None, counted: bool) -> Iterator[tuple[Page, int | None]]:
+    """Each page, the first one with Graph's count of the collection where it was asked for."""
+    if not counted:
+        yield from ((page, None) for page in next_link_pages(api, path, params))
+        return
+    answer = api.get(path, {**(params or {}), "$count": "true"}, EVENTUAL)
+    yield Page(records_of(answer, "value", path, api.mask)), answer.get("@odata.count")
+    if following := answer.get("@odata.nextLink"):
+        yield from ((page, None) for page in next_link_pages(api, following, headers=EVENTUAL))
 
 
 def fan_out(api: Api, urls: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, Record]]]:
@@ -98,7 +111,7 @@ def _replies(api: Api, waiting: Mapping[str, tuple[str, str]]) -> list[Reply]:
     requests = [{"id": number, "method": "GET", "url": url} for number, (_, url) in waiting.items()]
     answer = api.post("/v1.0/$batch", json={"requests": requests}, safe=True)
     replies = []
-    for item in records_of(answer, "responses", "/v1.0/$batch"):
+    for item in records_of(answer, "responses", "/v1.0/$batch", api.mask):
         headers = {str(name).lower(): value for name, value in (item.get("headers") or {}).items()}
         wait = as_number(str(headers.get("retry-after", "")))
         replies.append(Reply(str(item.get("id")), int(item.get("status") or 0), item.get("body"), wait))
@@ -118,7 +131,7 @@ def _rows(api: Api, owner: str, url: str, reply: Reply) -> Iterator[tuple[str, R
         code = error.get("code") if isinstance(error, dict) else None
         api.partial(f"Graph refused {url.partition('?')[0]} with {reply.status} {code or ''}".rstrip())
         return
-    for record in records_of(reply.body, "value", url):
+    for record in records_of(reply.body, "value", url, api.mask):
         yield owner, record
     following = reply.body.get("@odata.nextLink")
     if following:
@@ -146,11 +159,3 @@ def related(api: Api, record: Record, name: str, path: str) -> list[Record]:
         return [other for page in collection(api, path, {"$select": "id"}) for other in page.records]
     except NotFound:
         return found
-
-
-def first_page_or_refusal(pages: Iterator[Page]) -> tuple[Page | None, FixPermission | None]:
-    """The first page, or the refusal that came instead of it."""
-    try:
-        return next(pages, Page([])), None
-    except FixPermission as error:
-        return None, error

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.entra_id.graph import collection, fan_out, first_page_or_refusal, related
+from connector_assets.entra_id.graph import collection, fan_out, related
 from connector_assets.kit import FieldType, Page, Record, Stream
-from connector_assets.kit.errors import BadRequest
+from connector_assets.kit.errors import BadRequest, FixPermission
 
 if TYPE_CHECKING:
     from connector_assets.kit.api import Api
@@ -56,17 +56,18 @@ def listed(path: str, select: str, *, sized: bool = True, counted: bool = False)
 def users(api: Api) -> Iterator[Page]:
     """With the last sign-in, which needs a licence and a permission of its own: without it where that is refused."""
     size = {"$top": api.options.page_size}
-    pages = collection(api, "/v1.0/users", {"$select": f"{USERS},signInActivity", **size})
-    first, refusal = first_page_or_refusal(pages)
-    if refusal is not None:
+    started = False
+    try:
+        for page in collection(api, "/v1.0/users", {"$select": f"{USERS},signInActivity", **size}):
+            started = True
+            yield page
+    except FixPermission as error:
+        if started:
+            raise
         api.note(
-            f"users are read without their last sign-in: {refusal.message}; it needs AuditLog.Read.All and Entra ID P1"
+            f"users are read without their last sign-in: {error.message}; it needs AuditLog.Read.All and Entra ID P1"
         )
         yield from collection(api, "/v1.0/users", {"$select": USERS, **size})
-        return
-    if first is not None:
-        yield first
-    yield from pages
 
 
 def group_members(api: Api) -> Iterator[Page]:

@@ -12,7 +12,7 @@ class TenableOptions(BaseModel):
 
     chunk_size: int = Field(default=1000, ge=100, le=10000, description="assets in a chunk of the asset export")
     assets_per_chunk: int = Field(
-        default=500, ge=50, le=5000, description="assets in a chunk of the vulnerability export"
+        default=100, ge=50, le=5000, description="assets in a chunk of the vulnerability export"
     )
     include_unlicensed: bool = Field(default=True, description="also vulnerabilities of assets without a licence")
     cve_findings_only: bool = Field(default=False, description="leave out checks that stand for no CVE")

@@ -22,6 +22,7 @@ from connector_assets.kit import (
 
 #: The first chunks of a small container are ready in a moment, those of a large one take minutes.
 POLL_SECONDS = (0.2, 0.4, 0.8, 1.5, 3, 6, 15, 30)
+PAGE_RECORDS = 500
 #: The vendor needs a moment before it knows the job whose start it did not answer.
 AFTER_GATEWAY_TIMEOUT = 5.0
 
@@ -60,48 +61,37 @@ ASSET_FIELDS: dict[str, Any] = {
     "hostnames": ["text"],
     "operating_systems": ["text"],
     "system_types": ["text"],
-    "sources": [{"name": "text", "first_seen": "text", "last_seen": "text"}],
-    "tags": [{"uuid": "text", "key": "text", "value": "text"}],
-    "network_interfaces": [{"name": "text", "mac_addresses": ["text"], "ipv4s": ["text"], "fqdns": ["text"]}],
+    "sources": [{"name": "text"}],
+    "tags": [{"key": "text", "value": "text"}],
+    "network_interfaces": "json",
     "acr_score": "number",
     "exposure_score": "number",
 }
 
+# the host's own attributes are those of the asset export, in another spelling: only its id is needed here
 VULNERABILITY_FIELDS: dict[str, Any] = {
     "finding_id": "text",
-    "asset": {
-        "uuid": "text",
-        "hostname": "text",
-        "fqdn": "text",
-        "ipv4": "text",
-        "agent_uuid": "text",
-        "network_id": "text",
-    },
+    "asset": {"uuid": "text"},
     "plugin": {
         "id": "integer",
         "name": "text",
         "family": "text",
         "cve": ["text"],
-        "cpe": ["text"],
         "cvss3_base_score": "number",
         "cvss_base_score": "number",
         "vpr": {"score": "number"},
         "epss_score": "number",
         "exploit_available": "boolean",
-        "has_patch": "boolean",
-        "risk_factor": "text",
         "solution": "text",
         "publication_date": "text",
         "vuln_publication_date": "text",
     },
     "port": {"port": "integer", "protocol": "text", "service": "text"},
     "severity": "text",
-    "severity_modification_type": "text",
     "state": "text",
     "first_found": "timestamp",
     "last_found": "timestamp",
     "last_fixed": "timestamp",
-    "indexed": "timestamp",
     "source": "text",
 }
 
@@ -176,8 +166,11 @@ def since(api: Api, name: str) -> dict[str, int]:
 
 
 def chunks(api: Api, kind: str, body: dict[str, Any]) -> Iterator[Page]:
-    """One export job of a kind (assets, vulns)."""
-    yield from export_job(
+    """One export job of a kind (assets, vulns).
+
+    A chunk is cut into several pages: findings are wide, and what is typed at once must fit into memory.
+    """
+    pages = export_job(
         api,
         start=partial(start_job, api, kind, body),
         status=partial(job_state, api, kind),
@@ -185,6 +178,9 @@ def chunks(api: Api, kind: str, body: dict[str, Any]) -> Iterator[Page]:
         adopt=running_job,
         poll_seconds=POLL_SECONDS,
     )
+    for page in pages:
+        for start in range(0, len(page.records) or 1, PAGE_RECORDS):
+            yield Page(page.records[start : start + PAGE_RECORDS], page.scope, page.cursor)
 
 
 def start_job(api: Api, kind: str, body: dict[str, Any]) -> str:

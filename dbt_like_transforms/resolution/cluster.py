@@ -140,6 +140,18 @@ class Clusterer:
         #: Values found to be no identifiers so far; they veto nothing either.
         self.unusable: dict[str, Keys] = {}
 
+    def join_by_hand(self, pairs: list[tuple[int, int]]) -> None:
+        """Joins pairs of rows that a person declared to be one, before any rule."""
+        if not pairs:
+            return
+        ends = np.array(pairs, np.int32)
+        rows, local = np.unique(ends, return_inverse=True)
+        local = local.reshape(ends.shape)
+        group = _components(local.ravel(), np.repeat(np.arange(len(ends)), 2), len(rows), len(ends))
+        nothing = np.zeros(len(ends), np.uint64)
+        self.findings.joins.append(Joins("manual_merge", "", ends[:, 1], ends[:, 0], nothing, nothing))
+        self.partition.join(rows, group)
+
     def run(self) -> None:
         """All rules in order."""
         for rule in self.ladder.rules:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import duckdb
@@ -48,6 +49,17 @@ class Facts:
     last: Seconds
     fingerprint: Keys
     agent_kinds: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
+
+    def confine(self, islands: Mapping[int, int]) -> None:
+        """Gives the rows of each island keys of their own, so that they agree with nothing outside it."""
+        if not islands:
+            return
+        number = np.zeros(self.count, np.uint64)
+        number[np.array(list(islands), np.int32)] = np.array(list(islands.values()), np.uint64)
+        for name, edges in self.edges.items():
+            room = number[edges.rows]
+            moved = edges.keys ^ (room * np.uint64(0x9E3779B97F4A7C15))
+            self.edges[name] = Edges(edges.rows, np.where(room > 0, moved, edges.keys))
 
 
 def value_sql(identifier: Identifier, columns: str = "idx") -> str:

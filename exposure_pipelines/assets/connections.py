@@ -23,7 +23,10 @@ def connections() -> dg.MaterializeResult:
         f"| {c.instance} | {c.product} | {', '.join(c.streams or ['all'])} | {c.cron} | {'yes' if c.enabled else 'no'} |"
         for c in loaded.valid
     ]
-    metadata: dict[str, Any] = {"dagster/row_count": len(loaded.valid), "instances": dg.MetadataValue.md("\n".join(lines))}
+    metadata: dict[str, Any] = {
+        "dagster/row_count": len(loaded.valid),
+        "instances": dg.MetadataValue.md("\n".join(lines)),
+    }
     if loaded.broken:
         table = ["| file | what to fix |", "|---|---|"]
         table += [f"| {broken.file.name} | {cell('; '.join(broken.errors))} |" for broken in loaded.broken]
@@ -31,7 +34,9 @@ def connections() -> dg.MaterializeResult:
     return dg.MaterializeResult(metadata=metadata)
 
 
-@dg.asset_check(asset=CONNECTIONS, description="Every connection file is valid. A broken one is skipped; the others run.")
+@dg.asset_check(
+    asset=CONNECTIONS, description="Every connection file is valid. A broken one is skipped; the others run."
+)
 def connections_valid() -> dg.AssetCheckResult:
     from exposure_pipelines.connections import load_connections
     from exposure_pipelines.home import Home

@@ -3,24 +3,21 @@
 # no postponed annotations here: Dagster reads that of the context as it stands
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from exposure_pipelines.assets.landed import landed_key, stream_names
-
-if TYPE_CHECKING:
-    from exposure_pipelines.connections import Connection
-    from exposure_pipelines.lake import Lake
+from exposure_pipelines.connections import Connection
+from exposure_pipelines.lake import Lake
 
 FRESH = "fresh"
 
 
-def fresh_check_keys(connections: Sequence["Connection"]) -> list[dg.AssetCheckKey]:
+def fresh_check_keys(connections: Sequence[Connection]) -> list[dg.AssetCheckKey]:
     return [dg.AssetCheckKey(landed_key(c, stream), FRESH) for c in connections for stream in stream_names(c)]
 
 
-def freshness_checks(connections: Sequence["Connection"]) -> list[dg.AssetChecksDefinition]:
+def freshness_checks(connections: Sequence[Connection]) -> list[dg.AssetChecksDefinition]:
     """The `fresh` checks of all landed assets in one step; none without a connection.
 
     They read manifests and never Dagster's records: rebuilding a past date must not make an old stream look young.
@@ -41,7 +38,6 @@ def freshness_checks(connections: Sequence["Connection"]) -> list[dg.AssetChecks
     def landed_freshness(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         from exposure_pipelines.connections import load_connections
         from exposure_pipelines.home import Home
-        from exposure_pipelines.lake import Lake
 
         home = Home.from_env().ensure()
         lake = Lake.of(home)
@@ -60,7 +56,7 @@ def freshness_checks(connections: Sequence["Connection"]) -> list[dg.AssetChecks
     return [landed_freshness]
 
 
-def freshness(lake: "Lake", connection: "Connection" | None, stream: str) -> tuple[bool, str]:
+def freshness(lake: Lake, connection: Connection | None, stream: str) -> tuple[bool, str]:
     """Whether the stream is fresh now, and why."""
     from exposure_pipelines import clock
     from exposure_pipelines.landing.select import newest_sync, select_sync
@@ -77,5 +73,7 @@ def freshness(lake: "Lake", connection: "Connection" | None, stream: str) -> tup
     age = (clock.now() - chosen.manifest.finished_at).total_seconds() / 3600
     text = f"the newest {chosen.manifest.state} sync is {age:.1f} hours old, {connection.max_age_hours:g} are allowed"
     if chosen.stale:
-        text += f"; its records are carried forward and marked stale until `exposure sync {connection.instance}` succeeds"
+        text += (
+            f"; its records are carried forward and marked stale until `exposure sync {connection.instance}` succeeds"
+        )
     return not chosen.stale, text

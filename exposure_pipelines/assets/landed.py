@@ -4,18 +4,17 @@
 
 from collections.abc import Collection, Iterator
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
 from connector_assets import registry
 from connector_assets.kit.declaration import Connector, Stream
 from exposure_pipelines.assets.partitions import GRACE, daily
+from exposure_pipelines.connections import Connection
+from exposure_pipelines.lake import Lake
+from exposure_pipelines.landing.manifest import Manifest
 from exposure_pipelines.progress import report as report_progress
-
-if TYPE_CHECKING:
-    from exposure_pipelines.connections import Connection
-    from exposure_pipelines.landing.manifest import Manifest
 
 #: Tag of a run that a person waits for at a terminal: it answers at once instead of trying again by itself.
 ATTENDED_TAG = "exposure/attended"
@@ -38,11 +37,11 @@ class SyncConfig(dg.Config):
     accept_volume: bool = False
 
 
-def landed_key(connection: "Connection", stream: str) -> dg.AssetKey:
+def landed_key(connection: Connection, stream: str) -> dg.AssetKey:
     return dg.AssetKey(["landed", connection.product, connection.instance, stream])
 
 
-def stream_names(connection: "Connection") -> tuple[str, ...]:
+def stream_names(connection: Connection) -> tuple[str, ...]:
     """The streams an instance pulls, with those they need, in order."""
     connector = registry.load(connection.product)
     wanted = set(connection.streams or [stream.name for stream in connector.streams])
@@ -51,7 +50,7 @@ def stream_names(connection: "Connection") -> tuple[str, ...]:
     return tuple(stream.name for stream in connector.streams if stream.name in wanted)
 
 
-def landed_asset(connection: "Connection") -> dg.AssetsDefinition:
+def landed_asset(connection: Connection) -> dg.AssetsDefinition:
     """The multi-asset of one instance: all its streams in one step, since they share a session and depend in order."""
     connector = registry.load(connection.product)
     specs = [stream_spec(connection, connector, connector.stream(name)) for name in stream_names(connection)]
@@ -72,7 +71,7 @@ def landed_asset(connection: "Connection") -> dg.AssetsDefinition:
         description=f"Pulls {connector.title} instance {connection.instance}.",
     )
     def sync_streams(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
-        wanted = [key.path[-1] for key in context.selected_asset_keys]
+        wanted = [spec.key.path[-1] for spec in specs if spec.key in context.selected_asset_keys]
         attended = context.run.tags.get(ATTENDED_TAG) == "true"
         events = partition_events(
             connection.instance, date.fromisoformat(context.partition_key), wanted, config.accept_volume, attended
@@ -91,7 +90,7 @@ def check_key(result: dg.AssetCheckResult) -> dg.AssetCheckKey:
     return dg.AssetCheckKey(result.asset_key, result.check_name)
 
 
-def stream_spec(connection: "Connection", connector: Connector, stream: Stream) -> dg.AssetSpec:
+def stream_spec(connection: Connection, connector: Connector, stream: Stream) -> dg.AssetSpec:
     columns = [dg.TableColumn(name, column_type(kind)) for name, kind in stream.fields.items()]
     return dg.AssetSpec(
         key=landed_key(connection, stream.name),
@@ -129,7 +128,6 @@ def partition_events(
     from exposure_pipelines.connections import load_connections
     from exposure_pipelines.errors import ExposureError
     from exposure_pipelines.home import Home
-    from exposure_pipelines.lake import Lake
     from exposure_pipelines.landing.sync import run_sync
 
     try:
@@ -164,7 +162,7 @@ def partition_events(
 
 
 def kept_events(
-    lake: Any, connection: "Connection", connector: Connector, day: date, streams: Collection[str]
+    lake: Lake, connection: Connection, connector: Connector, day: date, streams: Collection[str]
 ) -> Iterator[Any]:
     """What a past date has; raises dg.Failure for streams of which nothing was landed by then."""
     from exposure_pipelines.landing.select import newest_sync, select_sync
@@ -189,7 +187,7 @@ def page_progress(instance: str, stream: str, pages: int, records: int) -> None:
     report_progress(f"{stream}: {records:,} records")
 
 
-def stream_events(connection: "Connection", stream: Stream, manifest: "Manifest", *, kept: bool = False) -> Iterator[Any]:
+def stream_events(connection: Connection, stream: Stream, manifest: Manifest, *, kept: bool = False) -> Iterator[Any]:
     """A materialisation (unless nothing was landed) and the checks of one stream."""
     key = landed_key(connection, stream.name)
     landed = manifest.state in ("complete", "partial")
@@ -223,12 +221,12 @@ def stream_events(connection: "Connection", stream: Stream, manifest: "Manifest"
     )
 
 
-def landed_path(manifest: "Manifest") -> str:
+def landed_path(manifest: Manifest) -> str:
     """Place of a landed sync, from the root of the lake."""
     return f"landed/{manifest.instance}/{manifest.stream}/{manifest.sync}"
 
 
-def manifest_metadata(manifest: "Manifest", kept: bool) -> dict[str, Any]:
+def manifest_metadata(manifest: Manifest, kept: bool) -> dict[str, Any]:
     """What the Dagster UI shows of a landed stream: counts and costs, never a record."""
     scopes = ["| scope | state | records | reason |", "|---|---|---|---|"]
     scopes += [

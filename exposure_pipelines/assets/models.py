@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from dbt_like_transforms.engine.models import Model
+from dbt_like_transforms.engine.results import CheckResult, ModelResult
 from exposure_pipelines.assets.landed import landed_key, stream_names
 from exposure_pipelines.assets.partitions import daily
 from exposure_pipelines.building import open_builder, project
+from exposure_pipelines.connections import Connection
+from exposure_pipelines.lake import Lake
 from exposure_pipelines.progress import report as report_progress
 
 if TYPE_CHECKING:
     import duckdb
 
-    from dbt_like_transforms.engine.models import Model
-    from dbt_like_transforms.engine.results import CheckResult, ModelResult
-    from exposure_pipelines.connections import Connection
-    from exposure_pipelines.lake import Lake
 
 OWNER = "team:exposure-pipelines"
 
@@ -49,11 +49,11 @@ LandedKeys = Mapping[str, Sequence[dg.AssetKey]]
 """Landed assets by the relation that unites their records, e.g. `landed.tenable__assets`."""
 
 
-def model_key(model: "Model") -> dg.AssetKey:
+def model_key(model: Model) -> dg.AssetKey:
     return dg.AssetKey([model.layer, model.name])
 
 
-def models_asset(connections: Sequence["Connection"]) -> dg.AssetsDefinition:
+def models_asset(connections: Sequence[Connection]) -> dg.AssetsDefinition:
     """The multi-asset of all models. A range of dates is one run, built date by date, oldest first."""
     models = project().models
     landed = landed_keys(connections)
@@ -82,7 +82,7 @@ def models_asset(connections: Sequence["Connection"]) -> dg.AssetsDefinition:
     return build_models
 
 
-def landed_keys(connections: Sequence["Connection"]) -> LandedKeys:
+def landed_keys(connections: Sequence[Connection]) -> LandedKeys:
     keys: dict[str, list[dg.AssetKey]] = {}
     for connection in connections:
         for stream in stream_names(connection):
@@ -90,7 +90,7 @@ def landed_keys(connections: Sequence["Connection"]) -> LandedKeys:
     return keys
 
 
-def model_spec(model: "Model", landed: LandedKeys) -> dg.AssetSpec:
+def model_spec(model: Model, landed: LandedKeys) -> dg.AssetSpec:
     models = project().models
     deps = [model_key(models[name]) for name in model.depends_on]
     deps += [key for source in model.sources for key in landed.get(source, [])]
@@ -155,7 +155,7 @@ def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys) -> I
             yield from check_results(context, by_day)
 
 
-def log_built(context: dg.AssetExecutionContext, built: Mapping[str, Mapping[date, "ModelResult"]]) -> None:
+def log_built(context: dg.AssetExecutionContext, built: Mapping[str, Mapping[date, ModelResult]]) -> None:
     """Record the dates of a range that were built before one failed: their files are new."""
     for by_day in built.values():
         for day, result in by_day.items():
@@ -169,7 +169,7 @@ def log_built(context: dg.AssetExecutionContext, built: Mapping[str, Mapping[dat
 
 
 def result_metadata(
-    result: "ModelResult", day: date, lake: "Lake", database: "duckdb.DuckDBPyConnection", landed: LandedKeys
+    result: ModelResult, day: date, lake: Lake, database: "duckdb.DuckDBPyConnection", landed: LandedKeys
 ) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "dagster/row_count": result.rows,
@@ -198,7 +198,7 @@ def column_lineage(name: str, landed: LandedKeys) -> dg.TableColumnLineage | Non
     return dg.TableColumnLineage(found) if found else None
 
 
-def counts_preview(result: "ModelResult", database: "duckdb.DuckDBPyConnection") -> str | None:
+def counts_preview(result: ModelResult, database: "duckdb.DuckDBPyConnection") -> str | None:
     """Rows by each classifying column: what a person wants to see first, and nothing personal."""
     text_columns = {column.name for column in result.columns if column.type.upper() == "VARCHAR"}
     classes = [name for name in CLASSES if name in text_columns]
@@ -214,7 +214,7 @@ def counts_preview(result: "ModelResult", database: "duckdb.DuckDBPyConnection")
 
 
 def check_results(
-    context: dg.AssetExecutionContext, by_day: Mapping[date, "ModelResult"]
+    context: dg.AssetExecutionContext, by_day: Mapping[date, ModelResult]
 ) -> Iterator[dg.AssetCheckResult]:
     """Results of a model's tests over the dates of the run: one date that fails makes the test fail."""
     newest = by_day[max(by_day)]
@@ -225,7 +225,7 @@ def check_results(
             yield check_result(key, {day: result.checks[index] for day, result in by_day.items()})
 
 
-def check_result(key: dg.AssetKey, by_day: Mapping[date, "CheckResult"]) -> dg.AssetCheckResult:
+def check_result(key: dg.AssetKey, by_day: Mapping[date, CheckResult]) -> dg.AssetCheckResult:
     failing = {day: check for day, check in by_day.items() if not check.passed}
     shown = failing[max(failing)] if failing else by_day[max(by_day)]
     metadata: dict[str, Any] = {"failing_rows": sum(check.failing for check in by_day.values())}

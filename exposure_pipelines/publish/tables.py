@@ -82,7 +82,7 @@ def failed_tests(
     for name, model in needed.items():
         path = lake.model_path(model.layer, name, day).replace("'", "''")
         database.execute(
-            f'CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM read_parquet(\'{path}\', hive_partitioning = false)'
+            f"CREATE OR REPLACE VIEW \"{name}\" AS SELECT * FROM read_parquet('{path}', hive_partitioning = false)"
         )
     failed = []
     for model in marts:

@@ -297,10 +297,7 @@ def record(
         connection.execute(sa.delete(SNAPSHOT_TABLES))
     connection.execute(
         sa.insert(SNAPSHOT_TABLES),
-        [
-            {"table_name": t.name, "snapshot_date": day, "row_count": rows[t.name], "shape": shape_of(t)}
-            for t in tables
-        ],
+        [{"table_name": t.name, "snapshot_date": day, "row_count": rows[t.name], "shape": shape_of(t)} for t in tables],
     )
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from connector_assets.kit.check import CheckResult, check
 from dbt_like_transforms.engine.project import Project
 from dbt_like_transforms.engine.results import ModelResult
 from dbt_like_transforms.engine.runner import Runner
+from dbt_like_transforms.engine.sources import register_table
 from dbt_like_transforms.engine.storage import FolderStorage
 from demo_estate.kit import Service, VirtualClock
 from demo_estate.lenses import discover
@@ -76,8 +77,13 @@ class Bench:
         return self.service.journal.requests
 
     @contextmanager
-    def staged(self) -> Iterator[Staged]:
-        """The product's staging models, built from what is landed by now."""
+    def staged(
+        self, records: Mapping[str, Sequence[Mapping[str, Any]]] | None = None, *connections: Connection
+    ) -> Iterator[Staged]:
+        """The product's staging models, built from what is landed by now, or from records written in the test.
+
+        connections: the instances to read, where it is not the served one alone.
+        """
         product = self.service.lens.product
         folder = self.home.root / "models" / "staging"
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,9 +92,28 @@ class Bench:
         project = Project.load(folder.parent, landed_sources())
         day = clock.utc_date()
         with duckdb_connection(self.home, self.lake) as database:
-            Builder(self.home, self.lake, database, (self.connection(),), {}).register_sources(day)
+            chosen = connections or (self.connection(),)
+            Builder(self.home, self.lake, database, chosen, {}).register_sources(day)
+            for stream, rows in (records or {}).items():
+                self._stand_in(database, stream, rows)
             results = Runner(project, database, FolderStorage(self.home.root / "built")).run(day)
             yield Staged(project, {result.name: result for result in results}, database)
+
+    def _stand_in(self, database: Any, stream: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Records of a test as if they had been landed."""
+        product = self.service.lens.product
+        relation = f"landed.{product}__{stream}"
+        place = {
+            "_product": product,
+            "_instance": "test",
+            "_stream": stream,
+            "_sync": "s",
+            "_synced_at": datetime(2026, 11, 23),
+        }
+        columns = landed_sources()[relation]
+        database.execute(f"drop view {relation}")
+        numbered = ({"_record_id": row.get("id"), **place, "_page": 0, "_row": n, **row} for n, row in enumerate(rows))
+        register_table(database, relation, columns, numbered)
 
 
 @dataclass

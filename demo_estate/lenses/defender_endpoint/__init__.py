@@ -3,7 +3,8 @@
 The sensor is on 92 % of computers; of the others every second one was discovered over the network. A rebuilt machine is
 listed twice, copies of a golden image are one machine to Defender, MACs have no separators and loopback has zeros.
 `$top` suppresses the link to the next page, as the product does. A minute of the rate limits lasts MINUTE seconds, so
-that a demonstration ends. Instance options: empty_exports (export files without a byte).
+that a demonstration ends. Instance options: machines_page, empty_exports (export
+files without a byte), without (permissions not granted).
 """
 
 from __future__ import annotations

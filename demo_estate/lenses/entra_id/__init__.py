@@ -3,7 +3,7 @@
 Covers what is joined or registered: laptops, desktops, mobiles. Servers live in Active Directory alone. Last sign-ins of
 devices lag by up to a fortnight, a rebuilt machine leaves a disabled second object with the same deviceId, and Entra knows
 neither serial numbers nor MACs. Instance options: premium (default true), without (permissions not granted),
-page_token_seconds.
+page_token_seconds, page_cap (most records a page).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from demo_estate.entities import Ref
 from demo_estate.kit import Bucket, Refusal, Request, Response, Route, Service, bearer_token
 from demo_estate.lenses import Answer, Lens, View
-from demo_estate.lenses.entra_id import objects
+from demo_estate.lenses.entra_id import applications, objects
 from demo_estate.lenses.entra_id.routes import BATCH, COLLECTIONS, require_permission, throttle_headers
 from demo_estate.truth import Truth
 
@@ -106,8 +106,8 @@ def authenticate(request: Request, service: Service) -> None:
 def error(request: Request, status: int, reason: str, message: str) -> Response:
     inner = {
         "date": "2026-01-02T03:04:05",
-        "request-id": objects.DEFAULT_ACCESS,
-        "client-request-id": objects.DEFAULT_ACCESS,
+        "request-id": objects.ZERO,
+        "client-request-id": objects.ZERO,
     }
     if reason == "unknown_route":
         message = f"Resource not found for the segment '{request.path.rpartition('/')[2]}'."
@@ -141,8 +141,8 @@ def answer(view: View) -> Iterator[Answer]:
 
 def principal_answers(view: View) -> Iterator[Answer]:
     """A principal is an identity; one of another company stands for that company's application too."""
-    for key in objects.principal_keys(view):
-        ident = objects.principal_id(view, key)
+    for key in applications.principal_keys(view):
+        ident = applications.principal_id(view, key)
         if not isinstance(key, Ref):
             # Microsoft's own are nothing of the company's
             yield Answer("identity", ident, "")

@@ -11,7 +11,7 @@ from demo_estate.entities import Ref
 from demo_estate.kit import Refusal, Request, Response, Route, Service
 from demo_estate.kit.buckets import BucketState
 from demo_estate.lenses import View
-from demo_estate.lenses.entra_id import objects
+from demo_estate.lenses.entra_id import applications, objects
 
 PAGE = 100
 LARGEST = 999
@@ -86,7 +86,9 @@ def answer(collection: Collection, request: Request, service: Service) -> Respon
 def page_state(collection: Collection, request: Request, service: Service) -> dict[str, Any]:
     token = request.query.get("$skiptoken")
     if token is None:
-        return fresh_state(collection, request)
+        state = fresh_state(collection, request)
+        # Graph may give fewer than were asked for
+        return {**state, "top": min(state["top"], int(service.instance.options.get("page_cap", UNPAGED)))}
     try:
         state = service.cursors.decode(token)
     except ValueError as error:
@@ -163,11 +165,11 @@ USERS = cached("users", objects.user_keys)
 GROUPS = cached("groups", objects.group_keys)
 DEVICES = cached("devices", objects.device_keys)
 APPLICATIONS = cached("applications", lambda view: range(view.truth.application_count))
-PRINCIPALS = cached("principals", objects.principal_keys)
+PRINCIPALS = cached("principals", applications.principal_keys)
 ROLES = cached("roles", lambda view: range(len(view.truth.roles)))
 
 find_group = owned_by("groups", GROUPS, lambda view, index: view.truth.group(index).entra_object_id)
-find_principal = owned_by("principals", PRINCIPALS, objects.principal_id)
+find_principal = owned_by("principals", PRINCIPALS, applications.principal_id)
 find_application = owned_by("applications", APPLICATIONS, lambda view, index: view.truth.application(index).object_id)
 find_device = owned_by(
     "devices", DEVICES, lambda view, key: objects.device_object_id(view.truth, view.device(key.number), key.stale)
@@ -229,28 +231,38 @@ COLLECTIONS = (
         for relation in ("registeredOwners", "registeredUsers")
     ),
     Collection(
-        "/applications", APPLICATIONS, objects.application, APPLICATION, {"owners": objects.application_owners}, cost=2
+        "/applications",
+        APPLICATIONS,
+        applications.application,
+        APPLICATION,
+        {"owners": applications.application_owners},
+        cost=2,
     ),
     Collection(
         "/applications/{id}/owners",
-        lambda s, r: objects.application_owners(s.view, find_application(s, r)),
+        lambda s, r: applications.application_owners(s.view, find_application(s, r)),
         objects.reference,
         APPLICATION,
         {},
     ),
     Collection(
-        "/servicePrincipals", PRINCIPALS, objects.principal, APPLICATION, {"owners": objects.principal_owners}, cost=2
+        "/servicePrincipals",
+        PRINCIPALS,
+        applications.principal,
+        APPLICATION,
+        {"owners": applications.principal_owners},
+        cost=2,
     ),
     Collection(
         "/servicePrincipals/{id}/owners",
-        lambda s, r: objects.principal_owners(s.view, find_principal(s, r)),
+        lambda s, r: applications.principal_owners(s.view, find_principal(s, r)),
         objects.reference,
         APPLICATION,
         {},
     ),
     Collection(
         "/servicePrincipals/{id}/appRoleAssignedTo",
-        lambda s, r: objects.assigned_to(s.view, find_principal(s, r)),
+        lambda s, r: applications.assigned_to(s.view, find_principal(s, r)),
         as_is,
         APPLICATION,
         {},
@@ -259,17 +271,17 @@ COLLECTIONS = (
     ),
     Collection(
         "/oauth2PermissionGrants",
-        cached("grants", objects.delegated_grants),
+        cached("grants", applications.delegated_grants),
         as_is,
         (DIRECTORY,),
         {},
         cost=2,
         advanced=False,
     ),
-    Collection(f"{MANAGED}/roleDefinitions", ROLES, objects.role, ROLE, {}, advanced=False, sized=False),
+    Collection(f"{MANAGED}/roleDefinitions", ROLES, applications.role, ROLE, {}, advanced=False, sized=False),
     Collection(
         f"{MANAGED}/roleAssignments",
-        cached("role assignments", lambda view: objects.role_assignments(view, False)),
+        cached("role assignments", lambda view: applications.role_assignments(view, False)),
         as_is,
         ROLE,
         {},
@@ -278,7 +290,7 @@ COLLECTIONS = (
     ),
     Collection(
         f"{MANAGED}/roleEligibilityScheduleInstances",
-        cached("role eligibility", lambda view: objects.role_assignments(view, True)),
+        cached("role eligibility", lambda view: applications.role_assignments(view, True)),
         as_is,
         ROLE,
         {},

@@ -19,12 +19,22 @@ people_of_devices as (
 
 roles_held as (
     select h.product, h.instance, h.principal_id, h.role_id,
-        array_agg(distinct coalesce(h.directory_scope, '/')) as scopes,
+        array_agg(distinct h.directory_scope) as scopes,
         bool_and(h.is_eligible) as only_eligible,
         min(h.role_name) as role_name
     from stg_entra_id__role_holders as h
-    where h.through_group is null
+    where h.through_group is null and not regexp_matches(h.directory_scope, '^/[0-9a-fA-F-]{36}$')
     group by h.product, h.instance, h.principal_id, h.role_id
+),
+
+-- a role over one application or service principal is a role on that object
+roles_on_objects as (
+    select h.product, h.instance, h.principal_id, substr(h.directory_scope, 2) as object_id,
+        bool_and(h.is_eligible) as only_eligible,
+        list_sort(array_agg(distinct h.role_name)) as role_names
+    from stg_entra_id__role_holders as h
+    where h.through_group is null and regexp_matches(h.directory_scope, '^/[0-9a-fA-F-]{36}$')
+    group by h.product, h.instance, h.principal_id, h.directory_scope
 ),
 
 statements as (
@@ -44,6 +54,20 @@ statements as (
     from roles_held as h
     inner join stg_entra_id__principals as p on p.instance = h.instance and p.object_id = h.principal_id
     inner join stg_entra_id__identities_roles as r on r.instance = h.instance and r.record_id = h.role_id
+    union all
+    select h.product, h.instance, 'role_assignments', 'has role on', p.kind, p.record, t.kind, t.record,
+        cast(to_json({
+            'roles': {
+                'type': 'RolePermission',
+                'rolePermissions': list_transform(
+                    h.role_names, lambda name: cast(to_json({'roleValue': name}) as varchar)
+                )
+            },
+            'assignmentType': case when h.only_eligible then 'Eligible' else 'Active' end
+        }) as varchar)
+    from roles_on_objects as h
+    inner join stg_entra_id__principals as p on p.instance = h.instance and p.object_id = h.principal_id
+    inner join targets as t on t.instance = h.instance and t.record_id = h.object_id
     union all
     select distinct o._product, o._instance, o._stream, 'has role on', p.kind, p.record, t.kind, t.record,
         '{"roles":{"type":"RolePermission","rolePermissions":["{\"roleValue\":\"Owner\"}"]}}'

@@ -34,8 +34,9 @@ select
     h.principal_id,
     r.record_id as role_id,
     r.display_name as role_name,
-    r.criticality as role_criticality,
-    h.directoryScopeId as directory_scope,
+    -- over a single application a role is no power over the tenant
+    case when not regexp_matches(coalesce(h.directoryScopeId, '/'), '^/[0-9a-fA-F-]{36}$') then r.criticality end as role_criticality,
+    coalesce(h.directoryScopeId, '/') as directory_scope,
     h.is_eligible,
     h.through_group
 from holders as h

@@ -66,11 +66,16 @@ select
     cast(null as varchar) as asset_tag,
     coalesce(agent_names[1], hostnames[1], netbios_names[1], fqdns[1], ipv4s[1]) as display_name,
     case
-        when list_contains(system_types, 'printer') then 'IoT'
-        when list_contains(system_types, 'router') or list_contains(system_types, 'switch')
-            or list_contains(system_types, 'firewall') then 'NetworkDevice'
-        when lower(operating_systems[1]) like '%server%' then 'Server'
-        when list_contains(system_types, 'general-purpose') then 'Endpoint'
+        when list_has_any(system_types, ['printer', 'embedded', 'camera', 'webcam']) then 'IoT'
+        when list_has_any(system_types, ['router', 'switch', 'firewall', 'load-balancer', 'wireless-access-point'])
+            then 'NetworkDevice'
+        when list_contains(system_types, 'scada') then 'OT'
+        when list_contains(system_types, 'mobile') then 'Mobile'
+        when coalesce(azure_vm_id, aws_ec2_instance_id, gcp_instance_id) is not null then 'Server'
+        when regexp_matches(lower(operating_systems[1]), 'server|linux|ubuntu|debian|centos|suse|unix|solaris|aix|esx')
+            then 'Server'
+        when operating_systems[1] is not null then 'Endpoint'
+        else 'Unknown'
     end as device_category,
     operating_systems[1] as os_platform,
     cast(null as varchar) as os_version,

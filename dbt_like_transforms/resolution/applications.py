@@ -1,0 +1,90 @@
+"""The ladder for applications. A registration and its service principals share an appId and are never one node."""
+
+from __future__ import annotations
+
+from dbt_like_transforms.resolution.ladder import (
+    RUNG_DIRECTORY,
+    RUNG_HARDWARE,
+    RUNG_NAME,
+    RUNG_SHORT_NAME,
+    Identifier,
+    Ladder,
+    Rule,
+)
+
+COLUMNS: dict[str, str] = {
+    "application_type": "VARCHAR",
+    "app_id": "VARCHAR",
+    "tenant_id": "VARCHAR",
+    "object_id": "VARCHAR",
+    "service_principal_id": "VARCHAR",
+    "entity_id": "VARCHAR",
+    "reply_urls": "VARCHAR[]",
+    "name": "VARCHAR",
+    "cmdb_id": "VARCHAR",
+    "owner": "VARCHAR",
+    "vendor": "VARCHAR",
+    "version": "VARCHAR",
+    "environment": "VARCHAR",
+    "criticality": "INTEGER",
+    "properties": "VARCHAR",
+}
+
+_NORM = """
+WITH cleaned AS (
+    SELECT idx,
+        coalesce(n_lower(scope), 'default') AS scope,
+        n_lower(application_type) AS type,
+        coalesce(n_guid(app_id), CASE WHEN n_hex32(app_id) IS NULL THEN n_lower(app_id) END) AS app,
+        coalesce(n_guid(tenant_id), CASE WHEN n_hex32(tenant_id) IS NULL THEN n_lower(tenant_id) END) AS tenant,
+        coalesce(n_guid(service_principal_id),
+            CASE WHEN n_hex32(service_principal_id) IS NULL THEN n_lower(service_principal_id) END) AS principal,
+        coalesce(n_guid(object_id), CASE WHEN n_hex32(object_id) IS NULL THEN n_lower(object_id) END) AS object,
+        n_lower(cmdb_id) AS cmdb,
+        CASE WHEN NOT seeded_entity_id(n_url(entity_id)) THEN n_url(entity_id) END AS entity,
+        CASE WHEN seeded_entity_id(n_url(entity_id)) THEN n_url(entity_id) END AS entity_dropped,
+        list_filter(n_present(list_transform(reply_urls, lambda u: n_url(u))),
+            lambda u: NOT regexp_matches(u, '^(https?://)?(localhost|127\\.|\\[::1\\])')) AS replies,
+        regexp_replace(n_lower(name), '\\s+', ' ', 'g') AS title
+    FROM _records
+)
+SELECT *,
+    coalesce(principal, object) AS own,
+    CASE WHEN principal IS NOT NULL THEN 'principal' WHEN object IS NOT NULL THEN 'registration' ELSE '' END AS role,
+    -- Only what does not say which object it is may be found by appId.
+    CASE WHEN principal IS NULL AND object IS NULL THEN app END AS bare_app,
+    CASE WHEN NOT seeded_app_name(title) THEN title END AS title_good,
+    CASE WHEN seeded_app_name(title) THEN title END AS title_dropped,
+    title AS fingerprint
+FROM cleaned
+"""
+
+_STRONG = ("own", "app", "appq", "cmdb", "type")
+
+LADDER = Ladder(
+    kind="application",
+    norm=_NORM,
+    identifiers=(
+        Identifier("own", "own", "object id", "object_id", RUNG_DIRECTORY),
+        Identifier("cmdb", "cmdb", "CMDB id", "cmdb_id", RUNG_DIRECTORY, scoped=True),
+        Identifier("app", "app", "application id", "app_id", RUNG_DIRECTORY),
+        Identifier("bare", "bare_app", "application id", "app_id"),
+        Identifier("bareq", "bare_app || ' in ' || tenant", "application id in its tenant", "app_id"),
+        Identifier("appq", "app || ' in ' || tenant", "application id in its tenant", "app_id"),
+        Identifier("type", "type", "type of application", "application_type"),
+        Identifier("entity", "entity", "SAML entity id", "entity_id", RUNG_HARDWARE),
+        Identifier("reply", "replies", "reply URL", "reply_urls", RUNG_NAME, is_list=True),
+        Identifier("host", "title_good", "name", "name", RUNG_SHORT_NAME, scoped=True),
+    ),
+    rules=(
+        Rule("object_id", "own", ("app", "appq", "cmdb"), contest=("app", "appq", "cmdb")),
+        Rule("cmdb_id", "cmdb", ("own", "app"), contest=("own", "app")),
+        Rule("app_id+tenant", "bareq", ("own", "cmdb", "type"), contest=("cmdb",)),
+        Rule("app_id", "bare", ("own", "cmdb", "bareq", "type"), contest=("bareq", "cmdb")),
+        Rule("entity_id", "entity", _STRONG, ("source_any",), contest=_STRONG),
+        Rule("reply_url", "reply", (*_STRONG, "entity"), ("source_any",), contest=_STRONG, with_agreement=("host",)),
+    ),
+    reviewed=("host",),
+    dropped=(("entity", "[entity_dropped]"), ("host", "[title_dropped]")),
+    review_conflicts=("own", "cmdb", "type"),
+)

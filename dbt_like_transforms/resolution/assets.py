@@ -1,0 +1,184 @@
+"""Asset ids that last: an asset keeps its id when records join, leave or change, and gets it back after a wrong merge.
+
+The id is a hash of the record that founded the asset. `state` remembers, for every record ever resolved, the asset it
+is in and the asset it was in before merges, so that ids can return when a merge turns out wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from dbt_like_transforms.resolution.facts import Flags, Rows
+
+#: record, its asset, when that id was born, and the id (with its birth) that the record brought into later merges.
+STATE_COLUMNS: dict[str, str] = {
+    "record": "VARCHAR",
+    "asset_id": "VARCHAR",
+    "born": "TIMESTAMP",
+    "home_id": "VARCHAR",
+    "home_born": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Ids of this run, as tables of the connection.
+
+    `_assets` (cluster, asset_id, held BOOLEAN): one row a cluster; a held cluster has the id that it would get.
+    `_state` with STATE_COLUMNS, also of records that are not there today.
+    """
+
+    has_state: bool
+
+
+def assign_assets(
+    connection: duckdb.DuckDBPyConnection, kind: str, label: Rows, waiting: Flags, state: pa.Table | str | None
+) -> Assets:
+    """Gives every cluster its id and makes the tables `_assets` and `_state`."""
+    clusters = np.unique(label)
+    connection.register("_labels_now", pa.table({"idx": np.arange(len(label), dtype=np.int32), "cluster": label}))
+    connection.execute("CREATE OR REPLACE TEMP TABLE _clusters AS SELECT * FROM _labels_now")
+    connection.register("_found", pa.table({"cluster": clusters, "held": waiting[clusters]}))
+    has_state = state is not None
+    columns = ", ".join(f"CAST({name} AS {kind_}) AS {name}" for name, kind_ in STATE_COLUMNS.items())
+    if state is not None and not isinstance(state, str):
+        connection.register("_state_given", state)
+        state = "_state_given"
+    empty = ", ".join(f"NULL::{kind_} AS {name}" for name, kind_ in STATE_COLUMNS.items())
+    source = f"SELECT {columns} FROM {state} WHERE record IS NOT NULL AND asset_id IS NOT NULL" if state else None
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE _before AS {source or f'SELECT {empty} WHERE false'}")
+    inherited = _inherited(connection, kind) if has_state else {}
+    _name_clusters(connection, kind, inherited)
+    _new_state(connection)
+    return Assets(has_state)
+
+
+def _inherited(connection: duckdb.DuckDBPyConnection, kind: str) -> dict[int, str]:
+    """cluster -> the earlier id that it keeps. Older ids choose first; an id goes to the part with its founder."""
+    claims = connection.execute(
+        """
+        SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
+            bool_or(md5(? || ':' || b.record) = b.asset_id) AS founder
+        FROM _before b JOIN _records r USING (record) JOIN _clusters c USING (idx) JOIN _found f USING (cluster)
+        WHERE NOT f.held
+        GROUP BY b.asset_id, c.cluster ORDER BY b.asset_id
+        """,
+        [kind],
+    ).fetchall()
+    by_id: dict[str, list[tuple[bool, int, int]]] = {}
+    wants: dict[int, int] = {}
+    born: dict[str, object] = {}
+    for asset_id, when, cluster, members, founder in claims:
+        by_id.setdefault(asset_id, []).append((founder, members, cluster))
+        wants[cluster] = wants.get(cluster, 0) + 1
+        if asset_id not in born or str(when) < str(born[asset_id]):
+            born[asset_id] = when
+    kept: dict[int, str] = {}
+    for asset_id in sorted(by_id, key=lambda item: (str(born[item]), item)):
+        free = [claim for claim in by_id[asset_id] if claim[2] not in kept]
+        if not free:
+            continue
+        # A founder that went over to another asset does not take the id along while the rest of the asset stays.
+        largest = max(claim[1] for claim in free)
+        best = min(
+            free,
+            key=lambda claim: (
+                not (claim[0] and (wants[claim[2]] == 1 or len(free) == 1)),
+                not (wants[claim[2]] == 1 and claim[1] == largest),
+                not claim[0],
+                -claim[1],
+                claim[2],
+            ),
+        )
+        kept[best[2]] = asset_id
+    return kept
+
+
+def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str, inherited: dict[int, str]) -> None:
+    """Makes `_assets`. A new asset takes back the id its records had before a merge, else the hash of its founder."""
+    connection.register(
+        "_inherited",
+        pa.table(
+            {
+                "cluster": pa.array(list(inherited), pa.int32()),
+                "asset_id": pa.array(list(inherited.values()), pa.string()),
+            }
+        ),
+    )
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE _assets AS
+        SELECT f.cluster, coalesce(i.asset_id, md5(? || ':' || r.record)) AS asset_id, f.held,
+            i.asset_id IS NOT NULL AS inherited
+        FROM _found f LEFT JOIN _inherited i USING (cluster) JOIN _records r ON r.idx = f.cluster
+        """,
+        [kind],
+    )
+    if not inherited:
+        return
+    returning = connection.execute(
+        """
+        SELECT a.cluster, b.home_id FROM _assets a JOIN _clusters c USING (cluster) JOIN _records r USING (idx)
+            JOIN _before b USING (record)
+        WHERE NOT a.inherited AND NOT a.held AND b.home_id IS NOT NULL
+        GROUP BY a.cluster, b.home_id ORDER BY min(b.home_born), count(*) DESC, b.home_id, a.cluster
+        """
+    ).fetchall()
+    used = set(inherited.values())
+    chosen: dict[int, str] = {}
+    for cluster, home in returning:
+        if cluster not in chosen and home not in used:
+            chosen[cluster] = home
+            used.add(home)
+    for cluster, home in chosen.items():
+        connection.execute("UPDATE _assets SET asset_id = ?, inherited = true WHERE cluster = ?", [home, cluster])
+    # A fresh hash that an older asset still uses (its founder moved away) is replaced by one of another member.
+    doubled = connection.execute(
+        """
+        SELECT cluster FROM _assets WHERE NOT inherited AND (asset_id IN (SELECT asset_id FROM _assets WHERE inherited)
+            OR asset_id IN (SELECT asset_id FROM _before
+                WHERE record NOT IN (SELECT record FROM _records) OR held)) ORDER BY cluster
+        """
+    ).fetchall()
+    for (cluster,) in doubled:
+        connection.execute(
+            """
+            UPDATE _assets SET asset_id = coalesce((
+                SELECT arg_min(fresh, idx) FROM (
+                    SELECT md5(? || ':' || r.record) AS fresh, r.idx FROM _clusters c JOIN _records r USING (idx)
+                    WHERE c.cluster = ?)
+                WHERE fresh NOT IN (SELECT asset_id FROM _assets) AND fresh NOT IN (SELECT asset_id FROM _before)),
+                md5(? || ':' || asset_id))
+            WHERE cluster = ?
+            """,
+            [kind, cluster, kind + " again", cluster],
+        )
+
+
+def _new_state(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes `_state` for the next run."""
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE _state AS
+        WITH birth AS (
+            SELECT asset_id, min(born) AS born FROM (
+                SELECT asset_id, born FROM _before UNION ALL SELECT home_id, home_born FROM _before)
+            WHERE asset_id IS NOT NULL GROUP BY asset_id),
+        now AS (
+            SELECT r.record, a.asset_id,
+                coalesce(h.born, min(coalesce(n_time(r.first_seen), n_time(r.observed_at))) OVER (PARTITION BY a.cluster))
+                    AS born
+            FROM _records r JOIN _clusters c USING (idx) JOIN _assets a USING (cluster)
+                LEFT JOIN birth h ON h.asset_id = a.asset_id
+            WHERE NOT a.held)
+        SELECT record, n.asset_id, n.born, coalesce(b.home_id, n.asset_id) AS home_id,
+            CASE WHEN b.home_id IS NULL THEN n.born ELSE b.home_born END AS home_born
+        FROM now n LEFT JOIN _before b USING (record)
+        UNION ALL
+        SELECT b.* FROM _before b ANTI JOIN now USING (record)
+        """
+    )

@@ -1,0 +1,246 @@
+"""Relationships that equal values tell of where a merge would be wrong: container and host, blade and chassis, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+
+from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.facts import Rows, key_sql, value_sql
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Record `source` stands in `relationship` to record `target` (rows), and why."""
+
+    source: int
+    target: int
+    relationship: str
+    reason: str
+
+
+#: Clusters on one value up to which links are drawn between all of them.
+_MEMBERS = 8
+_BLADES = 64
+
+_CLUSTER_NAME = r"(clu(ster)?|cno|vip|vnn|lsnr|listener|dag)[-_]?[0-9]*$|^(clu|cluster|vip)[-_0-9]"
+
+# A management controller, container or chassis and the machine that reports the same firmware values.
+_ROLES = """
+SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
+    SELECT p.idx AS source, m.idx AS target, m.cluster AS target_cluster,
+        CASE p.role WHEN 'container' THEN 'runs on' ELSE 'part of' END AS relationship,
+        CASE p.role WHEN 'container' THEN 'the container reports the ' || p.what || ' of its host'
+            ELSE 'the management controller reports the ' || p.what || ' of the server it sits in' END AS reason
+    FROM parts p JOIN machines m USING (what, value)
+    WHERE p.role IN ('bmc', 'container')
+    UNION ALL
+    SELECT m.idx, p.idx, p.cluster, 'part of', 'the blade reports the serial number of its chassis'
+    FROM parts p JOIN machines m USING (what, value)
+    WHERE p.role = 'chassis' AND what = 'serial number'
+) ORDER BY source, target_cluster, target
+"""
+
+# Members of one high-availability pair or stack answer on one address and one MAC or name, each with a serial number
+# of its own. Endpoints never do: they have a directory identity or an agent.
+_GEAR = """
+SELECT a.idx AS source, b.idx AS target, 'member of' AS relationship,
+    'both answer on ' || any_value(a.ip) || ' with the same MAC address or name' AS reason
+FROM gear a JOIN gear b ON a.scope = b.scope AND a.ip = b.ip AND a.cluster <> b.cluster
+WHERE (list_has_any(a.mac_all, b.mac_all) OR list_has_any(a.hosts, b.hosts))
+    AND (a.serial <> b.serial OR NOT list_has_any(a.hosts, b.hosts))
+GROUP BY a.idx, b.idx ORDER BY a.idx, b.idx
+"""
+
+_CLUSTER_OBJECTS = f"""
+SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
+    SELECT c.idx AS source, n.idx AS target, n.cluster AS target_cluster, 'runs on' AS relationship,
+        'the cluster name answers on the address of its active node, ' || c.ip AS reason
+    FROM addressed c JOIN addressed n ON c.scope = n.scope AND c.ip = n.ip AND c.cluster <> n.cluster
+    WHERE c.serial IS NULL AND len(c.uuids) = 0 AND len(c.agents) = 0
+        AND list_bool_or(list_transform(c.hosts, lambda h: regexp_matches(h, '{_CLUSTER_NAME}')))
+        AND len(n.hosts) > 0 AND NOT list_has_any(c.hosts, n.hosts)
+) ORDER BY source, target_cluster, target
+"""
+
+
+def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
+    """Links between devices."""
+    _show_clusters(connection, clusterer.partition.label)
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP VIEW firmware AS
+        SELECT idx, cluster, role, 'serial number' AS what, serial AS value FROM norm JOIN _clusters USING (idx)
+        WHERE serial IS NOT NULL
+        UNION ALL
+        SELECT idx, cluster, role, 'SMBIOS UUID', unnest(uuids) FROM norm JOIN _clusters USING (idx)
+        """
+    )
+    connection.execute("CREATE OR REPLACE TEMP VIEW parts AS SELECT * FROM firmware WHERE role <> ''")
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW machines AS SELECT * FROM firmware WHERE role = '' "
+        "AND value IN (SELECT value FROM parts)"
+    )
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE addressed AS
+        SELECT * FROM (SELECT *, unnest(ips) AS ip FROM norm JOIN _clusters USING (idx) WHERE len(ips) > 0)
+        QUALIFY approx_count_distinct(cluster) OVER (PARTITION BY scope, ip) BETWEEN 2 AND {_MEMBERS}
+        """
+        if len(clusterer.facts.edges["ip"].rows)
+        else "CREATE OR REPLACE TEMP TABLE addressed AS SELECT *, NULL::VARCHAR AS ip FROM norm JOIN _clusters USING (idx) "
+        "WHERE false"
+    )
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP VIEW gear AS SELECT * FROM addressed
+        WHERE entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND len(agents) = 0 AND role = ''
+        """
+    )
+    links = [Link(*row) for sql in (_ROLES, _GEAR, _CLUSTER_OBJECTS) for row in connection.execute(sql).fetchall()]
+    return links + _shared_serials(connection, clusterer)
+
+
+def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
+    """Machines with one serial number and different UUIDs: blades of one chassis, or containers and their host."""
+    keys = [
+        item.key
+        for item in clusterer.findings.suppressed
+        if item.identifier in ("serial", "serialq") and item.against == "uuid"
+    ]
+    if not keys:
+        return []
+    links: list[Link] = []
+    seen: set[frozenset[int]] = set()
+    for name in ("serialq", "serial"):
+        identifier = clusterer.ladder.identifier(name)
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW sharing AS SELECT n.idx, cluster, n.value, {key_sql(identifier)} AS key, "
+            "len(macs) > 0 AS wired FROM "
+            f"({value_sql(identifier, 'idx, scope, macs')}) n JOIN _clusters USING (idx)"
+        )
+        found = connection.execute(
+            f"""
+            SELECT list(first_idx ORDER BY first_idx), list(wired ORDER BY first_idx)
+            FROM (SELECT key, cluster, min(idx) AS first_idx, bool_or(wired) AS wired FROM sharing
+                WHERE key IN (SELECT unnest(?::UBIGINT[])) GROUP BY ALL)
+            GROUP BY key HAVING count(*) BETWEEN 2 AND {_BLADES} ORDER BY min(first_idx)
+            """,
+            [keys],
+        ).fetchall()
+        for rows, wired in found:
+            for link in _share(rows, wired):
+                pair = frozenset((link.source, link.target))
+                if pair not in seen:
+                    links.append(link)
+            seen |= {frozenset((one, other)) for one in rows for other in rows if one != other}
+    return links
+
+
+def _share(rows: list[int], wired: list[bool]) -> list[Link]:
+    hosts = [row for row, real in zip(rows, wired, strict=True) if real]
+    if len(hosts) == 1:
+        reason = "the same firmware serial number without a network card of its own: a guest of that host"
+        return [Link(row, hosts[0], "runs on", reason) for row in rows if row != hosts[0]]
+    reason = "one chassis serial number on machines with different UUIDs"
+    return [
+        link
+        for row in rows[1:]
+        for link in (Link(row, rows[0], "part of", reason), Link(rows[0], row, "part of", reason))
+    ]
+
+
+_SAME_HOME = """
+WITH guests AS (SELECT idx, cluster, home FROM norm JOIN _clusters USING (idx) WHERE home IS NOT NULL),
+homes AS (SELECT idx, cluster, unnest(addresses) AS home FROM norm JOIN _clusters USING (idx))
+SELECT DISTINCT ON (source, target_cluster) source, target, 'same person', reason FROM (
+    SELECT g.idx AS source, h.idx AS target, h.cluster AS target_cluster,
+        'guest account of ' || g.home AS reason
+    FROM guests g JOIN homes h USING (home) WHERE g.cluster <> h.cluster
+    UNION ALL
+    SELECT h.idx, g.idx, g.cluster, 'guest account of ' || g.home
+    FROM guests g JOIN homes h USING (home) WHERE g.cluster <> h.cluster
+    UNION ALL
+    SELECT a.idx, b.idx, b.cluster, 'both are guest accounts of ' || a.home
+    FROM guests a JOIN guests b USING (home) WHERE a.cluster <> b.cluster
+) ORDER BY source, target_cluster, target
+"""
+
+_SAME_EMPLOYEE = """
+WITH people AS (
+    SELECT employee, scope, cluster, min(idx) AS idx FROM norm JOIN _clusters USING (idx)
+    WHERE employee IS NOT NULL GROUP BY ALL
+    QUALIFY count(*) OVER (PARTITION BY employee, scope) BETWEEN 2 AND 10)
+SELECT a.idx, b.idx, 'same person', 'both carry employee id ' || employee
+FROM people a JOIN people b USING (employee, scope) WHERE a.cluster <> b.cluster ORDER BY a.idx, b.idx
+"""
+
+# Invitations that were never accepted know nothing but a mail address and their own object id.
+_INVITED = """
+WITH invited AS (
+    SELECT idx, cluster, unnest(mails) AS mail FROM norm JOIN _clusters USING (idx)
+    WHERE upn IS NULL AND entra IS NOT NULL)
+SELECT DISTINCT a.idx, b.idx, 'same person', 'two accounts invited by the address ' || mail
+FROM invited a JOIN invited b USING (mail) WHERE a.cluster <> b.cluster ORDER BY a.idx, b.idx
+"""
+
+
+def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
+    """Accounts of one person."""
+    _show_clusters(connection, clusterer.partition.label)
+    links: dict[tuple[int, int], Link] = {}
+    for sql in (_SAME_HOME, _SAME_EMPLOYEE, _INVITED):
+        for row in connection.execute(sql).fetchall():
+            links.setdefault((row[0], row[1]), Link(*row))
+    guests = [
+        (link.source, link.target)
+        for link in links.values()
+        if link.reason.startswith(("both are guest", "two accounts invited"))
+    ]
+    clusterer.findings.miss("guest_home", "", [(a, b, 0) for a, b in guests if a < b], "", True)
+    return list(links.values())
+
+
+_SAME_APP = """
+WITH named AS (
+    SELECT app, cluster, role, min(idx) AS idx FROM norm JOIN _clusters USING (idx) WHERE app IS NOT NULL GROUP BY ALL
+    QUALIFY count(*) OVER (PARTITION BY app) BETWEEN 2 AND 1000),
+hub AS (SELECT app, arg_min(idx, CASE role WHEN 'registration' THEN 0 WHEN '' THEN 1 ELSE 2 END * 4294967296 + idx) AS idx
+    FROM named GROUP BY app)
+SELECT n.idx, h.idx, CASE WHEN n.role = 'principal' THEN 'instance of' ELSE 'same application' END,
+    'both carry application id ' || app
+FROM named n JOIN hub h USING (app) WHERE n.idx <> h.idx
+    AND n.cluster <> (SELECT cluster FROM _clusters c WHERE c.idx = h.idx)
+ORDER BY n.idx
+"""
+
+
+def application_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
+    """Registrations and their service principals."""
+    _show_clusters(connection, clusterer.partition.label)
+    links = []
+    for source, target, relationship, reason in connection.execute(_SAME_APP).fetchall():
+        links.append(Link(source, target, relationship, reason))
+        back = "has instance" if relationship == "instance of" else relationship
+        links.append(Link(target, source, back, reason))
+    return links
+
+
+def _show_clusters(connection: duckdb.DuckDBPyConnection, label: Rows) -> None:
+    """Makes the temporary table `_clusters` (idx, cluster)."""
+    import pyarrow as pa
+
+    table = pa.table({"idx": np.arange(len(label), dtype=np.int32), "cluster": label})
+    connection.register("_label_table", table)
+    connection.execute("CREATE OR REPLACE TEMP TABLE _clusters AS SELECT * FROM _label_table")
+    connection.unregister("_label_table")
+
+
+LINKERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Clusterer], list[Link]]] = {
+    "device": device_links,
+    "identity": identity_links,
+    "application": application_links,
+}

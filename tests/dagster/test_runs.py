@@ -1,0 +1,289 @@
+"""Syncs and builds through Dagster, in this process: what is kept, what is refused, what never blocks what."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Iterator
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from dbt_like_transforms.engine.errors import ModelFailed
+from dbt_like_transforms.engine.results import ModelResult
+from exposure_pipelines.building import Builder
+from exposure_pipelines.errors import ConfigurationError
+from exposure_pipelines.publish.snapshot import current_snapshot
+from tests.dagster import toy
+from tests.dagster.conftest import Site
+
+
+def rows(site: Site, table: str, day: str) -> list[tuple[object, ...]]:
+    path = site.lake.model_path("marts", table, date.fromisoformat(day))
+    with duckdb.connect() as database:
+        return database.execute(f"SELECT * FROM '{path}'").fetchall()
+
+
+def materialized(site: Site, *path: str) -> set[str]:
+    with dg.DagsterInstance.get() as instance:
+        return set(instance.get_materialized_partitions(dg.AssetKey(list(path))))
+
+
+def test_a_sync_and_a_build_report_rows_checks_lineage_and_nothing_personal(site: Site) -> None:
+    site.at("2026-11-20T12:00:00Z")
+    assert site.sync("alpha_main").success
+    result = site.build()
+    assert result.success, result.failures
+    found = {item["asset"]: item for item in result.materializations}
+    mart = found["marts/hosts"]
+    assert mart["partition"] == "2026-11-20"
+    assert mart["metadata"]["dagster/row_count"] == 3
+    assert mart["metadata"]["parquet"] == "marts/hosts/snapshot_date=2026-11-20/part-0.parquet"
+    lineage = mart["metadata"]["dagster/column_lineage"].deps_by_column
+    assert [(dep.asset_key.path[-1], dep.column_name) for dep in lineage["display_name"]] == [("int_hosts", "name")]
+    staged = found["staging/stg_alpha__hosts"]["metadata"]["dagster/column_lineage"].deps_by_column
+    assert dg.AssetKey(["landed", "alpha", "alpha_main", "hosts"]) in {dep.asset_key for dep in staged["seen"]}
+    assert "| lifecycle_state | active | 3 |" in mart["metadata"]["preview"]
+    everything = repr(result.materializations) + repr(result.checks)
+    assert "host-1" not in everything, "a preview must not show records"
+    assert all(check["passed"] for check in result.checks if check["check"] != "fresh")
+    assert found["publish/warehouse"]["metadata"]["published"] is True
+    assert "alpha_main" in str(site.said) or any("hosts" in line for line in site.said)
+
+
+def test_a_home_without_connections_builds_empty_tables(site: Site) -> None:
+    for file in site.home.connections.iterdir():
+        file.unlink()
+    result = site.build("2026-11-20")
+    assert result.success, result.failures
+    assert rows(site, "hosts", "2026-11-20") == []
+
+
+def test_a_broken_connection_file_is_shown_as_failing_with_its_fix_while_the_others_run(site: Site) -> None:
+    site.connect("alpha_broken", "product: alpha\nschedul: 0 0 * * *\n")
+    assert site.sync("alpha_main").success
+    result = site.build()
+    assert result.success
+    (check,) = [check for check in result.checks if check["check"] == "connections_valid"]
+    assert not check["passed"]
+    assert "alpha_broken.yaml" in check["description"]
+    assert "did you mean schedule" in check["description"]
+
+
+def test_one_failing_connector_delays_itself_and_never_the_build(site: Site) -> None:
+    assert site.sync("alpha_main").success
+    site.tell("beta_main", fail="hosts")
+    failed = site.sync("beta_main")
+    assert not failed.success
+    (message,) = failed.failures
+    assert "beta instance beta_main failed: hosts: the vendor refused the key" in message
+    assert "make a new key" in message
+    built = site.build()
+    assert built.success, built.failures
+    today = site.manifests("alpha_main")[0].finished_at.date().isoformat()
+    states = {(row[1], row[2]): row[4] for row in rows(site, "connector_status", today)}
+    assert states[("beta_main", "hosts")] == "failed"
+    assert states[("alpha_main", "hosts")] == "complete"
+
+
+def test_streams_that_went_well_are_materialised_although_another_failed(site: Site) -> None:
+    site.tell("alpha_main", fail="hosts")
+    result = site.sync("alpha_main")
+    assert not result.success
+    assert [item["asset"] for item in result.materializations] == ["landed/alpha/alpha_main/users"]
+    checks = {(check["asset"].rsplit("/")[-1], check["check"]): check for check in result.checks}
+    assert checks[("users", "complete")]["passed"]
+    assert not checks[("hosts", "complete")]["passed"]
+    assert checks[("hosts", "complete")]["severity"] == "ERROR"
+
+
+def test_a_partial_stream_warns_and_quarantined_records_are_counted(site: Site) -> None:
+    site.tell("alpha_main", partial="the vendor left a page out", malformed=2)
+    result = site.sync("alpha_main")
+    assert result.success
+    checks = {(check["asset"].rsplit("/")[-1], check["check"]): check for check in result.checks}
+    assert not checks[("hosts", "complete")]["passed"]
+    assert checks[("hosts", "complete")]["severity"] == "WARN"
+    assert "left a page out" in checks[("hosts", "complete")]["description"]
+    assert not checks[("hosts", "quarantine")]["passed"]
+    assert "2 records rejected" in checks[("hosts", "quarantine")]["description"]
+
+
+def test_a_past_date_keeps_what_was_landed_and_never_calls_the_vendor(site: Site) -> None:
+    site.at("2026-11-18T12:00:00Z")
+    assert site.sync("alpha_main").success
+    site.at("2026-11-20T12:00:00Z")
+    assert site.sync("alpha_main").success
+    landed, asked = site.manifests("alpha_main"), toy.calls(site.home, "alpha_main")
+    for day in ("2026-11-18", "2026-11-19"):
+        kept = site.sync("alpha_main", day)
+        assert kept.success, kept.failures
+        (hosts,) = [item for item in kept.materializations if item["asset"].endswith("hosts")]
+        assert hosts["metadata"]["landing"].startswith("kept")
+        assert hosts["metadata"]["sync"] == landed[-1].sync
+    assert toy.calls(site.home, "alpha_main") == asked
+    assert site.manifests("alpha_main") == landed
+    assert materialized(site, "landed", "alpha", "alpha_main", "hosts") == {"2026-11-18", "2026-11-19", "2026-11-20"}
+
+
+def test_a_past_date_with_nothing_landed_is_refused_with_the_reason(site: Site) -> None:
+    site.at("2026-11-20T12:00:00Z")
+    assert site.sync("alpha_main").success
+    asked = toy.calls(site.home, "alpha_main")
+    refused = site.sync("alpha_main", "2026-11-10")
+    assert not refused.success
+    assert "nothing was landed for hosts, users by 2026-11-10" in refused.failures[0]
+    assert toy.calls(site.home, "alpha_main") == asked
+
+
+def test_a_skipped_stream_does_not_make_a_past_date_impossible(site: Site) -> None:
+    site.at("2026-11-18T12:00:00Z")
+    site.tell("alpha_main", skip="users")
+    assert site.sync("alpha_main").success
+    site.at("2026-11-20T12:00:00Z")
+    kept = site.sync("alpha_main", "2026-11-18")
+    assert kept.success, kept.failures
+    assert [item["asset"] for item in kept.materializations] == ["landed/alpha/alpha_main/hosts"]
+
+
+def test_a_run_queued_before_midnight_still_pulls_shortly_after_it(site: Site) -> None:
+    site.at("2026-11-21T01:30:00Z")
+    assert site.sync("alpha_main", "2026-11-20").success
+    assert toy.calls(site.home, "alpha_main") == 2
+
+
+def test_a_range_of_dates_is_one_run_with_the_numbers_of_each_date(site: Site) -> None:
+    for day, hosts in (("2026-11-18", 2), ("2026-11-19", 4), ("2026-11-20", 6)):
+        site.at(f"{day}T12:00:00Z")
+        site.tell("alpha_main", hosts=hosts)
+        assert site.sync("alpha_main").success
+    landed = site.manifests("alpha_main")
+    result = site.build("2026-11-18", "2026-11-19", "2026-11-20")
+    assert result.success, result.failures
+    counts = {
+        m["partition"]: m["metadata"]["dagster/row_count"]
+        for m in result.materializations
+        if m["asset"] == "marts/hosts"
+    }
+    assert counts == {"2026-11-18": 2, "2026-11-19": 4, "2026-11-20": 6}
+    assert materialized(site, "marts", "hosts") == set(counts)
+    assert site.manifests("alpha_main") == landed
+
+
+def test_dates_built_before_a_failing_one_are_recorded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for day in ("2026-11-18", "2026-11-19"):
+        site.at(f"{day}T12:00:00Z")
+        assert site.sync("alpha_main").success
+    iterate = Builder.iterate
+
+    def break_second(self: Builder, day: date, select: Collection[str] | None = None) -> Iterator[ModelResult]:
+        if day == date(2026, 11, 19):
+            raise ModelFailed("hosts", toy.MODELS / "marts" / "hosts.sql", "it broke", 3)
+        return iterate(self, day, select)
+
+    monkeypatch.setattr(Builder, "iterate", break_second)
+    result = site.build("2026-11-18", "2026-11-19")
+    assert not result.success
+    assert "building 2026-11-19 failed" in result.failures[0]
+    assert "hosts.sql:3" in result.failures[0]
+    assert materialized(site, "marts", "hosts") == {"2026-11-18"}
+
+
+def test_a_mart_that_breaks_a_promise_is_built_and_not_published(site: Site) -> None:
+    site.at("2026-11-20T12:00:00Z")
+    assert site.sync("alpha_main").success
+    assert site.build().success
+    before = current_snapshot(site.home)
+    site.at("2026-11-20T16:00:00Z")
+    site.tell("alpha_main", hosts=1000)
+    assert site.sync("alpha_main").success
+    result = site.build()
+    assert not result.success
+    assert (
+        "2026-11-20 is not published, 1 tests of severity error fail: hosts plausible (1,000 rows)"
+        in result.failures[0]
+    )
+    assert len(rows(site, "hosts", "2026-11-20")) == 1000
+    assert current_snapshot(site.home) == before
+
+
+def test_rebuilding_an_old_date_leaves_the_published_newer_one(site: Site) -> None:
+    for day in ("2026-11-19", "2026-11-20"):
+        site.at(f"{day}T12:00:00Z")
+        assert site.sync("alpha_main").success
+    assert site.build("2026-11-20").success
+    before = current_snapshot(site.home)
+    old = site.build("2026-11-19")
+    assert old.success, old.failures
+    published = {
+        m["asset"]: m["metadata"]["published"] for m in old.materializations if m["asset"].startswith("publish/")
+    }
+    assert published == {"publish/warehouse": False, "publish/snapshot": False}
+    assert current_snapshot(site.home) == before
+
+
+def test_a_stream_that_is_too_old_warns_at_every_build_although_its_old_date_was_backfilled(site: Site) -> None:
+    site.at("2026-11-17T12:00:00Z")
+    assert site.sync("alpha_main").success
+    site.at("2026-11-20T12:00:00Z")
+    assert site.sync("alpha_main", "2026-11-17").success
+    checks = {c["asset"]: c for c in site.build().checks if c["check"] == "fresh"}
+    old = checks["landed/alpha/alpha_main/hosts"]
+    assert not old["passed"]
+    assert "72.0 hours old, 36 are allowed" in old["description"]
+    assert "never landed" in checks["landed/beta/beta_main/hosts"]["description"]
+
+
+def test_a_person_at_the_terminal_is_answered_at_once_when_the_vendor_is_down(site: Site) -> None:
+    site.tell("alpha_main", down="hosts")
+    began = time.monotonic()
+    result = site.sync("alpha_main")
+    assert not result.success
+    assert "the vendor is down" in result.failures[0]
+    assert time.monotonic() - began < 25, "the step must not wait for its own retry here"
+
+
+def test_only_failures_that_may_pass_by_themselves_are_retried(site: Site) -> None:
+    from exposure_pipelines.assets.landed import partition_events
+    from exposure_pipelines.clock import utc_date
+
+    for trouble, retried in ({"down": "hosts"}, True), ({"fail": "hosts"}, False):
+        site.tell("alpha_main", **trouble)
+        with pytest.raises(dg.Failure) as caught:
+            list(partition_events("alpha_main", utc_date(), ["hosts"], False))
+        assert caught.value.allow_retries is retried
+
+
+def test_an_unknown_job_says_what_to_look_at(site: Site) -> None:
+    with pytest.raises(ConfigurationError, match="no job 'sync_gamma'"):
+        site.run("sync_gamma", ["2026-11-20"])
+
+
+def test_a_sync_that_was_killed_does_not_block_the_next_one(site: Site) -> None:
+    """A killed run leaves its pool slot taken: without a daemon nothing would ever free it."""
+    code = (
+        "import os, signal\n"
+        "from tests.dagster import toy\n"
+        "toy.install()\n"
+        "from exposure_pipelines.home import Home\n"
+        "from exposure_pipelines.dagster_home import run_job\n"
+        "from exposure_pipelines import clock\n"
+        "run_job(Home.from_env(), 'sync_alpha_main', [clock.utc_date().isoformat()],"
+        " on_progress=lambda text: os.kill(os.getpid(), signal.SIGKILL))\n"
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=dict(os.environ), timeout=120
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert site.manifests("alpha_main") == []
+    assert site.sync("alpha_main").success
+    with dg.DagsterInstance.get() as instance:
+        failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
+        assert len(failed) == 1
+        assert instance.event_log_storage.get_concurrency_info("alpha_main").active_run_ids == set()
