@@ -139,9 +139,8 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str, inherited: 
     # A fresh hash that an older asset still uses (its founder moved away) is replaced by one of another member.
     doubled = connection.execute(
         """
-        SELECT cluster FROM _assets WHERE NOT inherited AND (asset_id IN (SELECT asset_id FROM _assets WHERE inherited)
-            OR asset_id IN (SELECT asset_id FROM _before
-                WHERE record NOT IN (SELECT record FROM _records) OR held)) ORDER BY cluster
+        SELECT cluster FROM _assets WHERE NOT inherited AND asset_id IN (SELECT asset_id FROM _assets WHERE inherited)
+        ORDER BY cluster
         """
     ).fetchall()
     for (cluster,) in doubled:

@@ -344,7 +344,7 @@ def test_odd_machines(tenant: Bench) -> None:
 
 
 def test_findings_are_cves_of_listed_machines(tenant: Bench) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "id": "1",
             "deviceId": "a" * 40,

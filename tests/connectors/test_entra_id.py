@@ -377,13 +377,16 @@ def test_relationships_carry_microsofts_labels_and_point_at_records(tenant: Benc
         assert values == {"User.Read", "Mail.Read", "Mail.Send", "RoleManagement.ReadWrite.Directory"}
 
 
-def test_a_role_is_named_with_its_tenant_as_built_in_ids_are_the_same_everywhere(tenant: Bench) -> None:
+def test_a_built_in_role_is_named_only_together_with_its_tenant(tenant: Bench) -> None:
+    tenant.sync("directory_roles")
+    with tenant.staged() as staged:
+        assert staged.one("select count(entra_object_id) from stg_entra_id__identities_roles") == 0
     tenant.sync("directory_roles", "organization")
     with tenant.staged() as staged:
-        ids = {
-            row["entra_object_id"] for row in staged.rows("select entra_object_id from stg_entra_id__identities_roles")
-        }
-        assert all(ident.startswith(f"{tenant.estate.truth.tenant_id}/") for ident in ids)
+        (role,) = staged.rows(
+            "select * from stg_entra_id__identities_roles where display_name = 'Global Administrator'"
+        )
+        assert (role["entra_object_id"], role["entra_tenant_id"]) == (role["record_id"], tenant.estate.truth.tenant_id)
 
 
 def test_a_role_over_one_application_is_no_power_over_the_tenant(tenant: Bench) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from connector_assets import registry
 from connector_assets.kit.budgets import Allowance
 from demo_estate.lenses import discover
 from demo_estate.lenses.tenable.records import BLIND
 from demo_estate.server import EstateServer
 from demo_estate.truth import Truth
+from exposure_pipelines import clock
 from exposure_pipelines.landing.sync import run_sync
 
 from .microsoft import TODAY, Bench, bench, holds, manifest, states
@@ -50,7 +51,9 @@ def start(found: Bench, kind: str, body: dict[str, Any]) -> str:
 
 def test_every_stream_is_complete_with_the_calls_it_needs_and_no_others(tenable: Bench) -> None:
     report = tenable.sync()
-    assert states(report) == dict.fromkeys(("assets", "deleted_assets", "terminated_assets", "vulnerabilities"), "complete")
+    assert states(report) == dict.fromkeys(
+        ("assets", "deleted_assets", "terminated_assets", "vulnerabilities"), "complete"
+    )
     answers = [a for a in tenable.estate.answer_key().rows() if a.product == "tenable"]
     assert sum(m.records for m in report.streams[:3]) == len(answers) > 130
     assert manifest(report, "deleted_assets").records == 1
@@ -59,8 +62,7 @@ def test_every_stream_is_complete_with_the_calls_it_needs_and_no_others(tenable:
         {
             "POST /assets/export": 3,
             STATUS.format(kind="assets", job="{job}"): 9,
-            # none is terminated, so that job has no chunk
-            CHUNK.format(kind="assets", job="{job}", chunk="{chunk}"): 2,
+            CHUNK.format(kind="assets", job="{job}", chunk="{chunk}"): 3,
             "POST /vulns/export": 1,
             STATUS.format(kind="vulns", job="{job}"): 3,
             CHUNK.format(kind="vulns", job="{job}", chunk="{chunk}"): 2,
@@ -94,10 +96,8 @@ def test_fixed_findings_of_the_whole_window_are_asked_for(tenable: Bench) -> Non
     """Without state and time filter the vendor gives open findings of thirty days."""
     tenable.sync("vulnerabilities")
     with tenable.staged() as staged:
-        by_status = dict(staged.rows("select status, count(*) as n from stg_tenable__findings group by 1").__iter__().__class__ and
-                         [(row["status"], row["n"]) for row in staged.rows("select status, count(*) as n from stg_tenable__findings group by 1")])
-        oldest = staged.one("select min(fixed_at) from stg_tenable__findings")
-    assert by_status["fixed"] > 100
+        fixed, oldest = staged.one("select count(*), min(fixed_at) from stg_tenable__findings where status = 'fixed'")
+    assert fixed > 100
     assert (TODAY - oldest.date()).days > 60
 
 
@@ -121,7 +121,7 @@ def test_a_running_export_is_adopted_by_the_id_in_the_text_of_a_429(tenable: Ben
 
 
 def test_a_running_export_is_adopted_by_the_id_of_a_409(tenable: Bench) -> None:
-    window = int(tenable.connection().settings().window_start(clock_now()).timestamp())  # type: ignore[union-attr]
+    window = int(tenable.connection().settings().window_start(clock.now()).timestamp())  # type: ignore[union-attr]
     filters = {"state": ["OPEN", "REOPENED", "FIXED"], "since": window}
     start(tenable, "vulns", {"num_assets": 100, "include_unlicensed": True, "filters": filters})
     report = tenable.sync("vulnerabilities")
@@ -129,18 +129,13 @@ def test_a_running_export_is_adopted_by_the_id_of_a_409(tenable: Bench) -> None:
     assert tenable.service.journal.statuses["POST /vulns/export 409"] == 1
 
 
-def clock_now() -> Any:
-    from exposure_pipelines import clock
-
-    return clock.now()
-
-
 def test_a_start_lost_behind_a_gateway_timeout_is_adopted_and_not_doubled(tenable: Bench) -> None:
     start(tenable, "assets", ASSETS)  # what the vendor did before its gateway gave up
-    tenable.estate.fault({"product": "tenable", "route": "POST /assets/export", "nth": 2, "fault": 504})
-    tenable.estate.faults.faults[0].seen = 1
+    tenable.estate.fault({"route": "POST /assets/export", "fault": 504})
     report = tenable.sync("assets")
     assert manifest(report, "assets").state == "complete"
+    assert tenable.service.journal.statuses["POST /assets/export 504"] == 1
+    assert tenable.service.journal.statuses["POST /assets/export 429"] == 1
     assert len(tenable.service.exports.all()) == 1
 
 
@@ -168,7 +163,7 @@ def test_a_failed_chunk_makes_the_stream_partial_and_keeps_the_others(tenable: B
     found = manifest(report, stream)
     assert found.state == "partial"
     assert "could not prepare chunk 1" in (found.reason or "")
-    assert 0 < found.records
+    assert found.records > 0
     assert not found.proves_absence
 
 
@@ -203,7 +198,9 @@ def test_a_broken_chunk_is_asked_for_again(tenable: Bench, fault: str) -> None:
 
 
 def test_a_chunk_that_stays_truncated_makes_the_stream_partial(tenable: Bench) -> None:
-    tenable.estate.fault({"route": "GET /vulns/export/*/chunks/*", "fault": "truncate", "when": {"path": "chunks/3"}, "always": True})
+    tenable.estate.fault(
+        {"route": "GET /vulns/export/*/chunks/*", "fault": "truncate", "when": {"path": "chunks/3"}, "always": True}
+    )
     found = manifest(tenable.sync("vulnerabilities", assets_per_chunk=50), "vulnerabilities")
     assert found.state == "partial"
     assert "chunk 3 of the export cannot be read" in (found.reason or "")
@@ -229,8 +226,6 @@ def test_findings_without_a_cve_are_counted_and_kept_or_left_out_by_option(tenab
 
 
 def test_a_second_instance_is_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from connector_assets import registry
-
     with bench("tenable", tmp_path, monkeypatch, devices=200) as one:
         one.sync("assets")
         lens = discover(["tenable"])["tenable"]
@@ -266,7 +261,10 @@ def test_every_asset_is_in_the_answer_key_under_its_record_id(tenable: Bench) ->
 def test_a_host_known_by_its_address_alone_makes_no_asset(tenable: Bench) -> None:
     tenable.sync("assets")
     with tenable.staged() as staged:
-        update = {row["record_id"] for row in staged.rows("select record_id from stg_tenable__devices where authority = 'update'")}
+        update = {
+            row["record_id"]
+            for row in staged.rows("select record_id from stg_tenable__devices where authority = 'update'")
+        }
     blind = {a.record_id: a.truth_id for a in tenable.estate.answer_key().rows() if "ip_only_scan" in a.tags}
     assert update == set(blind)
     assert set(blind.values()) == {""}
@@ -301,9 +299,24 @@ def asset(**values: Any) -> dict[str, Any]:
 
 
 def finding(**values: Any) -> dict[str, Any]:
-    plugin = {"id": 10, "name": "A check", "cve": ["cve-2024-0001", "CVE-2024-0002"], "epss_score": 42.0, **values.pop("plugin", {})}
+    plugin = {
+        "id": 10,
+        "name": "A check",
+        "cve": ["cve-2024-0001", "CVE-2024-0002"],
+        "epss_score": 42.0,
+        **values.pop("plugin", {}),
+    }
     place = {"port": 443, "protocol": "TCP", "service": None}
-    return {"_record_id": "f1", "finding_id": "f1", "asset": {"uuid": "a1"}, "plugin": plugin, "port": place, "state": "OPEN", "severity": "high", **values}
+    return {
+        "_record_id": "f1",
+        "finding_id": "f1",
+        "asset": {"uuid": "a1"},
+        "plugin": plugin,
+        "port": place,
+        "state": "OPEN",
+        "severity": "high",
+        **values,
+    }
 
 
 def full(kind: str, record: dict[str, Any]) -> dict[str, Any]:
@@ -329,7 +342,11 @@ def test_the_acr_becomes_a_criticality(tenable: Bench, score: int | None, critic
 
 def test_an_own_network_is_a_scope_of_its_own(tenable: Bench) -> None:
     network = "AB0C5A7E-3A4F-4E0D-9A49-0B7F1A2C3D4E"
-    records = [asset(), asset(id="a2", network_id=network), asset(id="a3", network_id="00000000-0000-0000-0000-000000000000")]
+    records = [
+        asset(),
+        asset(id="a2", network_id=network),
+        asset(id="a3", network_id="00000000-0000-0000-0000-000000000000"),
+    ]
     with tenable.staged({"assets": records}) as staged:
         scopes = [row["scope"] for row in staged.rows("select scope from stg_tenable__devices order by record_id")]
     assert scopes == ["default", network.lower(), "default"]
@@ -338,14 +355,20 @@ def test_an_own_network_is_a_scope_of_its_own(tenable: Bench) -> None:
 def test_a_host_in_two_exports_is_retired_once(tenable: Bench) -> None:
     deleted = asset(deleted_at="2026-11-20 10:00:00")
     with tenable.staged({"assets": [asset()], "deleted_assets": [deleted]}) as staged:
-        assert staged.rows("select record_id, state from stg_tenable__devices") == [{"record_id": "a1", "state": "retired"}]
+        assert staged.rows("select record_id, state from stg_tenable__devices") == [
+            {"record_id": "a1", "state": "retired"}
+        ]
 
 
 def test_a_check_of_several_cves_becomes_a_finding_each(tenable: Bench) -> None:
-    plain = finding(_record_id="f2", finding_id="f2", plugin={"cve": None}, state="FIXED", last_found="2026-11-01", severity="info")
+    plain = finding(
+        _record_id="f2", finding_id="f2", plugin={"cve": None}, state="FIXED", last_found="2026-11-01", severity="info"
+    )
     records = [full("vulnerabilities", finding()), full("vulnerabilities", plain)]
     with tenable.staged({"vulnerabilities": records}) as staged:
-        rows = staged.rows("select record_id, cve_id, status, severity, asset_record, fixed_at from stg_tenable__findings order by 1")
+        rows = staged.rows(
+            "select record_id, cve_id, status, severity, asset_record, fixed_at from stg_tenable__findings order by 1"
+        )
         scores = staged.rows("select cve_id, epss_score, severity from stg_tenable__vulnerabilities order by 1")
     assert [(row["record_id"], row["cve_id"], row["status"]) for row in rows] == [
         ("f1:CVE-2024-0001", "CVE-2024-0001", "open"),
@@ -361,9 +384,3 @@ def test_staging_runs_with_nothing_landed(tenable: Bench) -> None:
     with tenable.staged() as staged:
         assert {result.rows for result in staged.results.values()} == {0}
         assert staged.columns_differ() == []
-
-
-def test_instances_differ_by_options_alone() -> None:
-    lens = discover(["tenable"])["tenable"]
-    assert [i.name for i in lens.all_instances() if i.by_default] == ["tenable_prod"]
-    assert replace(lens.all_instances()[1]).sites == frozenset({7})

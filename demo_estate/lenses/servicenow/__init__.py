@@ -1,8 +1,8 @@
 """ServiceNow CMDB by its Table API, lax where the vendor is: unknown fields and broken query parts are ignored instead
 of refused, and access rules hide records after the limit was applied. Shapes follow the contract sheet.
 
-Instance options: auth ('basic', 'oauth'), api_version (1 says 404 where there is nothing), hidden_share and
-hidden_prefixes (see tables.is_hidden).
+Instance options: auth ('basic', 'oauth'), api_version (1 says 404 where there is nothing), most_rows (a page with more is
+given up in the middle), hidden_share and hidden_prefixes (see tables.is_hidden).
 """
 
 from __future__ import annotations
@@ -156,6 +156,10 @@ def table_rows(request: Request, service: Service) -> Response:
     if not found and view.instance.options.get("api_version") == 1:
         said = {"message": "No Record found", "detail": "Records matching query not found"}
         return Response({"error": said, "status": "failure"}, 404, headers)
+    most = view.instance.options.get("most_rows", len(found))
+    if len(found) > most:
+        said = {"message": "Transaction cancelled: maximum execution time exceeded", "detail": "Check logs for details"}
+        return Response({"result": found[:most], "error": said, "status": "failure"}, headers=headers)
     return Response({"result": found}, headers=headers)
 
 

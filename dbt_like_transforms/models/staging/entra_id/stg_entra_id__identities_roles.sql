@@ -35,8 +35,8 @@ select
     r._page as page,
     r._row as row_number,
     'role' as identity_type,
-    -- a built-in role has the same id in every tenant: only with the tenant before it does it name one thing
-    concat(coalesce(t.id, r._instance), '/', r.id) as entra_object_id,
+    -- a built-in role has the same id in every tenant: without its tenant it names nothing
+    case when t.id is not null then r.id end as entra_object_id,
     t.id as entra_tenant_id,
     cast(null as varchar) as ad_object_guid,
     cast(null as varchar) as ad_sid,

@@ -1,0 +1,235 @@
+"""The reasons as a table in plain words: what joined two records, what kept two apart, which values were dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.facts import key_sql, value_sql
+from dbt_like_transforms.resolution.findings import Findings
+from dbt_like_transforms.resolution.ladder import Identifier, Ladder
+from dbt_like_transforms.resolution.manual import Applied
+
+DECISION_COLUMNS = ("record", "rule", "value", "other_record", "verdict", "against", "sentence")
+
+#: What stood against a merge, in words. Identifiers are worded by their label.
+AGAINST_WORDS = {
+    "mac": "their MAC addresses differ",
+    "fqdn": "their fully qualified names differ",
+    "source": "one product holds both at the same time as two devices",
+    "source_any": "one product holds both as two different records",
+    "agent": "two installations of one agent were at work at the same time",
+    "time": "one was gone before the other appeared: the name was probably used again",
+    "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
+    "clone_same_source": "one product holds both at the same time with different names and MAC addresses: a clone",
+    "apart": "a person decided that they are different",
+    "host": "it is seen with too many different names",
+}
+#: Identifiers that travel with a copied disk: the same value on two machines means a clone.
+_COPIED_WITH_DISK = {"sid": "image cloned", "agent": "agent cloned"}
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _against_words(ladder: Ladder, against: str) -> str:
+    if against in AGAINST_WORDS:
+        return AGAINST_WORDS[against]
+    return f"their {ladder.identifier(against).label} differs"
+
+
+def _doubt_words(rule: str, identifier: str) -> str:
+    if rule.endswith("_alone"):
+        what = {"mac": "a MAC address alone", "host": "a name alone", "ip": "an address alone"}.get(
+            identifier, "a mail address alone"
+        )
+        return f"{what} joins nothing"
+    return "it could belong to several different ones, so a person has to decide"
+
+
+class Reasons:
+    """Turns findings into text, over the tables `_records` and `norm` of the connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, clusterer: Clusterer, applied: Applied) -> None:
+        self.connection = connection
+        self.clusterer = clusterer
+        self.ladder = clusterer.ladder
+        self.findings: Findings = clusterer.findings
+        self.applied = applied
+
+    def make_table(self, name: str, with_seeds: bool) -> None:
+        """Makes the temporary table `name` with DECISION_COLUMNS.
+
+        with_seeds: also one row for every record with a placeholder, as `exposure resolve --explain` shows it.
+        """
+        self._put(name, None)
+        self._joins(name)
+        self._near(name)
+        self._suppressed(name)
+        if with_seeds:
+            self._seeds(name)
+        self._manual(name)
+
+    def _put(self, name: str, select: str | None) -> None:
+        if select is None:
+            columns = ", ".join(f"{column} VARCHAR" for column in DECISION_COLUMNS)
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} ({columns})")
+        else:
+            self.connection.execute(f"INSERT INTO {name} {select}")
+
+    def _pairs(self, rows: object, others: object, keys: object, confirming: object | None = None) -> None:
+        columns = {
+            "row": pa.array(np.asarray(rows, np.int32)),
+            "other": pa.array(np.asarray(others, np.int32)),
+            "key": pa.array(np.asarray(keys, np.uint64)),
+        }
+        if confirming is not None:
+            columns["confirming"] = pa.array(np.asarray(confirming, np.uint64))
+        self.connection.register("_pairs", pa.table(columns))
+
+    def _value(self, identifier: Identifier) -> str:
+        """Sub-query (idx, key, text) of the identifier's values on the rows in `_pairs`."""
+        return (
+            f"(SELECT DISTINCT ON (idx, key) idx, {key_sql(identifier)} AS key, value AS text FROM "
+            f"({value_sql(identifier, 'idx, scope')}) WHERE idx IN (SELECT row FROM _pairs))"
+        )
+
+    def _joins(self, name: str) -> None:
+        for joins in self.findings.joins:
+            if not len(joins.rows):
+                continue
+            self._pairs(joins.rows, joins.others, joins.keys, joins.confirming)
+            if not joins.identifier:
+                self._put(
+                    name,
+                    f"SELECT a.record, {_quoted(joins.rule)}, NULL, b.record, 'joined', NULL, "
+                    "'a person decided that ' || a.record || ' and ' || b.record || ' are one' "
+                    "FROM _pairs p JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other",
+                )
+                continue
+            identifier = self.ladder.identifier(joins.identifier)
+            rule = next(rule for rule in self.ladder.rules if rule.name == joins.rule)
+            more, text = "", "v.text"
+            if rule.with_agreement:
+                parts = " UNION ALL ".join(
+                    f"SELECT * FROM {self._value(self.ladder.identifier(weaker))}" for weaker in rule.with_agreement
+                )
+                more = f"LEFT JOIN ({parts}) w ON w.idx = p.row AND w.key = p.confirming"
+                text = "concat_ws(' + ', v.text, w.text)"
+            self._put(
+                name,
+                f"SELECT a.record, {_quoted(joins.rule)}, {text}, b.record, 'joined', NULL, "
+                f"'same ' || {_quoted(identifier.label)} || ' ' || coalesce({text}, '') || ' as ' || b.record "
+                "FROM _pairs p JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other "
+                f"LEFT JOIN {self._value(identifier)} v ON v.idx = p.row AND v.key = p.key {more}",
+            )
+
+    def _near(self, name: str) -> None:
+        for near in self.findings.near:
+            self._pairs(near.rows, near.others, near.keys)
+            words = _against_words(self.ladder, near.against) if near.against else _doubt_words(near.rule, near.identifier)
+            flag = _COPIED_WITH_DISK.get(near.identifier, "") if near.against else ""
+            words = f"{flag}: {words}" if flag else words
+            against = _quoted(near.against) if near.against else "NULL"
+            if not near.identifier:
+                value, label = "NULL", "'guest of one person'"
+                join = ""
+            else:
+                identifier = self.ladder.identifier(near.identifier)
+                value, label = "v.text", _quoted("same " + identifier.label)
+                join = f"LEFT JOIN {self._value(identifier)} v ON v.idx = p.row AND v.key = p.key"
+            self._put(
+                name,
+                f"SELECT a.record, {_quoted(near.rule)}, {value}, b.record, 'vetoed', {against}, "
+                f"{label} || ' ' || coalesce({value}, '') || ' as ' || b.record || ', but ' || {_quoted(words)} "
+                f"FROM _pairs p JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other {join}",
+            )
+
+    def _suppressed(self, name: str) -> None:
+        for identifier_name in sorted({item.identifier for item in self.findings.suppressed}):
+            items = [item for item in self.findings.suppressed if item.identifier == identifier_name]
+            identifier = self.ladder.identifier(identifier_name)
+            self._learned(items)
+            self._put(
+                name,
+                f"SELECT r.record, l.rule, c.value, NULL, 'suppressed', l.against, "
+                f"{_quoted(identifier.label)} || ' ' || c.value || ' ' || l.words FROM "
+                f"(SELECT idx, value, {key_sql(identifier)} AS key FROM ({value_sql(identifier, 'idx, scope')})) c "
+                "JOIN _learned l USING (key) JOIN _records r ON r.idx = c.idx",
+            )
+
+    def _learned(self, items: Iterable[object]) -> None:
+        from dbt_like_transforms.resolution.findings import Suppressed
+
+        found = [item for item in items if isinstance(item, Suppressed)]
+        words = []
+        for item in found:
+            if item.against in AGAINST_WORDS and item.against == "host":
+                label = "names"
+            else:
+                label = f"values of {self.ladder.identifier(item.against).label}"
+            clone = _COPIED_WITH_DISK.get(item.identifier)
+            words.append(
+                f"identifies nothing here: seen with {item.distinct} different {label} on {item.records} records"
+                + (f" ({clone})" if clone else "")
+            )
+        self.connection.register(
+            "_learned",
+            pa.table(
+                {
+                    "key": pa.array([item.key for item in found], pa.uint64()),
+                    "rule": pa.array([item.rule for item in found], pa.string()),
+                    "against": pa.array([item.against for item in found], pa.string()),
+                    "distinct": pa.array([item.distinct for item in found], pa.int64()),
+                    "records": pa.array([item.records for item in found], pa.int64()),
+                    "words": pa.array(words, pa.string()),
+                }
+            ),
+        )
+
+    def _seeds(self, name: str) -> None:
+        for identifier_name, column in self.ladder.dropped:
+            identifier = self.ladder.identifier(identifier_name)
+            self._put(
+                name,
+                f"SELECT r.record, 'placeholder', value, NULL, 'suppressed', NULL, "
+                f"{_quoted(identifier.label)} || ' ' || value || ' identifies nothing: a known placeholder' "
+                f"FROM (SELECT idx, unnest({column}) AS value FROM norm) s JOIN _records r USING (idx) "
+                "WHERE value IS NOT NULL",
+            )
+
+    def _manual(self, name: str) -> None:
+        for decision, record in self.applied.gone:
+            self.connection.execute(
+                f"INSERT INTO {name} VALUES (?, 'manual', ?, NULL, 'ignored', NULL, ?)",
+                [record, decision, f"decision {decision} names {record}, which is not among the records: it waits"],
+            )
+
+    # -- suppressed values as a table of their own ------------------------------------------------------------------
+    def make_suppressed(self, name: str) -> None:
+        """Makes the temporary table `name`: identifier, value, cause (placeholder or data), evidence, records."""
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} (identifier VARCHAR, value VARCHAR, cause VARCHAR, evidence VARCHAR, "
+            "distinct_against BIGINT, records BIGINT)"
+        )
+        for identifier_name, column in self.ladder.dropped:
+            identifier = self.ladder.identifier(identifier_name)
+            self.connection.execute(
+                f"INSERT INTO {name} SELECT {_quoted(identifier.field)}, value, 'placeholder', 'on the seed list', NULL, "
+                f"count(*) FROM (SELECT unnest({column}) AS value FROM norm) WHERE value IS NOT NULL GROUP BY value"
+            )
+        for identifier_name in sorted({item.identifier for item in self.findings.suppressed}):
+            identifier = self.ladder.identifier(identifier_name)
+            items = [item for item in self.findings.suppressed if item.identifier == identifier_name]
+            self._learned(items)
+            self._pairs([item.row for item in items], [item.row for item in items], [item.key for item in items])
+            self.connection.execute(
+                f"INSERT INTO {name} SELECT {_quoted(identifier.field)}, v.text, 'data', l.words, l.distinct, l.records "
+                f"FROM _learned l JOIN _pairs p USING (key) JOIN {self._value(identifier)} v "
+                "ON v.idx = p.row AND v.key = p.key"
+            )

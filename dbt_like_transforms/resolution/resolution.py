@@ -1,0 +1,126 @@
+"""The outcome of a resolution, as relations and Arrow tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from dbt_like_transforms.resolution.assets import STATE_COLUMNS, Assets
+from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.config import ResolutionConfig
+from dbt_like_transforms.resolution.explain import DECISION_COLUMNS, Reasons
+from dbt_like_transforms.resolution.facts import Flags
+from dbt_like_transforms.resolution.ladder import Ladder
+from dbt_like_transforms.resolution.links import Link
+from dbt_like_transforms.resolution.manual import Applied
+
+
+@dataclass(slots=True)
+class Resolution:
+    """What was decided. The relations live on `connection` until the next resolution on it.
+
+    waiting[row]: the record is held: it makes no asset and belongs to none.
+    """
+
+    kind: str
+    connection: duckdb.DuckDBPyConnection
+    ladder: Ladder
+    clusterer: Clusterer
+    waiting: Flags
+    link_list: list[Link]
+    assets: Assets
+    applied: Applied
+    config: ResolutionConfig
+
+    def assignments(self) -> duckdb.DuckDBPyRelation:
+        """One row a record. asset_id is NULL for held records."""
+        return self.connection.sql(
+            """
+            SELECT r.record, r.product, r.instance, r.stream, r.record_id,
+                CASE WHEN NOT a.held THEN a.asset_id END AS asset_id,
+                CASE WHEN a.held THEN 'held' ELSE 'resolved' END AS state,
+                n_time(r.first_seen) AS first_seen,
+                greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
+                    coalesce(n_time(r.observed_at), n_time(r.last_seen))) AS last_seen,
+                coalesce(r.state, 'active') AS record_state, r.sync, r.page, r.row_number
+            FROM _records r JOIN _clusters c USING (idx) JOIN _assets a USING (cluster)
+            """
+        )
+
+    def decisions(self, with_seeds: bool = False) -> duckdb.DuckDBPyRelation:
+        """Every reason, see `explain`; one row a joined record, near miss and suppressed value on a record."""
+        self._reasons().make_table("_decisions", with_seeds)
+        return self.connection.sql(f"SELECT {', '.join(DECISION_COLUMNS)} FROM _decisions")
+
+    def suppressed(self) -> duckdb.DuckDBPyRelation:
+        """Values that identify nothing, with the evidence."""
+        self._reasons().make_suppressed("_suppressed")
+        return self.connection.sql("SELECT * FROM _suppressed")
+
+    def links(self) -> duckdb.DuckDBPyRelation:
+        """source_record, target_record, relationship, reason."""
+        links = self.link_list
+        self.connection.register(
+            "_links",
+            pa.table(
+                {
+                    "source": pa.array([link.source for link in links], pa.int32()),
+                    "target": pa.array([link.target for link in links], pa.int32()),
+                    "relationship": pa.array([link.relationship for link in links], pa.string()),
+                    "reason": pa.array([link.reason for link in links], pa.string()),
+                }
+            ),
+        )
+        return self.connection.sql(
+            "SELECT s.record AS source_record, t.record AS target_record, l.relationship, l.reason "
+            "FROM _links l JOIN _records s ON s.idx = l.source JOIN _records t ON t.idx = l.target"
+        )
+
+    def reviews(self) -> dict[int, list[int]]:
+        """Possible matches of rows, both ways; rows that ended up in one asset are left out."""
+        label = self.clusterer.partition.label
+        pairs: dict[int, set[int]] = {}
+        for near in self.clusterer.findings.near:
+            if near.review:
+                for row, other in zip(near.rows.tolist(), near.others.tolist(), strict=True):
+                    if label[row] != label[other]:
+                        pairs.setdefault(row, set()).add(other)
+                        pairs.setdefault(other, set()).add(row)
+        return {row: sorted(others) for row, others in pairs.items()}
+
+    def state(self) -> duckdb.DuckDBPyRelation:
+        """What the next run needs to keep ids, see `assets`."""
+        return self.connection.sql(f"SELECT {', '.join(STATE_COLUMNS)} FROM _state")
+
+    def aliases(self) -> duckdb.DuckDBPyRelation:
+        """alias_id, asset_id: ids that were merged into another, as long as the merge holds."""
+        return self.connection.sql(
+            "SELECT home_id AS alias_id, min(asset_id) AS asset_id, min(home_born) AS born FROM _state "
+            "WHERE home_id <> asset_id AND record IN (SELECT record FROM _records) "
+            "AND home_id NOT IN (SELECT asset_id FROM _assets) GROUP BY home_id"
+        )
+
+    def _reasons(self) -> Reasons:
+        return Reasons(self.connection, self.clusterer, self.applied)
+
+    def contradictions(self) -> dict[str, list[str]]:
+        """What the records of one asset say that cannot both be true, by record: retired here, at work there."""
+        rows = self.connection.execute(
+            """
+            WITH member AS (
+                SELECT r.record, r.product, c.cluster, coalesce(r.state, 'active') AS state,
+                    coalesce(n_time(r.last_seen), n_time(r.observed_at)) AS seen
+                FROM _records r JOIN _clusters c USING (idx))
+            SELECT a.record, b.record, b.product, b.seen FROM member a JOIN member b USING (cluster)
+            WHERE a.state = 'retired' AND b.state = 'active' ORDER BY ALL
+            """
+        ).fetchall()
+        found: dict[str, list[str]] = {}
+        for retired, active, product, seen in rows:
+            when = f" (last seen {seen:%Y-%m-%d})" if seen else ""
+            text = f"{retired} calls the asset retired, but {product} holds it as active{when} in {active}"
+            found.setdefault(retired, []).append(text)
+            found.setdefault(active, []).append(text)
+        return found

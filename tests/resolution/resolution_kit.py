@@ -1,0 +1,90 @@
+"""Builds observations and resolves them the way `exposure resolve` does."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from dbt_like_transforms.resolution.jsonl import resolve_jsonl
+
+TODAY = "2026-11-20T10:00:00Z"
+_TOP = {"observed_at", "first_seen", "last_seen", "scope", "state", "attributes"}
+
+
+def seen(record: str, product: str | None = None, **given: Any) -> dict[str, Any]:
+    """One observation: top-level keys by name, every other key is an identifier. The product is the record's prefix."""
+    top = {key: given.pop(key) for key in list(given) if key in _TOP}
+    return {
+        "record": record,
+        "product": product or record.split(":")[0],
+        "observed_at": TODAY,
+        **top,
+        "identifiers": given,
+    }
+
+
+class Outcome:
+    """Lines of `exposure resolve` by record."""
+
+    def __init__(self, lines: Iterable[dict[str, Any]]) -> None:
+        self.lines = {line["record"]: line for line in lines}
+
+    def groups(self) -> set[frozenset[str]]:
+        """The partition: sets of records with one asset; held records stand alone."""
+        found: dict[str, set[str]] = {}
+        for record, line in self.lines.items():
+            key = line["asset"] if line["state"] == "resolved" else f"held {record}"
+            found.setdefault(key, set()).add(record)
+        return {frozenset(group) for group in found.values()}
+
+    def together(self, *records: str) -> bool:
+        """All resolved into one asset."""
+        return any(set(records) <= group for group in self.groups())
+
+    def apart(self, *records: str) -> bool:
+        """No two in one asset."""
+        return all(len(group & set(records)) <= 1 for group in self.groups()) and len(
+            {self.lines[record]["asset"] for record in records}
+        ) == len(records)
+
+    def held(self, record: str) -> bool:
+        return bool(self.lines[record]["state"] == "held")
+
+    def review(self, record: str) -> set[str]:
+        return set(self.lines[record]["review"])
+
+    def links(self, record: str) -> set[tuple[str, str]]:
+        return {(link["relationship"], link["record"]) for link in self.lines[record]["links"]}
+
+    def verdicts(self, record: str) -> set[str]:
+        return {decision["verdict"] for decision in self.lines[record]["decisions"]}
+
+    def suppressed(self, record: str) -> set[str]:
+        """Values of the record that were dropped."""
+        return {d["value"] for d in self.lines[record]["decisions"] if d["verdict"] == "suppressed"}
+
+    def words(self, record: str) -> str:
+        return "\n".join(decision["reason"] for decision in self.lines[record]["decisions"])
+
+
+def resolved(kind: str, *observations: dict[str, Any]) -> Outcome:
+    """Writes the observations to a file and resolves it with explanations."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "observations.jsonl"
+        path.write_text("".join(json.dumps(item) + "\n" for item in observations), encoding="utf-8")
+        return Outcome(resolve_jsonl(path, kind, explain=True))  # type: ignore[arg-type]
+
+
+def devices(*observations: dict[str, Any]) -> Outcome:
+    return resolved("device", *observations)
+
+
+def identities(*observations: dict[str, Any]) -> Outcome:
+    return resolved("identity", *observations)
+
+
+def applications(*observations: dict[str, Any]) -> Outcome:
+    return resolved("application", *observations)
