@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from exposure_pipelines.errors import ConfigurationError
+from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.progress import Listener, listening
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def run_job(
     """Run a job of the code location in this process, recorded in the home's Dagster instance like any other run.
 
     `partitions` are dates, oldest first; several make one run over their range. `home` must be that of the environment:
-    the steps look there. Raises ConfigurationError for a job that is not there, KeyboardInterrupt after the run was
-    closed as failed.
+    the steps look there. Raises ConfigurationError for a job that is not there, WorkFailed when the same work runs
+    already.
     """
     import dagster as dg
 
@@ -95,7 +95,8 @@ def run_job(
         if len(partitions) > 1:
             tags |= {RANGE_START: partitions[0], RANGE_END: partitions[-1]}
         with dg.DagsterInstance.get() as instance, listening(on_progress):
-            pass
+            release_dead_runs(instance)
+            require_free_pools(instance, job)
             outcome = job.execute_in_process(
                 instance=instance,
                 run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -122,6 +123,19 @@ def release_dead_runs(instance: dg.DagsterInstance) -> None:
             continue
         instance.report_run_failed(run, f"The process {pid} that ran it is gone (killed, or the machine restarted).")
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def require_free_pools(instance: dg.DagsterInstance, job: dg.JobDefinition) -> None:
+    """Refuse work that runs already: the step would wait for the other run, silently and without an end in sight."""
+    for definition in job.all_node_defs:
+        pool = getattr(definition, "pool", None)
+        if pool is None:
+            continue
+        holders = instance.event_log_storage.get_concurrency_info(pool).active_run_ids
+        if holders:
+            raise WorkFailed(
+                f"{pool} is at work already in Dagster run {min(holders)[:8]}; wait for it to end, or cancel it in the web UI."
+            )
 
 
 def process_mark(pid: int) -> str:

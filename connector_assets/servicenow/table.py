@@ -60,11 +60,16 @@ def table_page(api: Api, table: str, fields: Sequence[str], query: str, last: st
     size = api.options.page_size
     try:
         return ask(api, table, fields, query, last, offset, size)
-    except (Unfinished, BrokenAnswer):
-        if offset or size < SMALLER:
+    except (RetryLater, BrokenAnswer) as error:
+        if offset or size < SMALLER or not gave_up(error):
             raise
         api.progress(f"{table}: the instance did not finish a page in time, a smaller one is tried")
         return ask(api, table, fields, query, last, offset, size // SMALLER)
+
+
+def gave_up(error: ConnectorError) -> bool:
+    """Whether the instance broke off in the middle of a page, which it says with HTTP 200 or 500."""
+    return isinstance(error, Unfinished | BrokenAnswer) or "transaction cancelled" in error.message.lower()
 
 
 def ask(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int, size: int) -> list[Record]:

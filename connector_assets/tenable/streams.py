@@ -22,6 +22,7 @@ from connector_assets.kit import (
 
 #: The first chunks of a small container are ready in a moment, those of a large one take minutes.
 POLL_SECONDS = (0.2, 0.4, 0.8, 1.5, 3, 6, 15, 30)
+#: Records that are landed as one page; a chunk of findings may hold a hundred times as many.
 PAGE_RECORDS = 500
 #: The vendor needs a moment before it knows the job whose start it did not answer.
 AFTER_GATEWAY_TIMEOUT = 5.0

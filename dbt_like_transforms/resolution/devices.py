@@ -214,4 +214,5 @@ LADDER = Ladder(
         ("ip", "ip_dropped"),
     ),
     review_conflicts=_STRONG,
+    rivals={"host": ("mac", "fqdn"), "mac": ("host",)},
 )

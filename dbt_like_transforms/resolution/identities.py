@@ -128,4 +128,5 @@ LADDER = Ladder(
     reviewed=("address", "host"),
     dropped=(("address", "mail_dropped"), ("employee", "[employee_dropped]")),
     review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname"),
+    rivals={"host": ("nbname", "own_upn"), "address": ("own_upn",)},
 )

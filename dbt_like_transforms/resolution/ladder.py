@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 #: How good the best identifier of an asset is: the rung of the ladder; 9 is none. Above WEAK it may be someone else.
@@ -59,7 +60,8 @@ class Ladder:
 
     norm: SQL giving the table `norm` over `_records` (one row a record, `idx` 0-based); reviewed: identifiers whose
     agreement alone is reported as a possible match and never merged; dropped: (identifier, SQL list column of `norm`)
-    of values that the seed list dropped.
+    of values that the seed list dropped. review_conflicts: identifiers whose difference settles a possible match.
+    rivals: for a reviewed identifier, those by which a record that has one of its own is more than a possible match.
     """
 
     kind: str
@@ -69,6 +71,7 @@ class Ladder:
     reviewed: tuple[str, ...] = ()
     dropped: tuple[tuple[str, str], ...] = ()
     review_conflicts: tuple[str, ...] = ()
+    rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def identifier(self, name: str) -> Identifier:
         """The identifier of that name; KeyError when there is none."""

@@ -172,7 +172,7 @@ SELECT DISTINCT ON (source, target_cluster) source, target, 'same person', reaso
 _SAME_EMPLOYEE = """
 WITH people AS (
     SELECT employee, scope, cluster, min(idx) AS idx FROM norm JOIN _clusters USING (idx)
-    WHERE employee IS NOT NULL GROUP BY ALL
+    WHERE employee IS NOT NULL GROUP BY employee, scope, cluster
     QUALIFY count(*) OVER (PARTITION BY employee, scope) BETWEEN 2 AND 10)
 SELECT a.idx, b.idx, 'same person', 'both carry employee id ' || employee
 FROM people a JOIN people b USING (employee, scope) WHERE a.cluster <> b.cluster ORDER BY a.idx, b.idx
@@ -206,7 +206,8 @@ def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) 
 
 _SAME_APP = """
 WITH named AS (
-    SELECT app, cluster, role, min(idx) AS idx FROM norm JOIN _clusters USING (idx) WHERE app IS NOT NULL GROUP BY ALL
+    SELECT app, cluster, role, min(idx) AS idx FROM norm JOIN _clusters USING (idx) WHERE app IS NOT NULL
+    GROUP BY app, cluster, role
     QUALIFY count(*) OVER (PARTITION BY app) BETWEEN 2 AND 1000),
 hub AS (SELECT app, arg_min(idx, CASE role WHEN 'registration' THEN 0 WHEN '' THEN 1 ELSE 2 END * 4294967296 + idx) AS idx
     FROM named GROUP BY app)

@@ -13,7 +13,6 @@ from dbt_like_transforms.resolution.ladder import RUNG_NONE, WEAK
 CANDIDATES = 20
 #: The same for an address, which is weaker still.
 ADDRESS_CANDIDATES = 5
-RIVALS: dict[str, tuple[str, ...]] = {"host": ("mac", "fqdn"), "mac": ("host",)}
 
 
 def strength(clusterer: Clusterer) -> NDArray[np.int8]:
@@ -54,7 +53,7 @@ def note_candidates(clusterer: Clusterer) -> None:
             clusterer.findings.miss(f"{name}_alone", name, triples, reason, not code)
         free = against == 0
         # Whoever differs on something as good is more likely another machine than a part of the better known one.
-        for rival in RIVALS.get(name, ()):
+        for rival in clusterer.ladder.rivals.get(name, ()):
             has = np.zeros(clusterer.facts.count, np.bool_)
             has[clusterer.partition.label[usable(clusterer, rival).rows]] = True
             free &= ~(has[one] & has[other])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import requests
 
@@ -290,6 +291,9 @@ def test_staged_values_are_what_the_truth_says(tenable: Bench) -> None:
         assert row["cloud_account_id"] == (device.cloud.account_id if device.cloud else None)
         assert row["criticality"] in (device.criticality, None)
         assert (row["scope"], row["environment"]) == ("default", device.environment)
+        info = orjson.loads(row["properties"])["tenableAssetInfo"]
+        # the product lists the first card twice, once without its name
+        assert [card["name"] for card in info["networkInterfaces"]] == [*(n.name for n in device.nics), "UNKNOWN"]
         checked += 1
     assert checked > 60
 

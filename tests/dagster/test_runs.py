@@ -18,7 +18,9 @@ import pytest
 from dbt_like_transforms.engine.errors import ModelFailed
 from dbt_like_transforms.engine.results import ModelResult
 from exposure_pipelines.building import Builder
-from exposure_pipelines.errors import ConfigurationError
+from exposure_pipelines import clock
+from exposure_pipelines.dagster_home import run_job
+from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.publish.snapshot import current_snapshot
 from tests.dagster import toy
 from tests.dagster.conftest import Site
@@ -287,3 +289,24 @@ def test_a_sync_that_was_killed_does_not_block_the_next_one(site: Site) -> None:
         failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
         assert len(failed) == 1
         assert instance.event_log_storage.get_concurrency_info("alpha_main").active_run_ids == set()
+
+
+def test_ctrl_c_lands_nothing_closes_the_run_and_frees_its_pool(site: Site) -> None:
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_job(site.home, "sync_alpha_main", [clock.utc_date().isoformat()], on_progress=interrupt)
+    assert site.manifests("alpha_main") == []
+    with dg.DagsterInstance.get() as instance:
+        assert [run.status for run in instance.get_runs() if not run.is_finished] == []
+        assert instance.event_log_storage.get_concurrency_info("alpha_main").active_run_ids == set()
+    assert site.sync("alpha_main").success
+
+
+def test_work_that_runs_already_is_refused_instead_of_waited_for(site: Site) -> None:
+    assert site.sync("alpha_main").success
+    with dg.DagsterInstance.get() as instance:
+        instance.event_log_storage.claim_concurrency_slot("alpha_main", "0123456789abcdef", "sync_alpha_main_streams")
+    with pytest.raises(WorkFailed, match="alpha_main is at work already in Dagster run 01234567"):
+        site.sync("alpha_main")

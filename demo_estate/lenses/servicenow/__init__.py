@@ -2,7 +2,7 @@
 of refused, and access rules hide records after the limit was applied. Shapes follow the contract sheet.
 
 Instance options: auth ('basic', 'oauth'), api_version (1 says 404 where there is nothing), most_rows (a page with more is
-given up in the middle), hidden_share and hidden_prefixes (see tables.is_hidden).
+given up in the middle, with most_rows_status), hidden_share and hidden_prefixes (see tables.is_hidden).
 """
 
 from __future__ import annotations
@@ -159,7 +159,8 @@ def table_rows(request: Request, service: Service) -> Response:
     most = view.instance.options.get("most_rows", len(found))
     if len(found) > most:
         said = {"message": "Transaction cancelled: maximum execution time exceeded", "detail": "Check logs for details"}
-        return Response({"result": found[:most], "error": said, "status": "failure"}, headers=headers)
+        status = view.instance.options.get("most_rows_status", 200)
+        return Response({"result": found[:most], "error": said, "status": "failure"}, status, headers)
     return Response({"result": found}, headers=headers)
 
 

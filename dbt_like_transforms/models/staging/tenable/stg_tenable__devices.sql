@@ -101,6 +101,7 @@ select
             'systemTypes': system_types,
             'operatingSystems': operating_systems,
             'tags': tags,
+            'networkInterfaces': cast(network_interfaces as json),
             'servicenowSysId': servicenow_sysid
         }
     }) as varchar) as properties
