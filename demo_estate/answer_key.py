@@ -24,6 +24,7 @@ class KeyRow(NamedTuple):
     record_id: str
     truth_id: str
     tags: frozenset[str]
+    evidence: frozenset[str] | None = None
 
 
 class AnswerKey:
@@ -66,15 +67,46 @@ class AnswerKey:
         for lens, instance in self._sources:
             view = lens.view(self.truth, instance, self.day)
             for answer in lens.answer(view):
-                yield KeyRow(lens.product, instance.name, answer.kind, answer.record_id, answer.truth_id, answer.tags)
+                yield KeyRow(lens.product, instance.name, *answer)
 
     def frame(self) -> pd.DataFrame:
-        """The rows as a data frame; tags as sorted text joined by commas."""
+        """The rows as a data frame; tags as sorted text joined by commas.
+
+        provable: names the part of the true thing that shared evidence connects the record to; without evidence on either
+        side the whole thing.
+        """
         import pandas as pd
 
-        rows = [(*row[:5], ",".join(sorted(row.tags))) for row in self.rows()]
-        return pd.DataFrame(rows, columns=["product", "instance", "kind", "record_id", "truth_id", "tags"])
+        rows, known = [], []
+        for row in self.rows():
+            rows.append((*row[:5], ",".join(sorted(row.tags))))
+            known.append(row.evidence)
+        frame = pd.DataFrame(rows, columns=["product", "instance", "kind", "record_id", "truth_id", "tags"])
+        frame["provable"] = provable(list(frame["truth_id"]), known)
+        return frame
 
     def score(self, asset_records: Any, kind: str | None = None) -> Score:
         """Compare with the merged assets (see `scoring.score_records`)."""
         return score_records(self.frame(), asset_records, kind)
+
+
+def provable(truth_ids: Sequence[str], evidence: Sequence[frozenset[str] | None]) -> list[str]:
+    """For each record its true thing, numbered where evidence does not connect all of its records ('dev-000017/2')."""
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    items: dict[tuple[str, str], int] = {}
+    rows, columns = [], []
+    for number, (truth_id, found) in enumerate(zip(truth_ids, evidence, strict=True)):
+        for item in ("",) if found is None else found:
+            rows.append(number)
+            columns.append(items.setdefault((truth_id, item), len(items)) + len(truth_ids))
+    size = len(truth_ids) + len(items)
+    graph = coo_matrix(([True] * len(rows), (rows, columns)), shape=(size, size))
+    _, part = connected_components(graph, directed=False)
+    parts: dict[str, dict[int, int]] = {}
+    names = []
+    for number, truth_id in enumerate(truth_ids):
+        order = parts.setdefault(truth_id, {})
+        names.append(f"{truth_id}/{order.setdefault(int(part[number]), len(order) + 1)}")
+    return names

@@ -1,8 +1,9 @@
 """Pairwise precision and recall of merged assets against the truth, over all records and for each quirk.
 
 Two records form a pair when they are in one asset (predicted) or are one thing in truth (true). Precision is the part
-of predicted pairs that are true, recall the part of true pairs that were predicted. Pairs are counted from the sizes of
-groups, never listed, so a million records take seconds.
+of predicted pairs that are true. Recall is the part of the provable true pairs that were predicted: records of one thing
+that share no evidence cannot be known to be one (see `evidence`); those pairs are counted apart. Pairs are counted from
+the sizes of groups, never listed, so a million records take seconds.
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """true_pairs: in truth one thing. predicted_pairs: in one asset. common: both."""
+    """true_pairs: provably one thing. predicted_pairs: in one asset. common: in one asset and truly one thing.
+
+    found: in one asset and provably one thing. beyond: truly one thing, which nothing that is served can prove.
+    """
 
     true_pairs: int
     predicted_pairs: int
     common: int
+    found: int
+    beyond: int = 0
 
     @property
     def precision(self) -> float:
@@ -33,7 +39,7 @@ class Pairs:
 
     @property
     def recall(self) -> float:
-        return self.common / self.true_pairs if self.true_pairs else 1.0
+        return self.found / self.true_pairs if self.true_pairs else 1.0
 
     @property
     def f1(self) -> float:
@@ -54,7 +60,7 @@ class WrongMerge:
 
 @dataclass(frozen=True, slots=True)
 class WrongSplit:
-    """A true thing that lies in several assets."""
+    """A provable thing that lies in several assets; truth_id has the number of its part, 'dev-000017/1'."""
 
     kind: str
     truth_id: str
@@ -101,7 +107,8 @@ class Score:
 def score_records(key: pd.DataFrame, asset_records: Any, kind: str | None = None) -> Score:
     """Score assets against the key.
 
-    key: columns product, instance, kind, record_id, truth_id, tags (comma-joined). asset_records: a data frame, or rows
+    key: columns product, instance, kind, record_id, truth_id, tags (comma-joined), provable (default: truth_id).
+    asset_records: a data frame, or rows
     (tuples or mappings), with asset_kind or kind, asset_id, product, instance, record_id; further columns are ignored.
     kind limits the comparison to one kind. Answers without truth id are left out.
     Raises ValueError when a needed column is missing.
@@ -113,6 +120,8 @@ def score_records(key: pd.DataFrame, asset_records: Any, kind: str | None = None
     if kind is not None:
         key, assets = key[key["kind"] == kind], assets[assets["kind"] == kind]
     key = key.drop_duplicates(_KEY)
+    if "provable" not in key.columns:
+        key = key.assign(provable=key["truth_id"])
     assets = assets.drop_duplicates(_KEY)
     joined = key.merge(assets, on=_KEY, how="left")
     unmatched = joined["asset_id"].isna()
@@ -125,6 +134,7 @@ def score_records(key: pd.DataFrame, asset_records: Any, kind: str | None = None
         {
             "kind": joined["kind"],
             "truth": joined.groupby(["kind", "truth_id"], sort=False).ngroup(),
+            "provable": joined.groupby(["kind", "provable"], sort=False).ngroup(),
             "asset": joined.groupby(["kind", "asset_id"], sort=False).ngroup(),
             "tags": joined["tags"],
             "code": kinds,
@@ -178,10 +188,13 @@ def _choose_two(sizes: pd.Series) -> int:
 
 
 def _count(rows: pd.DataFrame) -> Pairs:
+    provable = _choose_two(rows.groupby("provable", sort=False).size())
     return Pairs(
-        true_pairs=_choose_two(rows.groupby("truth", sort=False).size()),
+        true_pairs=provable,
         predicted_pairs=_choose_two(rows.groupby("asset", sort=False).size()),
         common=_choose_two(rows.groupby(["truth", "asset"], sort=False).size()),
+        found=_choose_two(rows.groupby(["provable", "asset"], sort=False).size()),
+        beyond=_choose_two(rows.groupby("truth", sort=False).size()) - provable,
     )
 
 
@@ -198,6 +211,8 @@ def _by_quirk(rows: pd.DataFrame) -> dict[str, Pairs]:
             every.true_pairs - without.true_pairs,
             every.predicted_pairs - without.predicted_pairs,
             every.common - without.common,
+            every.found - without.found,
+            every.beyond - without.beyond,
         )
     return found
 
@@ -212,7 +227,7 @@ def _wrong_merges(joined: pd.DataFrame) -> tuple[tuple[WrongMerge, ...], int]:
 
 
 def _wrong_splits(joined: pd.DataFrame) -> tuple[tuple[WrongSplit, ...], int]:
-    group, counts = _mixed(joined, "truth_id", "asset_id")
+    group, counts = _mixed(joined, "provable", "asset_id")
     found = [
         WrongSplit(str(kind), str(name), _distinct(rows["asset_id"]), _records(rows), _tags(rows))
         for (kind, name), rows in group

@@ -76,9 +76,10 @@ def run_job(
 
     `partitions` are dates, oldest first; several make one run over their range. `home` must be that of the environment:
     the steps look there. Raises ConfigurationError for a job that is not there, WorkFailed when the same work runs
-    already.
+    already, KeyboardInterrupt after Ctrl-C (the run is closed as failed by then).
     """
     import dagster as dg
+    from dagster._core.execution.plan.objects import ErrorSource  # not public; says that a step ended by Ctrl-C
 
     prepare_dagster_home(home)
     with quiet_dagster():
@@ -107,6 +108,8 @@ def run_job(
     result = JobResult(outcome.run_id, outcome.success)
     for event in outcome.all_events:
         collect(event, result)
+        if event.is_step_failure and event.step_failure_data.error_source is ErrorSource.INTERRUPT:
+            raise KeyboardInterrupt
     return result
 
 

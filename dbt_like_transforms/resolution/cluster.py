@@ -134,7 +134,7 @@ class Clusterer:
         self.ladder = ladder
         self.vetoes = vetoes
         self.apart = np.array(apart, dtype=np.int32).reshape(-1, 2)
-        kept = {name for rule in ladder.rules for name in (*rule.vetoes, *rule.contest)}
+        kept = {name for rule in ladder.rules for name in (*rule.vetoes, *rule.contest)} | set(ladder.review_conflicts)
         self.partition = Partition(facts, tuple(sorted(kept)))
         self.findings = Findings()
         #: Values found to be no identifiers so far; they veto nothing either.

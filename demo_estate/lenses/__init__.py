@@ -31,6 +31,7 @@ class Answer(NamedTuple):
     record_id: str
     truth_id: str
     tags: frozenset[str] = frozenset()
+    evidence: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from exposure_pipelines.progress import report as report_progress
 #: Tag of a run that a person waits for at a terminal: it answers at once instead of trying again by itself.
 ATTENDED_TAG = "exposure/attended"
 
-#: The step's own tries, after those of single requests: a vendor that is down for a minute costs no sync.
+#: The step's own tries, after those of single requests: a vendor that is down for a minute costs no sync. Asked for by the
+#: step itself and not given to Dagster as its retry policy, under which Ctrl-C and a termination start the step again.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 COMPLETE, QUARANTINE = "complete", "quarantine"
@@ -67,19 +68,22 @@ def landed_asset(connection: Connection) -> dg.AssetsDefinition:
         can_subset=True,
         partitions_def=daily(),
         pool=connection.instance,
-        retry_policy=RETRIES,
         description=f"Pulls {connector.title} instance {connection.instance}.",
     )
     def sync_streams(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
         wanted = [spec.key.path[-1] for spec in specs if spec.key in context.selected_asset_keys]
-        attended = context.run.tags.get(ATTENDED_TAG) == "true"
-        events = partition_events(
-            connection.instance, date.fromisoformat(context.partition_key), wanted, config.accept_volume, attended
-        )
+        day = date.fromisoformat(context.partition_key)
         checks = context.selected_asset_check_keys
-        for event in events:
-            if not isinstance(event, dg.AssetCheckResult) or check_key(event) in checks:
-                yield event
+        try:
+            for event in partition_events(connection.instance, day, wanted, config.accept_volume):
+                if not isinstance(event, dg.AssetCheckResult) or check_key(event) in checks:
+                    yield event
+        except dg.Failure as failure:
+            attended = context.run.tags.get(ATTENDED_TAG) == "true"
+            if attended or not failure.allow_retries or context.retry_number >= RETRIES.max_retries:
+                raise
+            wait = RETRIES.calculate_delay(context.retry_number + 1)
+            raise dg.RetryRequested(max_retries=RETRIES.max_retries, seconds_to_wait=wait) from failure
 
     return sync_streams
 
@@ -115,14 +119,12 @@ def column_type(kind: Any) -> str:
     return f"list of {column_type(kind[0])}" if isinstance(kind, list) else "struct"
 
 
-def partition_events(
-    instance: str, day: date, streams: Collection[str], accept_volume: bool, attended: bool = False
-) -> Iterator[Any]:
+def partition_events(instance: str, day: date, streams: Collection[str], accept_volume: bool) -> Iterator[Any]:
     """Materialisations and checks of an instance's streams for a date.
 
     Today (and shortly after midnight still yesterday) is pulled. A vendor cannot be asked for its past: of an earlier
     date what was landed is reported as kept, and no call is made. Raises dg.Failure after everything that went well
-    was reported; it asks for a retry only where a later try may succeed without anybody doing anything.
+    was reported, `allow_retries` only where a later try may succeed without anybody doing anything.
     """
     from exposure_pipelines import clock
     from exposure_pipelines.connections import load_connections
@@ -157,7 +159,7 @@ def partition_events(
         raise dg.Failure(
             f"{connection.product} instance {instance} failed: {reasons}. What was landed before is kept; nothing is retired.",
             metadata={"failed_streams": [manifest.stream for manifest in report.failed]},
-            allow_retries=report.retry_later and not attended,
+            allow_retries=report.retry_later,
         )
 
 

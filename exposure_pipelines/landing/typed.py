@@ -26,7 +26,8 @@ QUARANTINE_FILE = "quarantine.parquet"
 PREVIEW = 80
 #: Small row groups keep the writer's memory flat; readers hardly notice.
 PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480"
-BATCH_ROWS = 2048
+#: Records of findings are wide: larger batches outgrow the memory a sync may take.
+BATCH_ROWS = 512
 
 SCALARS = {
     "text": "VARCHAR",

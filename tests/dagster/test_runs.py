@@ -17,8 +17,8 @@ import pytest
 
 from dbt_like_transforms.engine.errors import ModelFailed
 from dbt_like_transforms.engine.results import ModelResult
-from exposure_pipelines.building import Builder
 from exposure_pipelines import clock
+from exposure_pipelines.building import Builder
 from exposure_pipelines.dagster_home import run_job
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.publish.snapshot import current_snapshot

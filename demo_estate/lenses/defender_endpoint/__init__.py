@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from demo_estate.entities import Account
+from demo_estate.evidence import machine_evidence
 from demo_estate.kit import Bucket, Refusal, Request, Response, Route, Service, bearer_token
 from demo_estate.lenses import Answer, Lens, View
 from demo_estate.lenses.defender_endpoint import routes
@@ -22,6 +23,7 @@ from demo_estate.lenses.defender_endpoint.records import (
     is_silent,
     logged_on,
     login,
+    machine,
     machine_id,
     machine_keys,
     software_rows,
@@ -115,7 +117,8 @@ def answer(view: View) -> Iterator[Answer]:
     asked = 0
     for key in machine_keys(view):
         ident = f"dev-{key.number:06d}"
-        yield Answer("device", machine_id(view, key), ident, truth.quirks(key.number) & SHOWN)
+        proof = evidence(machine(view, key))
+        yield Answer("device", machine_id(view, key), ident, truth.quirks(key.number) & SHOWN, proof)
         if not has_sensor(truth, key.number):
             continue
         if key.generation is None:
@@ -128,6 +131,15 @@ def answer(view: View) -> Iterator[Answer]:
     for index in sorted(products):
         product = truth.software_catalogue[index]
         yield Answer("application", f"{product.vendor}-_-{product.name}".lower(), f"sft-{index:06d}")
+
+
+def evidence(record: Mapping[str, Any]) -> frozenset[str]:
+    cloud = record["vmMetadata"] or {}
+    return machine_evidence(
+        macs=[address["macAddress"] for address in record["ipAddresses"]],
+        names=[record["computerDnsName"]],
+        ids=[record["aadDeviceId"], cloud.get("vmId")],
+    )
 
 
 PAGED = ("pageSize", "pagesize", "$skiptoken")

@@ -102,7 +102,8 @@ def machine(view: View, key: Key) -> dict[str, Any]:
     quirks, bits = truth.quirks(index), truth.number("defender_endpoint", "machine", index)
     sensor = has_sensor(truth, index)
     seen = last_seen(view, key, device)
-    first = min(truth.moment(device.first_day, "defender_endpoint", index), seen)
+    rebuilt = device.rebuild_day if key.generation is None and device.generation > 0 else None
+    first = min(truth.moment(device.first_day if rebuilt is None else rebuilt, "defender_endpoint", index), seen)
     build = (device.os_build or "").split(".")
     return {
         "id": machine_id(view, key),

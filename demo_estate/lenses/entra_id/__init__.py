@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from demo_estate.entities import Ref
+from demo_estate.evidence import machine_evidence
 from demo_estate.kit import Bucket, Refusal, Request, Response, Route, Service, bearer_token
 from demo_estate.lenses import Answer, Lens, View
 from demo_estate.lenses.entra_id import applications, objects
@@ -124,7 +125,9 @@ def answer(view: View) -> Iterator[Answer]:
     for key in objects.device_keys(view):
         machine = view.device(key.number)
         tags = truth.quirks(key.number) & SHOWN
-        yield Answer("device", objects.device_object_id(truth, machine, key.stale), machine.truth_id, tags)
+        record = objects.device(view, key)
+        proof = machine_evidence(names=[record["displayName"]], ids=[record["deviceId"]])
+        yield Answer("device", record["id"], machine.truth_id, tags, proof)
     for account in truth.accounts(view.day):
         yield Answer(
             "identity", account.entra_object_id, account.truth_id, truth.person_quirks(account.ref) - {"name_case"}

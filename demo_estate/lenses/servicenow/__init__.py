@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
 
+from demo_estate.evidence import machine_evidence
 from demo_estate.kit import (
     Bucket,
     BucketState,
@@ -208,9 +209,10 @@ def answer(view: View) -> Iterator[Answer]:
     for index in view.device_indexes():
         table = table_of(truth.device_kind(index))
         tags = truth.quirks(index) & records.SHOWN
-        for key, _ in keys_of(view, index):
+        for key, (_, *part) in keys_of(view, index):
             if not is_hidden(view, table, key):
-                yield Answer("device", key, truth.truth_id(Ref("device", index)), tags)
+                proof = evidence(view, index, *map(str, part))
+                yield Answer("device", key, truth.truth_id(Ref("device", index)), tags, proof)
     for ref in user_refs(view):
         tags = truth.person_quirks(ref) & records.SHOWN_OF_PEOPLE
         yield Answer("identity", records.sys_id(view, ref), truth.truth_id(ref), tags)
@@ -225,6 +227,20 @@ def answer(view: View) -> Iterator[Answer]:
             key = records.sys_id(view, ref)
             if not is_hidden(view, table, key):
                 yield Answer("application", key, truth.truth_id(ref))
+
+
+def evidence(view: View, index: int, part: str = "") -> frozenset[str]:
+    """From the item and its network adapters, which belong to the first row of a machine."""
+    row = records.device_row(view, index, part)
+    bare = "name_only_ci" in view.truth.quirks(index)
+    cards = [] if part or bare else [records.adapter_row(view, index, n) for n in range(len(view.device(index).nics))]
+    return machine_evidence(
+        serial=row["serial_number"],
+        macs=[row["mac_address"], *(card["mac_address"] for card in cards)],
+        names=[row["name"], row["host_name"], row["fqdn"]],
+        domain=row["dns_domain"],
+        ids=[row["object_id"]],
+    )
 
 
 def table_of(kind: str) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from demo_estate.evidence import machine_evidence
 from demo_estate.kit import Bucket, BucketState, ExportJob, Refusal, Request, Response, Route, Service
 from demo_estate.lenses import Answer, Instance, Lens, View
 from demo_estate.lenses.tenable.records import (
@@ -257,8 +258,20 @@ def answer(view: View) -> Iterator[Answer]:
         tags = view.truth.quirks(index)
         # a host known by its address alone is nobody's record: it must stay unassigned
         truth_id = "" if "ip_only_scan" in tags else view.truth.truth_id(Ref("device", index))
-        for asset_id, _ in asset_ids(view, view.device(index)):
-            yield Answer("device", asset_id, truth_id, tags & SHOWN)
+        device = view.device(index)
+        for asset_id, generation in asset_ids(view, device):
+            yield Answer(
+                "device", asset_id, truth_id, tags & SHOWN, evidence(asset_record(view, device, asset_id, generation))
+            )
+
+
+def evidence(record: Mapping[str, Any]) -> frozenset[str]:
+    return machine_evidence(
+        uuid=record["bios_uuid"],
+        macs=record["mac_addresses"],
+        names=[*record["hostnames"], *record["agent_names"], *record["netbios_names"], *record["fqdns"]],
+        ids=[record["azure_vm_id"], record["aws_ec2_instance_id"], record["gcp_instance_id"]],
+    )
 
 
 LENS = Lens(

@@ -126,7 +126,7 @@ def asset_record(view: View, device: Device, asset_id: str, generation: int) -> 
     truth, index, cloud = view.truth, device.index, device.cloud
     agent, state = has_agent(truth, index), fate(view, index)
     seen = last_seen(view, device, generation)
-    first = truth.moment(device.first_day, "tenable", index)
+    first = truth.moment(since_day(device, generation), "tenable", index)
     name, dns, cards = host_name(truth, device), fqdn(truth, device), interfaces(view, device)
     identified = not truth.quirks(index) & BLIND
     at = {provider: cloud if cloud and cloud.provider == provider and identified else None for provider in CLOUDS}
@@ -201,6 +201,13 @@ def acr(device: Device) -> str | int | None:
     """10 is the most critical. One field in four spellings, as recorded; without a licence for it there is none."""
     score = 9 - 2 * device.criticality
     return (f"{score}", f"{score}.0", score, None)[device.index % 4]
+
+
+def since_day(device: Device, generation: int) -> int:
+    """Day from which an agent reported: a rebuilt machine's new one begins when it was rebuilt."""
+    if generation > 0 and device.rebuild_day is not None:
+        return device.rebuild_day
+    return device.first_day
 
 
 def last_seen(view: View, device: Device, generation: int) -> datetime:

@@ -1,0 +1,232 @@
+"""The SQL warehouse, on SQLite and on a real PostgreSQL server: whole snapshots or none."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+import sqlalchemy as sa
+
+from exposure_pipelines.errors import ConfigurationError, WorkFailed
+from exposure_pipelines.publish import warehouse
+from exposure_pipelines.publish.tables import PublishedTable
+from tests.publish.conftest import COLUMNS, MOMENT, MakeTables
+
+DAY = date(2026, 11, 20)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.live)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'warehouse.db'}"
+        return
+    server = request.getfixturevalue("postgres")
+    name = f"t{abs(hash(request.node.name)) % 10**9}"
+    admin = sa.create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    yield server.replace("/postgres", f"/{name}")
+
+
+@pytest.fixture
+def engine(url: str) -> Iterator[sa.Engine]:
+    opened = warehouse.open_warehouse(url)
+    yield opened
+    opened.dispose()
+
+
+def count(engine: sa.Engine, table: str) -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())
+
+
+def test_every_value_arrives_as_it_is_in_the_mart(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    done = warehouse.publish(url, make(hosts=8), DAY, MOMENT, database)
+    assert (done.published, done.rows) == (True, {"hosts": 8})
+    table = sa.Table("hosts", sa.MetaData(), autoload_with=engine)
+    with engine.connect() as connection:
+        rows = {row.host_id: row for row in connection.execute(sa.select(table))}
+    assert rows["h0"].display_name == "plain"
+    assert rows["h1"].display_name == 'quote " comma , backslash \\ tab \t'
+    assert rows["h2"].display_name is None
+    assert rows["h3"].display_name == "line\n\\.\n\\N ü"
+    assert rows["h0"].tags is None
+    assert json.loads(rows["h1"].tags) == ['a"b', "c"]
+    assert json.loads(rows["h1"].nic) == {"mac": "aa"}
+    assert (rows["h3"].risk, rows["h3"].level, rows["h3"].bytes) == (1.5, 3, 5_000_000_003)
+    assert (rows["h2"].is_managed, rows["h3"].is_managed) == (True, False)
+    assert rows["h1"].last_seen == datetime(2026, 11, 20, 10, 0, 0, 123456)
+    assert rows["h1"].snapshot_date == DAY
+
+
+def test_tables_have_types_a_primary_key_and_indexes(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    warehouse.publish(url, make(hosts=3), DAY, MOMENT, database)
+    inspector = sa.inspect(engine)
+    assert inspector.get_pk_constraint("hosts")["constrained_columns"] == ["host_id"]
+    assert [index["column_names"] for index in inspector.get_indexes("hosts")] == [["owner_id"]]
+    kinds = {column["name"]: type(column["type"]).__mro__ for column in inspector.get_columns("hosts")}
+    assert sa.BigInteger in kinds["bytes"]
+    assert sa.Boolean in kinds["is_managed"]
+    assert sa.DateTime in kinds["last_seen"]
+    assert sa.Date in kinds["snapshot_date"]
+    assert sa.Float in kinds["risk"]
+
+
+def test_snapshots_tell_the_date_and_a_newer_date_is_never_replaced_by_an_older_one(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    warehouse.publish(url, make(hosts=3, findings=2), DAY, MOMENT, database)
+    later = DAY + timedelta(days=1)
+    warehouse.publish(url, make(hosts=5, findings=4), later, MOMENT + timedelta(days=1), database)
+    old = warehouse.publish(url, make(hosts=3), DAY, MOMENT, database)
+    assert not old.published
+    assert "2026-11-21" in old.reason
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(warehouse.SNAPSHOTS).order_by("snapshot_date")).all()
+    assert [(row.snapshot_date, row.tables, row.row_count) for row in found] == [(DAY, 2, 5), (later, 2, 9)]
+    assert count(engine, "hosts") == 5
+
+
+def test_a_mart_that_is_gone_or_changed_shape_leaves_nothing_of_its_old_form(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    warehouse.publish(url, make(hosts=3, findings=2), DAY, MOMENT, database)
+    warehouse.publish(url, make(extra=", 'x' AS added", hosts=4), DAY, MOMENT, database)
+    inspector = sa.inspect(engine)
+    assert sorted(inspector.get_table_names()) == ["hosts", "snapshot_tables", "snapshots"]
+    assert [column["name"] for column in inspector.get_columns("hosts")][-1] == "added"
+    assert count(engine, "hosts") == 4
+
+
+def test_a_table_that_is_not_ours_is_never_touched(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE hosts (precious INTEGER)")
+        connection.exec_driver_sql("INSERT INTO hosts VALUES (42)")
+    with pytest.raises(ConfigurationError, match="already holds hosts, which exposure did not make"):
+        warehouse.publish(url, make(hosts=3), DAY, MOMENT, database)
+    assert count(engine, "hosts") == 1
+
+
+def test_a_load_that_fails_half_way_leaves_the_old_snapshot_whole(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    warehouse.publish(url, make(hosts=3, findings=2), DAY, MOMENT, database)
+    good, bad = make(hosts=7, findings=5)
+    twice = tmp_path / "twice.parquet"
+    database.execute(f"COPY (FROM '{bad.path}' UNION ALL FROM '{bad.path}') TO '{twice}' (FORMAT parquet)")
+    broken = PublishedTable(bad.name, str(twice), bad.columns, bad.primary_key, bad.indexes)
+    with pytest.raises(WorkFailed, match="The last snapshot there is unchanged"):
+        warehouse.publish(url, [good, broken], DAY, MOMENT, database)
+    assert (count(engine, "hosts"), count(engine, "findings")) == (3, 2)
+    warehouse.publish(url, [good, bad], DAY, MOMENT, database)
+    assert (count(engine, "hosts"), count(engine, "findings")) == (7, 5)
+
+
+def test_readers_see_whole_snapshots_while_publishing_goes_on(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    """Both tables always hold the same number of rows: a reader that sees two numbers saw half a snapshot."""
+    sizes = (2_000, 3_000)
+    published = [make(hosts=size, findings=size) for size in sizes]
+    warehouse.publish(url, published[0], DAY, MOMENT, database)
+    seen: list[tuple[int, int]] = []
+    troubles: list[BaseException] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        reader = warehouse.open_warehouse(url)
+        try:
+            while not stop.is_set():
+                with reader.connect() as connection:
+                    query = "SELECT (SELECT count(*) FROM hosts), (SELECT count(*) FROM findings)"
+                    row = connection.exec_driver_sql(query).one()
+                    seen.append((row[0], row[1]))
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            troubles.append(error)
+        finally:
+            reader.dispose()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for turn in range(6):
+        warehouse.publish(url, published[(turn + 1) % 2], DAY, MOMENT, database)
+    stop.set()
+    thread.join()
+    assert troubles == []
+    assert {(size, size) for size in sizes} >= set(seen)
+    assert len(seen) > 6
+
+
+def test_a_publish_that_is_killed_leaves_the_old_snapshot_and_the_next_one_works(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    warehouse.publish(url, make(hosts=3, findings=2), DAY, MOMENT, database)
+    (hosts, findings) = make(hosts=30_000, findings=2_000)
+    code = (
+        "import os, signal, duckdb\n"
+        "from datetime import date, datetime, UTC\n"
+        "from exposure_pipelines.publish import warehouse\n"
+        "from exposure_pipelines.publish.tables import PublishedTable\n"
+        "batches = warehouse.row_batches\n"
+        "def killed(table, database, *, text_times):\n"
+        "    for number, rows in enumerate(batches(table, database, text_times=text_times)):\n"
+        "        if number == 2: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "        yield rows\n"
+        "warehouse.row_batches = killed\n"
+        f"table = PublishedTable('hosts', {hosts.path!r}, {COLUMNS!r}, ('host_id',), (('owner_id',),))\n"
+        f"warehouse.publish({url!r}, [table], date(2026, 11, 21), datetime.now(UTC), duckdb.connect())\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], env=dict(os.environ), timeout=120)
+    assert killed.returncode == -signal.SIGKILL
+    assert (count(engine, "hosts"), count(engine, "findings")) == (3, 2)
+    warehouse.publish(url, [hosts, findings], DAY, MOMENT, database)
+    assert (count(engine, "hosts"), count(engine, "findings")) == (30_000, 2_000)
+
+
+@pytest.mark.live
+def test_views_and_rights_of_readers_survive_a_publish(
+    postgres: str, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    warehouse.publish(postgres, make(hosts=3), DAY, MOMENT, database)
+    engine = warehouse.open_warehouse(postgres)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE ROLE analyst LOGIN")
+        connection.exec_driver_sql("GRANT SELECT ON hosts TO analyst")
+        connection.exec_driver_sql("CREATE VIEW managed AS SELECT host_id FROM hosts WHERE is_managed")
+        connection.exec_driver_sql("GRANT SELECT ON managed TO analyst")
+    warehouse.publish(postgres, make(hosts=9), DAY, MOMENT, database)
+    engine.dispose()
+    analyst = warehouse.open_warehouse(postgres.replace("exposure@", "analyst@"))
+    assert (count(analyst, "hosts"), count(analyst, "managed")) == (9, 5)
+    analyst.dispose()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("no address", "EXPOSURE_WAREHOUSE_URL is no database address"),
+        ("postgresql://exposure:pa55word@127.0.0.1:1/x", "does not answer"),
+        ("sqlite:////nowhere/at/all.db", "does not answer"),
+    ],
+)
+def test_a_warehouse_that_cannot_be_reached_says_so_without_its_password(address: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        warehouse.open_warehouse(address)
+    assert "pa55word" not in str(caught.value)
