@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from exposure_pipelines.home import Home
     from exposure_pipelines.lake import Lake
 
+#: Model that keeps the ids of a kind.
+STATES = {"device": "int_devices_state", "identity": "int_identities_state", "application": "int_applications_state"}
+
 MODELS_DIR = Path(dbt_like_transforms.__file__).parent / "models"
 
 
@@ -97,12 +100,35 @@ class Builder:
                 path = f"{self.lake.landed(connection.instance, stream.name)}/{manifest.sync}/{RECORDS_FILE}"
                 files.setdefault(f"landed.{connection.product}__{stream.name}", []).append(SourcePart(path, constants))
         register_sources(self.database, landed_sources(), files)
+        self.register_states(day)
         for relation, rows in (
             ("run.syncs", sync_rows(self.lake, connections, day)),
             ("run.connections", map(connection_row, connections)),
         ):
             columns = RUN_SOURCES[relation]
             register_table(self.database, relation, columns, ({c.name: row[c.name] for c in columns} for row in rows))
+
+    def register_states(self, day: date) -> None:
+        """The ids to go on with. A date's own earlier build comes first, so that a rebuild changes no id."""
+        for kind, model in STATES.items():
+            relation = f"run.{kind}_state"
+            columns = RUN_SOURCES[relation]
+            known = nearest(self.lake.model_dates("intermediate", model), day)
+            names = ", ".join(column.name for column in columns)
+            if known is None:
+                source = "SELECT " + ", ".join(f"NULL::{c.type} AS {c.name}" for c in columns) + " WHERE false"
+            else:
+                path = self.lake.model_path("intermediate", model, known).replace("'", "''")
+                source = f"SELECT {names} FROM read_parquet('{path}', hive_partitioning = false)"
+            self.database.execute("CREATE SCHEMA IF NOT EXISTS run")
+            # a table, not a view: the build writes the file that it reads here
+            self.database.execute(f"CREATE OR REPLACE TABLE {relation} AS {source}")
+
+
+def nearest(dates: list[date], day: date) -> date | None:
+    """The date itself, else the newest earlier one, else the oldest later one: whose ids a build of `day` goes on with."""
+    earlier = [other for other in dates if other <= day]
+    return earlier[-1] if earlier else dates[0] if dates else None
 
 
 def connection_row(connection: Connection) -> dict[str, Any]:

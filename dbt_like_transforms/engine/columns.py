@@ -107,6 +107,17 @@ RUN_SOURCES: dict[str, tuple[Column, ...]] = {
 }
 
 
+_STATE = (
+    Column("record", "VARCHAR", "A record ever resolved"),
+    Column("asset_id", "VARCHAR", "Its asset"),
+    Column("born", "TIMESTAMP", "When the id was first used (UTC)"),
+    Column("home_id", "VARCHAR", "The id the record brought into later merges"),
+    Column("home_born", "TIMESTAMP", "When that id was first used (UTC)"),
+)
+#: The ids that assets had in the build whose state is nearest to the date; empty before the first one.
+RUN_SOURCES.update({f"run.{kind}_state": _STATE for kind in ("device", "identity", "application")})
+
+
 def landed_source(product: str, stream: str, fields: Mapping[str, Any]) -> tuple[str, tuple[Column, ...]]:
     """Name and columns of the relation that staging reads for a declared stream: `landed.<product>__<stream>`."""
     declared = tuple(Column(name, duckdb_type(kind)) for name, kind in fields.items())

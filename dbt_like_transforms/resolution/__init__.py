@@ -1,0 +1,6 @@
+"""Resolution: which records of which products are the same asset, and why.
+
+resolve.resolve decides over observations, jsonl.resolve_jsonl over a file; survivorship.Survivors gives the values of
+the merged assets; gate.changes and gate.gate hold a run against the last published one; manual.load_decisions reads
+what people decided; models.resolve_models is what the build runs.
+"""

@@ -252,9 +252,7 @@ class Clusterer:
                 free &= self.partition.low[name][clusters] == TOP_KEY
         free_places, taken = np.flatnonzero(free), np.flatnonzero(known)[:PAIRS_REPORTED]
         self.findings.doubt(rows[free_places], np.full(len(free_places), rows[int(np.argmax(known))], np.int32))
-        pairs = [
-            (int(rows[place]), int(rows[other]), key) for place in free_places[:PAIRS_REPORTED] for other in taken
-        ]
+        pairs = [(int(rows[place]), int(rows[other]), key) for place in free_places[:PAIRS_REPORTED] for other in taken]
         self.findings.miss(rule.name, rule.identifier, pairs, "", True)
 
     # -- a weaker agreement besides -----------------------------------------------------------------------------------
@@ -302,7 +300,10 @@ class Clusterer:
         for special in rule.special:
             clash |= self.vetoes.suspects(special, self.partition.label, group_of, size, self.unusable)
         if len(self.apart):
-            left, right = group_of[self.partition.label[self.apart[:, 0]]], group_of[self.partition.label[self.apart[:, 1]]]
+            left, right = (
+                group_of[self.partition.label[self.apart[:, 0]]],
+                group_of[self.partition.label[self.apart[:, 1]]],
+            )
             clash[left[(left == right) & (left >= 0)]] = True
         return clash
 
@@ -315,9 +316,7 @@ class Clusterer:
             blocks.setdefault(key, []).append(cluster)
         carriers = {
             (cluster, key): row
-            for cluster, key, row in zip(
-                agreed.cluster.tolist(), agreed.key.tolist(), agreed.row.tolist(), strict=True
-            )
+            for cluster, key, row in zip(agreed.cluster.tolist(), agreed.key.tolist(), agreed.row.tolist(), strict=True)
         }
         settlement = settle(blocks, lambda a, b: self.vetoes.conflict(rule, views[a], views[b]))
         self._note_settlement(rule, agreed, settlement, carriers)
@@ -368,9 +367,7 @@ class Clusterer:
         misses: dict[tuple[str, bool], list[tuple[int, int, int]]] = {}
         for key, cluster, other, against in settlement.vetoed:
             review = against in SOFT or (strong and against != "apart")
-            misses.setdefault((against, review), []).append(
-                (carriers[cluster, key], carriers[other, key], shown[key])
-            )
+            misses.setdefault((against, review), []).append((carriers[cluster, key], carriers[other, key], shown[key]))
         for (against, review), pairs in misses.items():
             self.findings.miss(rule.name, rule.identifier, pairs, against, review)
         open_pairs = [
@@ -382,9 +379,7 @@ class Clusterer:
             self.findings.doubt(pairs_array[:, 0], pairs_array[:, 1])
 
 
-def _components(
-    cluster: NDArray[np.integer], key: NDArray[np.integer], clusters: int, keys: int
-) -> NDArray[np.int32]:
+def _components(cluster: NDArray[np.integer], key: NDArray[np.integer], clusters: int, keys: int) -> NDArray[np.int32]:
     """Number of the connected component of each cluster, over the clusters that share values."""
     size = clusters + keys
     graph = coo_matrix((np.ones(len(cluster), np.int8), (cluster, key + clusters)), shape=(size, size))

@@ -132,7 +132,9 @@ class Reasons:
     def _near(self, name: str) -> None:
         for near in self.findings.near:
             self._pairs(near.rows, near.others, near.keys)
-            words = _against_words(self.ladder, near.against) if near.against else _doubt_words(near.rule, near.identifier)
+            words = (
+                _against_words(self.ladder, near.against) if near.against else _doubt_words(near.rule, near.identifier)
+            )
             flag = _COPIED_WITH_DISK.get(near.identifier, "") if near.against else ""
             words = f"{flag}: {words}" if flag else words
             against = _quoted(near.against) if near.against else "NULL"

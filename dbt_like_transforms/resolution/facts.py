@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -80,7 +81,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
     """Hashes every identifier once; reads `_records` and `norm` of the connection."""
     count = connection.execute("SELECT count(*) FROM _records").fetchall()[0][0]
     edges: dict[str, Edges] = {}
-    kinds = np.empty(0, np.uint64)
+    kinds: Keys = np.empty(0, np.uint64)
     for identifier in ladder.identifiers:
         extra = ", hash(split_part(value, '=', 1)) AS kind" if identifier.name == "agent" else ""
         found = connection.execute(
@@ -103,7 +104,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
     ).fetchnumpy()
     order = _column(found["idx"], np.int32)
 
-    def placed(name: str, kind: type[np.generic]) -> NDArray[np.generic]:
+    def placed(name: str, kind: Any) -> NDArray[Any]:
         values = np.zeros(count, kind)
         values[order] = _column(found[name], kind)
         return values
@@ -111,16 +112,16 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
     return Facts(
         count,
         edges,
-        placed("source", np.int32),  # type: ignore[arg-type]
-        placed("active", np.bool_),  # type: ignore[arg-type]
-        placed("creates", np.bool_),  # type: ignore[arg-type]
-        placed("first", np.int64),  # type: ignore[arg-type]
-        placed("last", np.int64),  # type: ignore[arg-type]
-        placed("fingerprint", np.uint64),  # type: ignore[arg-type]
+        placed("source", np.int32),
+        placed("active", np.bool_),
+        placed("creates", np.bool_),
+        placed("first", np.int64),
+        placed("last", np.int64),
+        placed("fingerprint", np.uint64),
         kinds,
     )
 
 
-def _column(values: object, kind: type[np.generic]) -> NDArray[np.generic]:  # type: ignore[type-var]
+def _column(values: Any, kind: Any) -> NDArray[Any]:
     """A fetched column as a plain array; DuckDB gives a masked one where a column could hold NULL."""
     return np.ma.getdata(values).astype(kind, copy=False)

@@ -10,6 +10,7 @@ from dbt_like_transforms.resolution.ladder import (
     Identifier,
     Ladder,
     Rule,
+    Special,
 )
 
 COLUMNS: dict[str, str] = {
@@ -88,7 +89,7 @@ FROM split
 """
 
 _STRONG = ("entra", "directory", "sid", "okta", "type")
-_BY_NAME = ("source_any", "time")
+_BY_NAME: tuple[Special, ...] = ("source_any", "time")
 
 LADDER = Ladder(
     kind="identity",
@@ -96,8 +97,9 @@ LADDER = Ladder(
     identifiers=(
         Identifier("entra", "entra", "Entra object id", "entra_object_id", RUNG_DIRECTORY),
         Identifier("entraq", "entra || ' in ' || tenant", "Entra object id in its tenant", "entra_object_id"),
-        Identifier("directory", "directory", "AD objectGUID or immutableId", "ad_object_guid", RUNG_DIRECTORY,
-                   is_list=True),
+        Identifier(
+            "directory", "directory", "AD objectGUID or immutableId", "ad_object_guid", RUNG_DIRECTORY, is_list=True
+        ),
         Identifier("anchor", "anchor", "immutableId", "immutable_id", RUNG_DIRECTORY, scoped=True),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
         Identifier("sids", "sids", "SID or former SID", "sid_history", None, is_list=True),
@@ -107,8 +109,9 @@ LADDER = Ladder(
         Identifier("upn", "upns", "user principal name", "upn", RUNG_AGENT, is_list=True),
         Identifier("claimed", "claimed", "mail address = user principal name", "emails", None, is_list=True),
         Identifier("address", "addresses", "mail address", "emails", RUNG_NAME, is_list=True),
-        Identifier("nbname", "nbnames", "logon name in its domain", "sam_account_name", RUNG_NAME, is_list=True,
-                   scoped=True),
+        Identifier(
+            "nbname", "nbnames", "logon name in its domain", "sam_account_name", RUNG_NAME, is_list=True, scoped=True
+        ),
         Identifier("host", "sams", "bare logon name", "sam_account_name", RUNG_SHORT_NAME, is_list=True, scoped=True),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
     ),

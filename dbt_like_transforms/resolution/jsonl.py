@@ -238,7 +238,9 @@ def resolve_jsonl(path: Path | str, kind: Kind, explain: bool = False) -> Iterat
     return resolve_observations(observations, kind, explain)
 
 
-def resolve_observations(observations: list[AnyObservation], kind: Kind, explain: bool = False) -> Iterator[dict[str, Any]]:
+def resolve_observations(
+    observations: list[AnyObservation], kind: Kind, explain: bool = False
+) -> Iterator[dict[str, Any]]:
     """As `resolve_jsonl`, for observations already read."""
     if not observations:
         return

@@ -90,6 +90,23 @@ class Resolution:
                         pairs.setdefault(other, set()).add(row)
         return {row: sorted(others) for row, others in pairs.items()}
 
+    def review_pairs(self) -> duckdb.DuckDBPyRelation:
+        """record, other_record: possible matches, each pair once, the earlier record first."""
+        pairs = [(row, other) for row, others in self.reviews().items() for other in others if row < other]
+        self.connection.register(
+            "_review_pairs",
+            pa.table(
+                {
+                    "row": pa.array([row for row, _ in pairs], pa.int32()),
+                    "other": pa.array([other for _, other in pairs], pa.int32()),
+                }
+            ),
+        )
+        return self.connection.sql(
+            "SELECT a.record, b.record AS other_record FROM _review_pairs p "
+            "JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other"
+        )
+
     def state(self) -> duckdb.DuckDBPyRelation:
         """What the next run needs to keep ids, see `assets`."""
         return self.connection.sql(f"SELECT {', '.join(STATE_COLUMNS)} FROM _state")

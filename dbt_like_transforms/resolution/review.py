@@ -87,9 +87,7 @@ def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
     return (~creates | doubtful | (level == RUNG_NONE))[label]
 
 
-def _pairs(
-    agreed: _Agreement, limit: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _pairs(agreed: _Agreement, limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Positions of all pairs of clusters that share a value, of values shared by at most `limit`; and the value."""
     sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
     lefts, rights = [], []

@@ -83,9 +83,7 @@ def _unite(
     neutral = [cluster for cluster in group if cluster not in torn]
     if not neutral:
         return [[cluster] for cluster in group]
-    sets = [
-        part for piece in _connected(sorted(torn), shares) for part in _unite(piece, shares, against, result)
-    ]
+    sets = [part for piece in _connected(sorted(torn), shares) for part in _unite(piece, shares, against, result)]
     owner = {cluster: number for number, part in enumerate(sets) for cluster in part}
     for free in _connected(neutral, shares):
         near = sorted({owner[other] for cluster in free for other in shares[cluster] if other in owner})
@@ -106,9 +104,7 @@ def _unite(
 
 
 def _at_peace(clusters: list[int], against: Callable[[int, int], str | None]) -> bool:
-    return all(
-        against(one, other) is None for place, one in enumerate(clusters) for other in clusters[place + 1 :]
-    )
+    return all(against(one, other) is None for place, one in enumerate(clusters) for other in clusters[place + 1 :])
 
 
 def _connected(clusters: Iterable[int], shares: dict[int, dict[int, int]]) -> list[list[int]]:

@@ -90,10 +90,7 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
         connection.execute(
             f"CREATE OR REPLACE TEMP MACRO seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)"
         )
-    connection.execute(
-        "CREATE OR REPLACE TEMP MACRO n_maker_word(x) AS "
-        "regexp_extract(n_lower(x), '^([^ ,.]+)', 1)"
-    )
+    connection.execute("CREATE OR REPLACE TEMP MACRO n_maker_word(x) AS regexp_extract(n_lower(x), '^([^ ,.]+)', 1)")
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
     connection.execute(
         "CREATE OR REPLACE TEMP MACRO n_maker(x) AS CASE WHEN n_lower(x) IS NULL OR seeded_manufacturer(n_lower(x)) "

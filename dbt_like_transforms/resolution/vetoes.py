@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_KEY, NO_TIME, Facts, Flags, Keys, Rows
+from dbt_like_transforms.resolution.facts import NO_TIME, Facts, Flags, Keys, Rows
 from dbt_like_transforms.resolution.ladder import Rule, Special
 
 DAY = 86_400
@@ -49,9 +49,7 @@ class Vetoes:
             self.apart.setdefault(other, set()).add(one)
 
     # -- groups that need a closer look -----------------------------------------------------------------------------
-    def suspects(
-        self, special: Special, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]
-    ) -> Flags:
+    def suspects(self, special: Special, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
         """For each group: whether the veto could strike inside it. Never misses one; may suspect too much.
 
         label: cluster of each row. group_of: group of each cluster, -1 for clusters not in question.
@@ -79,9 +77,7 @@ class Vetoes:
             found = with_macs & with_names
         return found
 
-    def _shared_by_two(
-        self, name: str, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]
-    ) -> Flags:
+    def _shared_by_two(self, name: str, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
         """Groups in which at least two clusters have a usable value of the identifier."""
         edges = self.facts.edges[name]
         cluster = label[edges.rows]
@@ -93,7 +89,7 @@ class Vetoes:
         pairs = np.unique(np.stack((group[inside], cluster[inside])), axis=1)
         return np.bincount(pairs[0], minlength=size) > 1
 
-    def _apart_in_time(self, rows: Rows, group: Rows, size: int) -> Flags:
+    def _apart_in_time(self, rows: NDArray[np.integer], group: Rows, size: int) -> Flags:
         first, last = self.facts.first[rows], self.facts.last[rows]
         known = last != NO_TIME
         top, bottom = np.iinfo(np.int64).max, np.iinfo(np.int64).min
@@ -113,9 +109,7 @@ class Vetoes:
         return found
 
     # -- exact comparison -------------------------------------------------------------------------------------------
-    def views(
-        self, label: Rows, clusters: Rows, rule: Rule, unusable: dict[str, Keys]
-    ) -> dict[int, View]:
+    def views(self, label: Rows, clusters: Rows, rule: Rule, unusable: dict[str, Keys]) -> dict[int, View]:
         """The clusters as sets of what the rule compares."""
         wanted = np.zeros(self.facts.count, np.bool_)
         wanted[clusters] = True
@@ -238,11 +232,6 @@ def _seen_twice(group: Rows, kind: NDArray[np.generic], value: NDArray[np.generi
     """Groups in which one kind comes with two different values."""
     if not len(group):
         return np.empty(0, np.int64)
-    triples = np.unique(
-        np.stack((group.astype(np.uint64), kind.astype(np.uint64), value.astype(np.uint64))), axis=1
-    )
+    triples = np.unique(np.stack((group.astype(np.uint64), kind.astype(np.uint64), value.astype(np.uint64))), axis=1)
     again = (triples[0][1:] == triples[0][:-1]) & (triples[1][1:] == triples[1][:-1])
     return np.unique(triples[0][1:][again]).astype(np.int64)
-
-
-__all__ = ["NO_KEY", "Clocks", "Vetoes", "View"]

@@ -41,16 +41,16 @@ def test_t15_imaged_without_sysprep_is_two_machines_and_a_clone(shared: dict[str
         "agent_ids": {"machine_guid": "c0ffee00-1111-4222-8333-444455556666", "mdm_hwdevid": "ab" * 20},
         **shared,
     }
-    out = devices(
-        seen("mde:p:1", serial_number="5CG0AAA1", **both), seen("mde:p:2", serial_number="5CG0AAA2", **both)
-    )
+    out = devices(seen("mde:p:1", serial_number="5CG0AAA1", **both), seen("mde:p:2", serial_number="5CG0AAA2", **both))
     assert out.apart("mde:p:1", "mde:p:2")
     assert "cloned" in out.words("mde:p:1")
     assert {"vetoed", "suppressed"} <= out.verdicts("mde:p:2")
 
 
 def test_t16_golden_image_with_the_agent_in_it() -> None:
-    fleet = [seen(f"crowdstrike:p:{i}", agent_ids={"aid": "d" * 32}, cloud_instance_id=f"i-{i:017x}") for i in range(30)]
+    fleet = [
+        seen(f"crowdstrike:p:{i}", agent_ids={"aid": "d" * 32}, cloud_instance_id=f"i-{i:017x}") for i in range(30)
+    ]
     out = devices(*fleet)
     assert len(out.groups()) == 30
     assert "agent cloned" in out.words("crowdstrike:p:7")
@@ -77,8 +77,14 @@ def test_t17_non_persistent_desktop_with_one_directory_object_is_one_asset(own_h
             else {}
         )
         rows.append(
-            seen(f"mde:p:{i}", hostnames=["VDI-POOL-017"], ad_object_guid="8f2d1c34-5a6b-4c7d-9e8f-001122334455",
-                 agent_ids={"mde": f"{i:040x}", "aid": f"{i:032x}"}, observed_at=day(i), **hardware)  # fmt: skip
+            seen(
+                f"mde:p:{i}",
+                hostnames=["VDI-POOL-017"],
+                ad_object_guid="8f2d1c34-5a6b-4c7d-9e8f-001122334455",
+                agent_ids={"mde": f"{i:040x}", "aid": f"{i:032x}"},
+                observed_at=day(i),
+                **hardware,
+            )
         )
     out = devices(*rows)
     assert len(out.groups()) == 1
@@ -87,9 +93,15 @@ def test_t17_non_persistent_desktop_with_one_directory_object_is_one_asset(own_h
 def test_t18_without_a_directory_object_every_day_is_another_machine() -> None:
     out = devices(
         *(
-            seen(f"mde:p:{i}", hostnames=["VDI-POOL-017"], fqdns=["vdi-pool-017.corp.example"],
-                 smbios_uuid=f"aaaaaaaa-bbbb-4ccc-8ddd-{i:012}", mac_addresses=[f"00:50:56:a1:00:{i:02x}"],
-                 agent_ids={"mde": f"{i:040x}"}, observed_at=day(i))  # fmt: skip
+            seen(
+                f"mde:p:{i}",
+                hostnames=["VDI-POOL-017"],
+                fqdns=["vdi-pool-017.corp.example"],
+                smbios_uuid=f"aaaaaaaa-bbbb-4ccc-8ddd-{i:012}",
+                mac_addresses=[f"00:50:56:a1:00:{i:02x}"],
+                agent_ids={"mde": f"{i:040x}"},
+                observed_at=day(i),
+            )
             for i in range(1, 15)
         )
     )
@@ -98,11 +110,25 @@ def test_t18_without_a_directory_object_every_day_is_another_machine() -> None:
 
 def test_t20_replaced_instance_with_the_same_name_and_address() -> None:
     out = devices(
-        seen("aws:p:1", cloud_provider="aws", cloud_account_id="1", cloud_instance_id="i-0aaa", hostnames=["api"],
-             ip_addresses=["10.0.0.4"], last_seen=day(2)),
-        seen("aws:p:2", cloud_provider="aws", cloud_account_id="1", cloud_instance_id="i-0bbb", hostnames=["api"],
-             ip_addresses=["10.0.0.4"], first_seen=day(3)),
-    )  # fmt: skip
+        seen(
+            "aws:p:1",
+            cloud_provider="aws",
+            cloud_account_id="1",
+            cloud_instance_id="i-0aaa",
+            hostnames=["api"],
+            ip_addresses=["10.0.0.4"],
+            last_seen=day(2),
+        ),
+        seen(
+            "aws:p:2",
+            cloud_provider="aws",
+            cloud_account_id="1",
+            cloud_instance_id="i-0bbb",
+            hostnames=["api"],
+            ip_addresses=["10.0.0.4"],
+            first_seen=day(3),
+        ),
+    )
     assert out.apart("aws:p:1", "aws:p:2")
 
 
@@ -120,13 +146,23 @@ def test_t20_cloud_id_in_two_accounts_is_two_machines_and_a_missing_account_join
 
 def test_t21_containers_run_on_the_host_whose_serial_they_report() -> None:
     out = devices(
-        seen("edr:p:host", serial_number="CNX1210", smbios_uuid=UUID_A, mac_addresses=["3c:7c:3f:00:00:01"],
-             hostnames=["node1"]),
+        seen(
+            "edr:p:host",
+            serial_number="CNX1210",
+            smbios_uuid=UUID_A,
+            mac_addresses=["3c:7c:3f:00:00:01"],
+            hostnames=["node1"],
+        ),
         seen("cmdb:p:host", serial_number="CNX1210", smbios_uuid=UUID_A),
-        seen("edr:p:c1", serial_number="CNX1210", smbios_uuid=UUID_B, hostnames=["3f2a9c1d77aa"],
-             mac_addresses=["02:42:ac:11:00:02"]),
+        seen(
+            "edr:p:c1",
+            serial_number="CNX1210",
+            smbios_uuid=UUID_B,
+            hostnames=["3f2a9c1d77aa"],
+            mac_addresses=["02:42:ac:11:00:02"],
+        ),
         seen("edr:p:c2", serial_number="CNX1210", smbios_uuid="aaaaaaaa-bbbb-4ccc-8ddd-000000000009"),
-    )  # fmt: skip
+    )
     assert out.together("edr:p:host", "cmdb:p:host")
     assert out.apart("edr:p:host", "edr:p:c1", "edr:p:c2")
     assert any(relationship == "runs on" for relationship, _ in out.links("edr:p:c1"))
@@ -155,24 +191,35 @@ def test_t23_blades_are_part_of_the_chassis_record() -> None:
 
 def test_t26_moved_vm_keeps_its_instance_id() -> None:
     assert devices(
-        seen("vcenter:p:1", cloud_provider="vmware", cloud_instance_id="50211111-0000-4000-8000-000000000001",
-             ip_addresses=["10.0.0.4"], observed_at=day(1)),
-        seen("vcenter:dr:9", "vcenter", cloud_provider="vmware",
-             cloud_instance_id="50211111-0000-4000-8000-000000000001", ip_addresses=["10.9.0.4"]),
-    ).together("vcenter:p:1", "vcenter:dr:9")  # fmt: skip
+        seen(
+            "vcenter:p:1",
+            cloud_provider="vmware",
+            cloud_instance_id="50211111-0000-4000-8000-000000000001",
+            ip_addresses=["10.0.0.4"],
+            observed_at=day(1),
+        ),
+        seen(
+            "vcenter:dr:9",
+            "vcenter",
+            cloud_provider="vmware",
+            cloud_instance_id="50211111-0000-4000-8000-000000000001",
+            ip_addresses=["10.9.0.4"],
+        ),
+    ).together("vcenter:p:1", "vcenter:dr:9")
 
 
 def test_t27_arm_ids_compare_without_case() -> None:
     arm = "/subscriptions/AAA/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/VM1"
-    assert devices(
-        seen("azure:p:1", cloud_instance_id=arm), seen("mdc:p:2", cloud_instance_id=arm.lower())
-    ).together("azure:p:1", "mdc:p:2")
+    assert devices(seen("azure:p:1", cloud_instance_id=arm), seen("mdc:p:2", cloud_instance_id=arm.lower())).together(
+        "azure:p:1", "mdc:p:2"
+    )
 
 
 def test_t28_shared_usb_nic_is_suppressed() -> None:
     nic = "50:1A:C5:FE:AA:8C"
     out = devices(
-        seen("intune:p:a", smbios_uuid=UUID_A, mac_addresses=[nic]), seen("intune:p:b", smbios_uuid=UUID_B, mac_addresses=[nic])
+        seen("intune:p:a", smbios_uuid=UUID_A, mac_addresses=[nic]),
+        seen("intune:p:b", smbios_uuid=UUID_B, mac_addresses=[nic]),
     )
     assert out.apart("intune:p:a", "intune:p:b")
     assert out.suppressed("intune:p:a") == {nic.lower()}
@@ -180,8 +227,15 @@ def test_t28_shared_usb_nic_is_suppressed() -> None:
 
 def test_t29_dock_mac_leaves_the_scanner_record_unassigned() -> None:
     dock = "00:e0:4c:68:00:01"
-    laptops = [seen(f"edr:p:{i}", serial_number=f"5CG{i:05}", mac_addresses=[dock, f"3c:7c:3f:00:01:{i:02x}"],
-                    hostnames=[f"LT-{i}"]) for i in range(37)]  # fmt: skip
+    laptops = [
+        seen(
+            f"edr:p:{i}",
+            serial_number=f"5CG{i:05}",
+            mac_addresses=[dock, f"3c:7c:3f:00:01:{i:02x}"],
+            hostnames=[f"LT-{i}"],
+        )
+        for i in range(37)
+    ]
     out = devices(*laptops, seen("tenable:p:s", mac_addresses=[dock]))
     assert len(out.groups()) == 38
     assert out.held("tenable:p:s")
@@ -205,8 +259,12 @@ def test_t32_randomised_macs_are_no_evidence() -> None:
 
 def test_t33_virtual_adapters_on_500_hosts() -> None:
     shared = ["00:50:56:C0:00:08", "0A:00:27:00:00:00", "02:42:AC:11:00:02"]
-    out = devices(*(seen(f"edr:p:{i}", mac_addresses=shared, hostnames=[f"h{i % 7}x"], agent_ids={"aid": f"{i:032x}"})
-                    for i in range(1, 501)))  # fmt: skip
+    out = devices(
+        *(
+            seen(f"edr:p:{i}", mac_addresses=shared, hostnames=[f"h{i % 7}x"], agent_ids={"aid": f"{i:032x}"})
+            for i in range(1, 501)
+        )
+    )
     assert len(out.groups()) == 500
     assert len(out.suppressed("edr:p:9")) >= 3
 
@@ -214,7 +272,8 @@ def test_t33_virtual_adapters_on_500_hosts() -> None:
 @pytest.mark.parametrize("mac", ["20:41:53:59:4E:FF", "02:00:4E:43:50:49", "33:50:6f:45:30:30", "00:05:9A:3C:7A:00"])
 def test_t34_vpn_and_ras_macs(mac: str) -> None:
     out = devices(
-        seen("edr:p:1", mac_addresses=[mac], hostnames=["LT-1"]), seen("scan:p:2", mac_addresses=[mac], hostnames=["LT-1"])
+        seen("edr:p:1", mac_addresses=[mac], hostnames=["LT-1"]),
+        seen("scan:p:2", mac_addresses=[mac], hostnames=["LT-1"]),
     )
     assert out.apart("edr:p:1", "scan:p:2")
 
@@ -231,8 +290,17 @@ def test_t36_firewall_pair_is_two_devices_of_one_cluster(mac: str) -> None:
 
 def test_t37_concentrator_mac_with_400_clients() -> None:
     mac = "00:1b:17:00:09:99"
-    out = devices(*(seen(f"dhcp:p:{i}", mac_addresses=[mac], hostnames=[f"client{i}"], ip_addresses=[f"10.8.{i // 250}.{i % 250}"])
-                    for i in range(400)))  # fmt: skip
+    out = devices(
+        *(
+            seen(
+                f"dhcp:p:{i}",
+                mac_addresses=[mac],
+                hostnames=[f"client{i}"],
+                ip_addresses=[f"10.8.{i // 250}.{i % 250}"],
+            )
+            for i in range(400)
+        )
+    )
     assert all(len(group) == 1 for group in out.groups())
     assert mac in out.suppressed("dhcp:p:17")
 
@@ -240,13 +308,19 @@ def test_t37_concentrator_mac_with_400_clients() -> None:
 def test_t39_swapped_nic() -> None:
     both = {"serial_number": "5CG39", "entra_device_id": "0b5b7a39-0000-4000-8000-000000000001"}
     assert devices(
-        seen("intune:p:1", mac_addresses=["3c:7c:3f:00:00:01"], **both), seen("mde:p:2", mac_addresses=["3c:7c:3f:00:00:99"], **both)
+        seen("intune:p:1", mac_addresses=["3c:7c:3f:00:00:01"], **both),
+        seen("mde:p:2", mac_addresses=["3c:7c:3f:00:00:99"], **both),
     ).together("intune:p:1", "mde:p:2")
 
 
 def test_t41_scanner_sees_the_second_nic() -> None:
     assert devices(
-        seen("edr:p:1", hostnames=["srv41"], mac_addresses=["3c:7c:3f:00:00:01", "3c:7c:3f:00:00:02"], serial_number="CZ41"),
+        seen(
+            "edr:p:1",
+            hostnames=["srv41"],
+            mac_addresses=["3c:7c:3f:00:00:01", "3c:7c:3f:00:00:02"],
+            serial_number="CZ41",
+        ),
         seen("tenable:p:2", hostnames=["SRV41"], mac_addresses=["3C-7C-3F-00-00-02"]),
     ).together("edr:p:1", "tenable:p:2")
 
@@ -254,7 +328,9 @@ def test_t41_scanner_sees_the_second_nic() -> None:
 def test_a_mac_alone_joins_nothing_and_two_macs_do() -> None:
     macs = ["3c:7c:3f:00:00:01", "3c:7c:3f:00:00:02"]
     out = devices(
-        seen("edr:p:1", mac_addresses=macs, serial_number="CZ41"), seen("nac:p:2", mac_addresses=macs), seen("nac:q:3", "nac", mac_addresses=macs[:1])
+        seen("edr:p:1", mac_addresses=macs, serial_number="CZ41"),
+        seen("nac:p:2", mac_addresses=macs),
+        seen("nac:q:3", "nac", mac_addresses=macs[:1]),
     )
     assert out.together("edr:p:1", "nac:p:2")
     assert out.held("nac:q:3")

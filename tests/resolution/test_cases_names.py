@@ -8,15 +8,32 @@ from resolution_kit import devices, seen
 
 def test_t42_reused_name_is_two_laptops() -> None:
     out = devices(
-        seen("cmdb:p:1", serial_number="5CG0AAA", hostnames=["LT-0417"], fqdns=["lt-0417.corp.example"], last_seen="2025-11-02T00:00:00Z",
-             observed_at="2025-11-02T00:00:00Z"),
-        seen("edr:p:2", serial_number="5CD9BBB", hostnames=["LT-0417"], fqdns=["lt-0417.corp.example"], first_seen="2026-01-05T00:00:00Z"),
-    )  # fmt: skip
+        seen(
+            "cmdb:p:1",
+            serial_number="5CG0AAA",
+            hostnames=["LT-0417"],
+            fqdns=["lt-0417.corp.example"],
+            last_seen="2025-11-02T00:00:00Z",
+            observed_at="2025-11-02T00:00:00Z",
+        ),
+        seen(
+            "edr:p:2",
+            serial_number="5CD9BBB",
+            hostnames=["LT-0417"],
+            fqdns=["lt-0417.corp.example"],
+            first_seen="2026-01-05T00:00:00Z",
+        ),
+    )
     assert out.apart("cmdb:p:1", "edr:p:2")
 
 
 def test_t42_reused_name_without_serial_is_a_question_of_time() -> None:
-    old = seen("cmdb:p:1", fqdns=["lt-0417.corp.example"], first_seen="2024-01-01T00:00:00Z", observed_at="2025-11-02T00:00:00Z")
+    old = seen(
+        "cmdb:p:1",
+        fqdns=["lt-0417.corp.example"],
+        first_seen="2024-01-01T00:00:00Z",
+        observed_at="2025-11-02T00:00:00Z",
+    )
     new = seen("edr:p:2", fqdns=["lt-0417.corp.example"], first_seen="2026-01-05T00:00:00Z")
     out = devices(old, new)
     assert out.apart("cmdb:p:1", "edr:p:2")
@@ -24,7 +41,9 @@ def test_t42_reused_name_without_serial_is_a_question_of_time() -> None:
     assert devices({**old, "observed_at": new["observed_at"]}, new).together("cmdb:p:1", "edr:p:2")
 
 
-@pytest.mark.parametrize("name", ["localhost", "ubuntu", "iPhone", "MacBook-Pro", "raspberrypi", "android-5f2a", "iPad"])
+@pytest.mark.parametrize(
+    "name", ["localhost", "ubuntu", "iPhone", "MacBook-Pro", "raspberrypi", "android-5f2a", "iPad"]
+)
 def test_t44_generic_names_confirm_nothing(name: str) -> None:
     mac = "3c:7c:3f:00:00:01"
     out = devices(
@@ -70,7 +89,9 @@ def test_t47_one_name_in_three_spellings(field: str) -> None:
 
 def test_t47_netbios_domain_that_fits_two_dns_domains_is_ambiguous() -> None:
     out = devices(
-        seen("ad:p:1", hostnames=["CORP\\WEB01$"]), seen("edr:p:2", fqdns=["web01.corp.local"]), seen("edr:p:3", fqdns=["web01.corp.com"])
+        seen("ad:p:1", hostnames=["CORP\\WEB01$"]),
+        seen("edr:p:2", fqdns=["web01.corp.local"]),
+        seen("edr:p:3", fqdns=["web01.corp.com"]),
     )
     assert out.apart("ad:p:1", "edr:p:2", "edr:p:3")
     assert out.review("ad:p:1") == {"edr:p:2", "edr:p:3"}
@@ -78,7 +99,12 @@ def test_t47_netbios_domain_that_fits_two_dns_domains_is_ambiguous() -> None:
 
 def test_t50_cluster_name_runs_on_its_active_node() -> None:
     out = devices(
-        seen("ad:p:c", hostnames=["SQLCLU01"], ip_addresses=["10.0.0.5"], ad_object_guid="8f2d1c34-5a6b-4c7d-9e8f-000000000001"),
+        seen(
+            "ad:p:c",
+            hostnames=["SQLCLU01"],
+            ip_addresses=["10.0.0.5"],
+            ad_object_guid="8f2d1c34-5a6b-4c7d-9e8f-000000000001",
+        ),
         seen("edr:p:n", hostnames=["SQLN1"], ip_addresses=["10.0.0.5", "10.0.0.11"], serial_number="CZ50"),
     )
     assert out.apart("ad:p:c", "edr:p:n")
@@ -98,7 +124,12 @@ def test_t51_management_controller_is_part_of_the_server(name: str) -> None:
 
 
 def test_t52_printers_with_one_name() -> None:
-    out = devices(*(seen(f"cherwell:p:{i}", hostnames=["HP LaserJet"], mac_addresses=[f"3c:7c:3f:00:52:{i:02x}"]) for i in range(30)))
+    out = devices(
+        *(
+            seen(f"cherwell:p:{i}", hostnames=["HP LaserJet"], mac_addresses=[f"3c:7c:3f:00:52:{i:02x}"])
+            for i in range(30)
+        )
+    )
     assert len(out.groups()) == 30
     assert "hp laserjet" in out.suppressed("cherwell:p:3")
 
@@ -143,21 +174,28 @@ def test_t56_private_address_in_40_stores() -> None:
 def test_scope_limits_names_and_macs_and_not_serials() -> None:
     both = {"mac_addresses": ["3c:7c:3f:00:00:01"], "hostnames": ["pos1"], "fqdns": ["pos1.store.example"]}
     assert devices(seen("edr:p:1", scope="a", **both), seen("nac:p:2", scope="b", **both)).apart("edr:p:1", "nac:p:2")
-    assert devices(seen("edr:p:1", scope="a", **both), seen("nac:p:2", scope="A", **both)).together("edr:p:1", "nac:p:2")
+    assert devices(seen("edr:p:1", scope="a", **both), seen("nac:p:2", scope="A", **both)).together(
+        "edr:p:1", "nac:p:2"
+    )
     assert devices(
-        seen("edr:p:1", scope="a", serial_number="X56"), seen("nac:p:2", scope="b", serial_number="X567"),
+        seen("edr:p:1", scope="a", serial_number="X56"),
+        seen("nac:p:2", scope="b", serial_number="X567"),
         seen("cmdb:p:3", scope="c", serial_number="X567"),
-    ).together("nac:p:2", "cmdb:p:3")  # fmt: skip
+    ).together("nac:p:2", "cmdb:p:3")
 
 
 def test_t57_40_hosts_behind_one_egress_address() -> None:
-    out = devices(*(seen(f"edr:p:{i}", ip_addresses=["203.0.113.9"], agent_ids={"aid": f"{i:032x}"}) for i in range(1, 41)))
+    out = devices(
+        *(seen(f"edr:p:{i}", ip_addresses=["203.0.113.9"], agent_ids={"aid": f"{i:032x}"}) for i in range(1, 41))
+    )
     assert len(out.groups()) == 40
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", "169.254.7.7", "fe80::1", "0.0.0.0"])
 def test_t59_addresses_of_everyone(address: str) -> None:
-    out = devices(seen("edr:p:1", ip_addresses=[address], agent_ids={"aid": "a1"}), seen("qualys:p:2", ip_addresses=[address]))
+    out = devices(
+        seen("edr:p:1", ip_addresses=[address], agent_ids={"aid": "a1"}), seen("qualys:p:2", ip_addresses=[address])
+    )
     assert out.apart("edr:p:1", "qualys:p:2")
     assert not out.review("qualys:p:2")
     assert address in out.suppressed("qualys:p:2")
@@ -166,20 +204,38 @@ def test_t59_addresses_of_everyone(address: str) -> None:
 def test_t61_reinstalled_agent_is_the_same_machine() -> None:
     both = {"serial_number": "5CG61", "smbios_uuid": "11f6e606-84d1-4e74-af7c-3b54377d15e3"}
     assert devices(
-        seen("crowdstrike:p:1", agent_ids={"aid": "a1"}, **both), seen("crowdstrike:p:2", agent_ids={"aid": "b2"}, **both)
+        seen("crowdstrike:p:1", agent_ids={"aid": "a1"}, **both),
+        seen("crowdstrike:p:2", agent_ids={"aid": "b2"}, **both),
     ).together("crowdstrike:p:1", "crowdstrike:p:2")
 
 
 def test_t62_two_rows_of_one_source_with_one_serial() -> None:
-    assert devices(seen("cmdb:p:1", serial_number="5CG62"), seen("cmdb:p:2", serial_number="5CG62")).together("cmdb:p:1", "cmdb:p:2")
+    assert devices(seen("cmdb:p:1", serial_number="5CG62"), seen("cmdb:p:2", serial_number="5CG62")).together(
+        "cmdb:p:1", "cmdb:p:2"
+    )
 
 
 @pytest.mark.parametrize(("last", "joined"), [("2026-11-20T08:00:00Z", False), ("2026-06-01T08:00:00Z", True)])
-def test_t64_two_agents_at_work_today_are_two_machines_and_a_silent_one_was_reinstalled(last: str, joined: bool) -> None:
+def test_t64_two_agents_at_work_today_are_two_machines_and_a_silent_one_was_reinstalled(
+    last: str, joined: bool
+) -> None:
     both = {"mac_addresses": ["3c:7c:3f:00:00:64"], "hostnames": ["pc64"]}
     out = devices(
-        seen("tenable:p:1", agent_ids={"tenable": "a" * 31 + "1"}, first_seen="2026-01-01T00:00:00Z", observed_at=last, last_seen=last, **both),
-        seen("tenable:p:2", agent_ids={"tenable": "a" * 31 + "2"}, first_seen="2026-07-01T00:00:00Z", last_seen="2026-11-20T09:00:00Z", **both),
+        seen(
+            "tenable:p:1",
+            agent_ids={"tenable": "a" * 31 + "1"},
+            first_seen="2026-01-01T00:00:00Z",
+            observed_at=last,
+            last_seen=last,
+            **both,
+        ),
+        seen(
+            "tenable:p:2",
+            agent_ids={"tenable": "a" * 31 + "2"},
+            first_seen="2026-07-01T00:00:00Z",
+            last_seen="2026-11-20T09:00:00Z",
+            **both,
+        ),
     )
     assert out.together("tenable:p:1", "tenable:p:2") is joined
     assert out.apart("tenable:p:1", "tenable:p:2") is not joined
@@ -214,7 +270,8 @@ def test_t68_retired_in_the_cmdb_and_alive_in_the_edr_is_a_contradiction() -> No
 
 def test_t70_equal_imei_and_other_serial() -> None:
     assert devices(
-        seen("intune:p:1", imei="490154203237518", serial_number="C39AAA"), seen("mdm:p:2", imei="490154203237518", serial_number="C39BBB")
+        seen("intune:p:1", imei="490154203237518", serial_number="C39AAA"),
+        seen("mdm:p:2", imei="490154203237518", serial_number="C39BBB"),
     ).apart("intune:p:1", "mdm:p:2")
 
 
@@ -236,17 +293,23 @@ def test_t76_backfill_of_one_record_changes_nothing() -> None:
 
 
 def test_t79_scanner_sees_an_unknown_host() -> None:
-    out = devices(seen("qualys:p:1", ip_addresses=["10.9.9.9"], hostnames=["unknown-box"]), seen("tenable:p:2", ip_addresses=["10.9.9.8"]))
+    out = devices(
+        seen("qualys:p:1", ip_addresses=["10.9.9.9"], hostnames=["unknown-box"]),
+        seen("tenable:p:2", ip_addresses=["10.9.9.8"]),
+    )
     assert out.held("qualys:p:1")
     assert out.held("tenable:p:2")
 
 
 @pytest.mark.parametrize(
     "against",
-    [{"entra_device_id": ("0b5b7a39-0000-4000-8000-000000000001", "0b5b7a39-0000-4000-8000-000000000002")},
-     {"cloud_instance_id": ("i-0aa1", "i-0aa2")}, {"ad_object_guid": ("0b5b7a39-0000-4000-8000-000000000001", "0b5b7a39-0000-4000-8000-000000000002")},
-     {"serial_number": ("SER001", "SER002")}],
-)  # fmt: skip
+    [
+        {"entra_device_id": ("0b5b7a39-0000-4000-8000-000000000001", "0b5b7a39-0000-4000-8000-000000000002")},
+        {"cloud_instance_id": ("i-0aa1", "i-0aa2")},
+        {"ad_object_guid": ("0b5b7a39-0000-4000-8000-000000000001", "0b5b7a39-0000-4000-8000-000000000002")},
+        {"serial_number": ("SER001", "SER002")},
+    ],
+)
 @pytest.mark.parametrize("equal", ["serial_number", "smbios_uuid", "agent", "mac", "fqdn", "entra_device_id"])
 def test_a_higher_disagreement_forbids_a_lower_agreement(equal: str, against: dict[str, tuple[str, str]]) -> None:
     if equal in against:

@@ -10,8 +10,12 @@ ZERO = "00000000-0000-0000-0000-000000000000"
 
 def test_t01_oem_placeholder_serial_joins_no_whiteboxes() -> None:
     out = devices(
-        seen("edr:p:1", serial_number="To be filled by O.E.M.", mac_addresses=["3c:7c:3f:00:00:01"], hostnames=["box1"]),
-        seen("edr:p:2", serial_number="To be filled by O.E.M.", mac_addresses=["3c:7c:3f:00:00:02"], hostnames=["box2"]),
+        seen(
+            "edr:p:1", serial_number="To be filled by O.E.M.", mac_addresses=["3c:7c:3f:00:00:01"], hostnames=["box1"]
+        ),
+        seen(
+            "edr:p:2", serial_number="To be filled by O.E.M.", mac_addresses=["3c:7c:3f:00:00:02"], hostnames=["box2"]
+        ),
     )
     assert out.apart("edr:p:1", "edr:p:2")
     assert out.suppressed("edr:p:1") == {"TOBEFILLEDBYO.E.M."}
@@ -20,11 +24,33 @@ def test_t01_oem_placeholder_serial_joins_no_whiteboxes() -> None:
 @pytest.mark.parametrize(
     "serial",
     [
-        " default string", "SYSTEM SERIAL NUMBER", "n/a", "None", "0", "xxxxxxxxxxx", "0000000000", "1111111", "101010",
-        "Not Specified", "INVALID", "empty", "null", "eval", "OEM_Serial", "0123456789", "12345678", "nnnnnnn",
-        "SYS-1234567890", "MB-1234567890", "SN-1234567890", "AB", "NOT APPLICABLE", "unknown", "........",
+        " default string",
+        "SYSTEM SERIAL NUMBER",
+        "n/a",
+        "None",
+        "0",
+        "xxxxxxxxxxx",
+        "0000000000",
+        "1111111",
+        "101010",
+        "Not Specified",
+        "INVALID",
+        "empty",
+        "null",
+        "eval",
+        "OEM_Serial",
+        "0123456789",
+        "12345678",
+        "nnnnnnn",
+        "SYS-1234567890",
+        "MB-1234567890",
+        "SN-1234567890",
+        "AB",
+        "NOT APPLICABLE",
+        "unknown",
+        "........",
     ],
-)  # fmt: skip
+)
 def test_t02_t03_placeholder_serials_are_dropped(serial: str) -> None:
     out = devices(
         seen("edr:p:1", serial_number=serial, agent_ids={"aid": "a" * 32}),
@@ -54,9 +80,12 @@ def test_t05_uuids_of_one_byte_or_the_other_order_are_dropped(uuid: str) -> None
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(("1234567", "Dell"), ("PF1234567", "Lenovo")), (("1234567", "Dell"), ("1234567", "Lenovo")),
-     (("8XK21Z3", "Dell Inc."), ("8XK21Z3", "LENOVO"))],
-)  # fmt: skip
+    [
+        (("1234567", "Dell"), ("PF1234567", "Lenovo")),
+        (("1234567", "Dell"), ("1234567", "Lenovo")),
+        (("8XK21Z3", "Dell Inc."), ("8XK21Z3", "LENOVO")),
+    ],
+)
 def test_t06_equal_serials_of_two_makers_stay_apart(one: tuple[str, str], other: tuple[str, str]) -> None:
     assert devices(
         seen("edr:p:1", serial_number=one[0], manufacturer=one[1]),
@@ -88,6 +117,6 @@ def test_t08_zero_entra_id_on_300_rows_joins_nothing() -> None:
 
 
 def test_t09_serials_differing_in_case_and_spaces_join() -> None:
-    assert devices(
-        seen("edr:p:1", serial_number="5cg 1234abc"), seen("cmdb:p:2", serial_number="5CG1234ABC")
-    ).together("edr:p:1", "cmdb:p:2")
+    assert devices(seen("edr:p:1", serial_number="5cg 1234abc"), seen("cmdb:p:2", serial_number="5CG1234ABC")).together(
+        "edr:p:1", "cmdb:p:2"
+    )

@@ -1,0 +1,134 @@
+"""What a run would change against the last published one, and the gate that stops a change too large to be true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Assets `gone` are now part of `into`; records: those that moved."""
+
+    into: str
+    gone: tuple[str, ...]
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Records of asset `source` are now in other assets: `into`."""
+
+    source: str
+    into: tuple[str, ...]
+    records: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Differences of two assignments. before, after: assets on either side; appeared, gone: ids without any record
+    in common with the other side."""
+
+    merges: tuple[Merge, ...] = ()
+    splits: tuple[Split, ...] = ()
+    before: int = 0
+    after: int = 0
+    appeared: int = 0
+    gone: int = 0
+
+    @property
+    def share(self) -> float:
+        """Part (0..1) of the earlier assets that were merged or split; 0 when there were none."""
+        if not self.before:
+            return 0.0
+        touched = {asset for merge in self.merges for asset in merge.gone} | {split.source for split in self.splits}
+        return len(touched) / self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much may change without a person: the larger of `assets` and `share` of the earlier assets."""
+
+    assets: int = 25
+    share: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a run may be published, and what to say when not."""
+
+    passed: bool
+    message: str
+    changes: Changes = field(default_factory=Changes)
+
+
+def changes(
+    previous: pa.Table | duckdb.DuckDBPyRelation,
+    current: pa.Table | duckdb.DuckDBPyRelation,
+    connection: duckdb.DuckDBPyConnection | None = None,
+) -> Changes:
+    """Compares two assignments (columns record and asset_id; rows without asset are left out)."""
+    con = connection or duckdb.connect()
+    # Relations keep to their own connection; as Arrow they can be read from any.
+    for name, table in (("_gate_previous", previous), ("_gate_current", current)):
+        con.register(name, table if isinstance(table, pa.Table) else table.to_arrow_table())
+    con.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE _gate AS
+        SELECT p.record, p.asset_id AS was, c.asset_id AS is
+        FROM _gate_previous p JOIN _gate_current c USING (record)
+        WHERE p.asset_id IS NOT NULL AND c.asset_id IS NOT NULL
+        """
+    )
+    merges = con.execute(
+        """
+        WITH lost AS (SELECT * FROM _gate WHERE was NOT IN (SELECT asset_id FROM _gate_current
+            WHERE asset_id IS NOT NULL) AND "is" IN (SELECT was FROM _gate))
+        SELECT "is", list_sort(list(DISTINCT was)), list_sort(list(record)) FROM lost GROUP BY "is" ORDER BY "is"
+        """
+    ).fetchall()
+    splits = con.execute(
+        """
+        WITH parts AS (SELECT was FROM _gate GROUP BY was HAVING count(DISTINCT "is") > 1)
+        SELECT was, list_sort(list(DISTINCT "is")), list_sort(list(record) FILTER ("is" <> was))
+        FROM _gate JOIN parts USING (was) GROUP BY was ORDER BY was
+        """
+    ).fetchall()
+    before, after, appeared, gone = con.execute(
+        """
+        SELECT (SELECT count(DISTINCT asset_id) FROM _gate_previous), (SELECT count(DISTINCT asset_id) FROM _gate_current),
+            (SELECT count(DISTINCT asset_id) FROM _gate_current WHERE asset_id NOT IN (SELECT "is" FROM _gate)),
+            (SELECT count(DISTINCT asset_id) FROM _gate_previous WHERE asset_id NOT IN (SELECT was FROM _gate))
+        """
+    ).fetchall()[0]
+    return Changes(
+        tuple(Merge(into, tuple(lost), tuple(records)) for into, lost, records in merges),
+        tuple(Split(source, tuple(into), tuple(records or ())) for source, into, records in splits),
+        before,
+        after,
+        appeared,
+        gone,
+    )
+
+
+def gate(found: Changes, limit: Limit | None = None, accepted: bool = False) -> Verdict:
+    """Whether the changes are small enough to publish without a person. accepted: a person has seen them."""
+    limit = limit or Limit()
+    touched = round(found.share * found.before)
+    allowed = max(limit.assets, limit.share * found.before)
+    summary = f"{len(found.merges)} merges and {len(found.splits)} splits touch {touched} of {found.before} assets"
+    if touched <= allowed:
+        return Verdict(True, summary, found)
+    if accepted:
+        return Verdict(True, f"{summary}: more than the limit of {allowed:.0f}, accepted", found)
+    examples = [f"{', '.join(merge.gone)} into {merge.into}" for merge in found.merges[:3]]
+    examples += [f"{split.source} into {', '.join(split.into)}" for split in found.splits[:3]]
+    return Verdict(
+        False,
+        f"{summary}: more than the limit of {allowed:.0f}, so nothing is published. Look at resolution_changes "
+        f"(for example {'; '.join(examples)}), then build again with accept_changes, or leave out the source at fault "
+        "with without_instances.",
+        found,
+    )

@@ -1,0 +1,81 @@
+"""Resolution as the build runs it: the relations of the `resolve_<kind>` models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbt_like_transforms.resolution.config import ResolutionConfig
+from dbt_like_transforms.resolution.gate import Limit, changes, gate
+from dbt_like_transforms.resolution.manual import DecisionFile, load_decisions
+from dbt_like_transforms.resolution.resolve import Kind, resolve
+from dbt_like_transforms.resolution.survivorship import Survivors
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+DECISIONS_FILE = "decisions.yaml"
+
+
+class PublishGateClosed(RuntimeError):
+    """The run would merge or split more assets than the limit; nothing of it is published."""
+
+
+def resolve_models(
+    connection: duckdb.DuckDBPyConnection,
+    kind: Kind,
+    plural: str,
+    snapshot_end: datetime,
+    home: Path | None,
+    options: Mapping[str, Any],
+) -> dict[str, pa.Table]:
+    """Resolves `stg__<plural>` against `previous.int_<plural>_state` and gives the `int_<plural>_...` tables.
+
+    Options read: `accept_changes` (True once a person has seen them), `gate_assets` and `gate_share` (see gate.Limit),
+    `without_instances` (sources to leave out).
+
+    Raises:
+        DecisionError: decisions.yaml of the home cannot be applied.
+        PublishGateClosed: too many merges and splits against the newest earlier snapshot.
+    """
+    decisions = load_decisions(home / DECISIONS_FILE) if home is not None else DecisionFile()
+    without = tuple(options.get("without_instances", ()))
+    config = ResolutionConfig(
+        as_of=snapshot_end,
+        allowed=tuple((allowed.identifier, allowed.value) for allowed in decisions.allow),
+        without=without,
+    )
+    outcome = resolve(
+        kind,
+        f"stg__{plural}",
+        state=f"previous.int_{plural}_state",
+        decisions=decisions.decisions,
+        config=config,
+        connection=connection,
+    )
+    survivors = Survivors(outcome)
+    found = {
+        "assignments": outcome.assignments(),
+        "decisions": outcome.decisions(),
+        "suppressed": outcome.suppressed(),
+        "links": outcome.links(),
+        "aliases": outcome.aliases(),
+        "reviews": outcome.review_pairs(),
+        "state": outcome.state(),
+        "fields": survivors.fields(),
+    }
+    # The temporary tables behind these relations are replaced by the next kind.
+    tables = {f"int_{plural}_{name}": relation.to_arrow_table() for name, relation in found.items()}
+    tables[f"int_{plural}_winners"] = survivors.winners()
+    before = connection.sql(f"SELECT record, asset_id FROM previous.int_{plural}_assignments").to_arrow_table()
+    usual = Limit()
+    limit = Limit(int(options.get("gate_assets", usual.assets)), float(options.get("gate_share", usual.share)))
+    # A source left out on purpose changes much, and that is what the person wants to see.
+    accepted = bool(options.get("accept_changes") or without)
+    verdict = gate(changes(before, tables[f"int_{plural}_assignments"]), limit, accepted)
+    if not verdict.passed:
+        raise PublishGateClosed(f"{plural}: {verdict.message}")
+    return tables

@@ -1,0 +1,72 @@
+"""The product's face: the real webserver and daemon load the location, run, backfill and tick."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from exposure_pipelines import clock
+from exposure_pipelines.dagster_home import prepare_dagster_home
+from tests.dagster import toy
+from tests.dagster.conftest import Site
+from tests.dagster.live import LiveDagster
+
+MART = ("marts", "hosts")
+LANDED = ("landed", "alpha", "alpha_main", "hosts")
+
+
+@pytest.mark.live
+def test_runs_backfills_and_schedules_on_the_real_webserver_and_daemon(site: Site) -> None:
+    today = clock.utc_date()
+    past = [(today - timedelta(days=back)).isoformat() for back in (3, 2, 1)]
+    site.connect("beta_main", 'product: beta\nschedule: "* * * * *"\n')
+    site.connect("alpha_broken", "product: alpha\nbogus: 1\n")
+    for number, day in enumerate(past):
+        site.at(f"{day}T12:00:00Z")
+        site.tell("alpha_main", hosts=number + 1)
+        assert site.sync("alpha_main", day).success
+    site.monkeypatch.delenv("EXPOSURE_NOW")
+    landed, asked = site.manifests("alpha_main"), toy.calls(site.home, "alpha_main")
+    prepare_dagster_home(site.home)
+
+    with LiveDagster(site.home.root, "tests.dagster.toy_location") as dagster:
+        dagster.until(dagster.daemons_healthy, 120, "the daemons are not healthy")
+        dagster.start_schedule("sync_beta_main_schedule")
+
+        # three past dates, from the landed streams to the marts: nothing is asked of the vendor, nothing overwritten
+        staged = [("staging", "stg_alpha__hosts"), ("staging", "stg_beta__hosts")]
+        rest = [("intermediate", "int_hosts"), ("intermediate", "int_counts"), MART, ("marts", "connector_status")]
+        assert dagster.backfill([LANDED, *staged, *rest], past) == "COMPLETED_SUCCESS", dagster.logs()
+        assert dagster.materialized(MART) == [f"{past[0]}..{past[-1]}"]
+        assert site.manifests("alpha_main") == landed
+        assert toy.calls(site.home, "alpha_main") == asked
+        for number, day in enumerate(past):
+            assert rows_of(site, day) == number + 1
+
+        # one sync and one build of today
+        assert dagster.finish(dagster.launch("sync_alpha_main", today.isoformat())) == "SUCCESS", dagster.logs()
+        assert dagster.finish(dagster.launch("build_exposure_graph", today.isoformat())) == "SUCCESS", dagster.logs()
+        assert dagster.materialized(LANDED) == [f"{past[0]}..{today}"]
+        assert len(site.manifests("alpha_main")) == len(landed) + 1
+
+        # the schedule's tick ran the partition of its date
+        def ticked() -> bool:
+            runs = dagster.runs_of_schedule("sync_beta_main_schedule")
+            days = {tag["value"] for run in runs for tag in run["tags"] if tag["key"] == "dagster/partition"}
+            return any(run["status"] == "SUCCESS" for run in runs) and days <= {
+                today.isoformat(),
+                str(clock.utc_date()),
+            }
+
+        dagster.until(ticked, 180, "the schedule started no run")
+
+
+def rows_of(site: Site, day: str) -> int:
+    from datetime import date
+
+    import duckdb
+
+    with duckdb.connect() as database:
+        path = site.lake.model_path("marts", "hosts", date.fromisoformat(day))
+        return len(database.execute(f"SELECT * FROM '{path}' WHERE product = 'alpha'").fetchall())
