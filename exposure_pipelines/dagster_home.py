@@ -22,7 +22,12 @@ SETTINGS = """\
 # Written by exposure on first use; yours to change from then on.
 telemetry: {enabled: false}
 nux: {enabled: false}
-storage: {sqlite: {base_dir: {env: DAGSTER_HOME}}}
+# SQLite in this folder. For a team instead: storage: {postgres: {postgres_url: {env: DAGSTER_PG_URL}}}
+storage:
+  custom:
+    module: exposure_pipelines.dagster_storage
+    class: SqliteStorage
+    config: {base_dir: {env: DAGSTER_HOME}}
 concurrency:
   pools: {default_limit: 1, granularity: op}
   runs: {max_concurrent_runs: 2}

@@ -230,10 +230,12 @@ LADDER = Ladder(
             "serial_number+manufacturer",
             "serialq",
             _without("serial", "serialq"),
+            # blades that report the serial number of their chassis differ in what one product lists of each
+            ("clone_same_source",),
             contest=_without("serial", "serialq"),
             fan_out=10,
         ),
-        Rule("serial_number", "serial", _without("serial"), contest=_without("serial"), fan_out=10),
+        Rule("serial_number", "serial", _without("serial"), ("clone_same_source",), contest=_without("serial"), fan_out=10),
         Rule("smbios_uuid", "uuid", _without("uuid"), ("clone_same_source",), contest=_without("uuid"), fan_out=10),
         Rule("imei", "imei", _without("imei_model"), contest=_without("imei_model"), fan_out=10),
         Rule("agent_id", "agent", _STRONG, ("clone",), contest=_STRONG, fan_out=10),

@@ -32,7 +32,7 @@ def resolve_models(
     home: Path | None,
     options: Mapping[str, Any],
 ) -> dict[str, pa.Table]:
-    """Resolves `stg__<plural>` against `previous.int_<plural>_state` and gives the `int_<plural>_...` tables.
+    """Resolves `stg__<plural>` going on with the ids of `run.<kind>_state` and gives the `int_<plural>_...` tables.
 
     Options read: `accept_changes` (True once a person has seen them), `gate_assets` and `gate_share` (see gate.Limit),
     `without_instances` (sources to leave out).
@@ -51,7 +51,7 @@ def resolve_models(
     outcome = resolve(
         kind,
         f"stg__{plural}",
-        state=f"previous.int_{plural}_state",
+        state=f"run.{kind}_state",
         decisions=decisions.decisions,
         config=config,
         connection=connection,

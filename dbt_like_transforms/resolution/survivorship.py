@@ -29,7 +29,8 @@ DAY = 86_400
 _SPECIAL: dict[str, dict[str, str]] = {
     "device": {
         "serial_number": "CASE WHEN n.serial_dropped IS NULL THEN n_text(r.serial_number) END",
-        "smbios_uuid": "CASE WHEN NOT seeded_uuid(n_uuid(r.smbios_uuid)) THEN n_lower(r.smbios_uuid) END",
+        # norm has both UUIDs in normal form; comparing with it avoids expanding the macros within each other
+        "smbios_uuid": "CASE WHEN NOT list_contains(n.uuid_dropped, n_uuid(r.smbios_uuid)) THEN n_lower(r.smbios_uuid) END",
         "manufacturer": "CASE WHEN NOT seeded_manufacturer(n_lower(r.manufacturer)) THEN n_text(r.manufacturer) END",
         "model": "CASE WHEN NOT seeded_manufacturer(n_lower(r.model)) THEN n_text(r.model) END",
         "device_category": "nullif(n_text(r.device_category), 'Unknown')",

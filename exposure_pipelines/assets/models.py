@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from dbt_like_transforms.engine.models import Model
+from dbt_like_transforms.engine.models import Model, ModelTest
 from dbt_like_transforms.engine.results import CheckResult, ModelResult
 from exposure_pipelines.assets.landed import landed_key, stream_names
 from exposure_pipelines.assets.partitions import daily
@@ -25,6 +25,9 @@ OWNER = "team:exposure-pipelines"
 
 #: Values shown of each classifying column, and classifying columns shown, in the preview of a mart.
 PREVIEW_VALUES, PREVIEW_COLUMNS = 5, 3
+
+#: Keys of failing rows shown with a check, over all its tests and dates.
+SAMPLES_SHOWN = 20
 
 #: Columns that classify: safe to show with counts. Names, addresses and ids of people are never shown.
 CLASSES = (
@@ -59,11 +62,9 @@ def models_asset(connections: Sequence[Connection]) -> dg.AssetsDefinition:
     landed = landed_keys(connections)
     specs = [model_spec(model, landed) for model in models.values()]
     checks = [
-        dg.AssetCheckSpec(
-            check_name(test.name), asset=model_key(model), description=f"{test.test.kind} ({test.severity})"
-        )
+        dg.AssetCheckSpec(name, asset=model_key(model), description=check_description(tests))
         for model in models.values()
-        for test in model.tests
+        for name, tests in model_checks(model).items()
     ]
 
     @dg.multi_asset(
@@ -110,9 +111,30 @@ def model_spec(model: Model, landed: LandedKeys) -> dg.AssetSpec:
     )
 
 
+def model_checks(model: Model) -> dict[str, tuple[ModelTest, ...]]:
+    """The tests of a model by the check that reports them.
+
+    A mart has a check a test. Below the marts the tests of one severity are one check: each recorded check costs some
+    25 ms and three rows in Dagster's database, and every staging model is held to the twenty tests of its contract.
+    """
+    if model.layer == "marts":
+        return {check_name(test.name): (test,) for test in model.tests}
+    bundles = {
+        "contract": tuple(test for test in model.tests if test.severity == "error"),
+        "contract_warnings": tuple(test for test in model.tests if test.severity == "warn"),
+    }
+    return {name: tests for name, tests in bundles.items() if tests}
+
+
 def check_name(name: str) -> str:
     """Test names as Dagster takes them: letters, digits, underscores."""
     return "".join(letter if letter.isalnum() or letter == "_" else "_" for letter in name)
+
+
+def check_description(tests: Sequence[ModelTest]) -> str:
+    if len(tests) == 1:
+        return f"{tests[0].test.kind} ({tests[0].severity})"
+    return f"{len(tests)} tests: {', '.join(test.name for test in tests)}"
 
 
 def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys) -> Iterator[Any]:
@@ -216,28 +238,44 @@ def counts_preview(result: ModelResult, database: "duckdb.DuckDBPyConnection") -
 def check_results(
     context: dg.AssetExecutionContext, by_day: Mapping[date, ModelResult]
 ) -> Iterator[dg.AssetCheckResult]:
-    """Results of a model's tests over the dates of the run: one date that fails makes the test fail."""
+    """Results of a model's checks over the dates of the run: one date that fails makes the check fail."""
     newest = by_day[max(by_day)]
     key = dg.AssetKey([newest.layer, newest.name])
     wanted = context.selected_asset_check_keys
-    for index, check in enumerate(newest.checks):
-        if dg.AssetCheckKey(key, check_name(check.name)) in wanted:
-            yield check_result(key, {day: result.checks[index] for day, result in by_day.items()})
+    for name, tests in model_checks(project().models[newest.name]).items():
+        if dg.AssetCheckKey(key, name) not in wanted:
+            continue
+        names = {test.name for test in tests}
+        failing = [
+            (day, check)
+            for day, result in sorted(by_day.items())
+            for check in result.checks
+            if check.name in names and not check.passed
+        ]
+        yield check_result(key, name, tests[0].severity, failing)
 
 
-def check_result(key: dg.AssetKey, by_day: Mapping[date, CheckResult]) -> dg.AssetCheckResult:
-    failing = {day: check for day, check in by_day.items() if not check.passed}
-    shown = failing[max(failing)] if failing else by_day[max(by_day)]
-    metadata: dict[str, Any] = {"failing_rows": sum(check.failing for check in by_day.values())}
-    if shown.sample:
-        metadata["sample"] = dg.MetadataValue.json([{k: str(v) for k, v in row.items()} for row in shown.sample])
-    dates = ", ".join(f"{day} ({check.failing:,} rows)" for day, check in sorted(failing.items()))
-    place = f"column {shown.column}" if shown.column else "the table"
+def check_result(
+    key: dg.AssetKey, name: str, severity: str, failing: Sequence[tuple[date, CheckResult]]
+) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"failing_rows": sum(check.failing for _, check in failing)}
+    samples = [
+        {"test": check.name, "date": str(day), **{column: str(value) for column, value in row.items()}}
+        for day, check in failing
+        for row in check.sample
+    ]
+    if samples:
+        metadata["sample"] = dg.MetadataValue.json(samples[:SAMPLES_SHOWN])
     return dg.AssetCheckResult(
         asset_key=key,
-        check_name=check_name(shown.name),
+        check_name=name,
         passed=not failing,
-        severity=dg.AssetCheckSeverity.ERROR if shown.severity == "error" else dg.AssetCheckSeverity.WARN,
-        description=f"{place} does not hold {shown.name}: {dates}" if failing else "",
+        severity=dg.AssetCheckSeverity.ERROR if severity == "error" else dg.AssetCheckSeverity.WARN,
+        description="; ".join(failure(day, check) for day, check in failing),
         metadata=metadata,
     )
+
+
+def failure(day: date, check: CheckResult) -> str:
+    place = f"column {check.column}" if check.column else "the table"
+    return f"{day}: {check.failing:,} rows fail {check.name} on {place}"

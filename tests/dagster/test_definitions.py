@@ -127,6 +127,15 @@ def test_yaml_tests_become_asset_checks(site: Site) -> None:
     }
 
 
+def test_tests_below_the_marts_are_one_check_a_severity(site: Site) -> None:
+    """Twenty contract tests on each of a hundred staging models would cost a build minutes of bookkeeping."""
+    graph = build_definitions(site.home).resolve_asset_graph()
+    names = {
+        key.name for key in graph.asset_check_keys if key.asset_key == dg.AssetKey(["staging", "stg_alpha__hosts"])
+    }
+    assert names == {"contract"}
+
+
 def test_a_broken_connection_file_is_left_out_and_the_others_stay(site: Site) -> None:
     site.connect("alpha_broken", "product: alpha\nschedul: 0 0 * * *\n")
     site.connect("beta_broken", "product: [beta\n")

@@ -215,6 +215,15 @@ def test_a_mart_that_breaks_a_promise_is_built_and_not_published(site: Site) -> 
     assert current_snapshot(site.home) == before
 
 
+def test_a_failing_check_says_date_rows_test_and_column(site: Site) -> None:
+    site.at("2026-11-20T12:00:00Z")
+    site.tell("alpha_main", hosts=1000)
+    assert site.sync("alpha_main").success
+    (check,) = [check for check in site.build().checks if check["check"] == "plausible"]
+    assert (check["passed"], check["severity"]) == (False, "ERROR")
+    assert check["description"] == "2026-11-20: 1,000 rows fail plausible on the table"
+
+
 def test_rebuilding_an_old_date_leaves_the_published_newer_one(site: Site) -> None:
     for day in ("2026-11-19", "2026-11-20"):
         site.at(f"{day}T12:00:00Z")

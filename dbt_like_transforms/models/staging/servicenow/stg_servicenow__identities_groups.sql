@@ -5,7 +5,8 @@ select
     _stream as stream,
     _record_id as record_id,
     'default' as scope,
-    coalesce(sys_updated_on, _synced_at) as observed_at,
+    -- a listed entry exists now, however long ago it was edited
+    _synced_at as observed_at,
     sys_created_on as first_seen,
     sys_updated_on as last_seen,
     'active' as state,

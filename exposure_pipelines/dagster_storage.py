@@ -1,0 +1,65 @@
+"""Dagster's own SQLite storage, quicker: named by the dagster.yaml that `prepare_dagster_home` writes.
+
+Dagster makes a new SQLAlchemy engine for every event it stores, and with it compiles every statement anew; a build stores
+hundreds. Kept engines make a build's bookkeeping more than twice as quick (measured: 45 s to 16 s for 217 checks). Files and
+tables are the same, so that a home may change between `storage: {sqlite: ...}` and this at any time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Self
+
+import sqlalchemy as sa
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SQLITE_BUSY_TIMEOUT_SECONDS, SqliteEventLogStorage
+from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy.pool import NullPool
+
+#: Every run has a database of its own: a webserver that shows many must not keep an engine for each.
+ENGINES_KEPT = 16
+
+
+class SqliteEventLog(SqliteEventLogStorage):
+    """SqliteEventLogStorage with one engine a database. Connections are still made and closed for each use."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        self._engines: OrderedDict[str, sa.Engine] = OrderedDict()
+        super().__init__(base_dir, inst_data)
+
+    def _engine(self, shard: str) -> sa.Engine:
+        engine = self._engines.pop(shard, None)
+        if engine is None:
+            engine = sa.create_engine(
+                self.conn_string_for_shard(shard),
+                poolclass=NullPool,
+                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+            )
+        self._engines[shard] = engine
+        while len(self._engines) > ENGINES_KEPT:
+            self._engines.popitem(last=False)
+        return engine
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[sa.Connection]:
+        with self._db_lock:
+            engine = self._engine(shard)
+            if shard not in self._initialized_dbs:
+                self._initdb(engine)
+                self._initialized_dbs.add(shard)
+            with engine.begin() as connection:
+                yield connection
+
+
+class SqliteStorage(DagsterSqliteStorage):
+    """DagsterSqliteStorage with the quicker event log."""
+
+    def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
+        super().__init__(base_dir, inst_data)
+        self._event_log_storage = SqliteEventLog(_event_logs_directory(base_dir))
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:  # type: ignore[override]
+        return cls.from_local(inst_data=inst_data, **config_value)
