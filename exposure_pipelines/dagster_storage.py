@@ -61,5 +61,5 @@ class SqliteStorage(DagsterSqliteStorage):
         self._event_log_storage = SqliteEventLog(_event_logs_directory(base_dir))
 
     @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:  # type: ignore[override]
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
         return cls.from_local(inst_data=inst_data, **config_value)

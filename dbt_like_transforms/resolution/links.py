@@ -111,6 +111,9 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
         for item in clusterer.findings.suppressed
         if item.identifier in ("serial", "serialq") and item.against == "uuid"
     ]
+    for near in clusterer.findings.near:
+        if near.identifier in ("serial", "serialq") and near.against == "clone_same_source":
+            keys += near.keys.tolist()
     if not keys:
         return []
     links: list[Link] = []

@@ -35,7 +35,7 @@ MACROS: tuple[str, ...] = (
     # -- hardware ---------------------------------------------------------------------------------------------------
     # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
     r"""n_serial_hex(x) AS regexp_extract(regexp_replace(n_lower(x), '[\s{}-]', '', 'g'),
-        '^(?:vmware|googlecloud|nutanix)?([0-9a-f]{32})$', 1)""",
+        '^(?:vmware|googlecloud|nutanix|virtualbox|parallels|qemu)?([0-9a-f]{32})$', 1)""",
     """n_serial_uuid(x) AS CASE WHEN length(x) >= 32 AND n_serial_hex(x) <> ''
         THEN n_dashed(n_either(n_serial_hex(x))) END""",
     r"""n_serial(x) AS CASE WHEN n_serial_uuid(x) IS NULL THEN nullif(regexp_replace(regexp_replace(

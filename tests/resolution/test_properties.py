@@ -1,0 +1,293 @@
+"""What must hold for any input: T80 to T89, and what bad input may not do."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from resolution_kit import Outcome, devices, identities, resolved, seen
+
+from dbt_like_transforms.resolution.jsonl import DeviceObservation, InvalidObservation, resolve_jsonl, to_table
+from dbt_like_transforms.resolution.manual import ContradictoryDecisions, Decision
+from dbt_like_transforms.resolution.resolve import resolve
+
+
+def test_t80_a_chain_of_bridges_joins_only_its_strong_link() -> None:
+    dock = "00:e0:4c:68:00:01"
+    out = devices(
+        seen("a:p:A", serial_number="SER00A"),
+        seen("b:p:B", serial_number="SER00A", mac_addresses=[dock], smbios_uuid="11f6e606-84d1-4e74-af7c-3b54377d15e3"),
+        seen("c:p:C", mac_addresses=[dock], hostnames=["pc80"], smbios_uuid="f2265c3a-1cd7-40a5-80d7-52f0688cf3c8"),
+        seen("d:p:D", hostnames=["pc80"]),
+    )
+    assert out.groups() == {frozenset({"a:p:A", "b:p:B"}), frozenset({"c:p:C"}), frozenset({"d:p:D"})}
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {"mac_addresses": ["3c:7c:3f:00:00:81"]},
+        {"smbios_uuid": "11f6e606-84d1-4e74-af7c-3b54377d15e3"},
+        {"agent_ids": {"aid": "abcd" * 8}},
+        {"entra_device_id": "0b5b7a39-0000-4000-8000-000000000081"},
+        {"fqdns": ["shared.corp.example"]},
+    ],
+)
+def test_t81_a_value_on_many_machines_is_suppressed_and_reported(shared: dict[str, Any]) -> None:
+    out = devices(
+        *(seen(f"edr:p:{i}", serial_number=f"SER{i:05}", **shared) for i in range(25)), seen("cmdb:p:x", **shared)
+    )
+    assert len(out.groups()) == 26
+    assert out.suppressed("edr:p:3")
+    assert out.held("cmdb:p:x")
+
+
+def test_t81_an_unlisted_placeholder_serial_shows_by_its_names() -> None:
+    out = devices(*(seen(f"edr:p:{i}", serial_number="ACME-BOARD", hostnames=[f"pc-a{i}"]) for i in range(25)))
+    assert len(out.groups()) == 25
+
+
+def observations() -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Small estates in which everything collides with everything."""
+    pool = {
+        "serial_number": ["SER001", "SER002", "SER003"],
+        "smbios_uuid": ["11f6e606-84d1-4e74-af7c-3b54377d15e3", "f2265c3a-1cd7-40a5-80d7-52f0688cf3c8"],
+        "entra_device_id": ["0b5b7a39-0000-4000-8000-000000000001", "0b5b7a39-0000-4000-8000-000000000002"],
+        "manufacturer": ["Dell", "Lenovo"],
+    }
+    fields: dict[str, st.SearchStrategy[Any]] = {key: st.sampled_from(values) for key, values in pool.items()}
+    fields["mac_addresses"] = st.lists(st.sampled_from(["3c:7c:3f:00:00:01", "3c:7c:3f:00:00:02"]), max_size=2)
+    fields["hostnames"] = st.lists(st.sampled_from(["web1", "web2"]), max_size=1)
+    fields["fqdns"] = st.lists(st.sampled_from(["web1.corp.example", "web2.corp.example"]), max_size=1)
+    fields["agent_ids"] = st.dictionaries(st.just("aid"), st.sampled_from(["a1b2", "c3d4"]), max_size=1)
+    identifiers = st.fixed_dictionaries({}, optional=fields)
+    return st.lists(
+        st.tuples(st.sampled_from(["edr", "cmdb", "nac"]), identifiers, st.sampled_from(["2026-11-20", "2026-06-01"])),
+        max_size=9,
+    ).map(
+        lambda rows: [
+            seen(f"{product}:p:{i}", observed_at=f"{day}T10:00:00Z", **values)
+            for i, (product, values, day) in enumerate(rows)
+        ]
+    )
+
+
+STRONG = ("serial_number", "entra_device_id")
+
+
+@settings(max_examples=40, deadline=None)
+@given(observations(), st.randoms(use_true_random=False))
+def test_t82_t83_any_order_gives_the_same_assets(rows: list[dict[str, Any]], dice: random.Random) -> None:
+    first = resolved("device", *rows)
+    mixed = list(rows)
+    dice.shuffle(mixed)
+    second = resolved("device", *mixed)
+    assert {r: line["asset"] for r, line in first.lines.items()} == {
+        r: line["asset"] for r, line in second.lines.items()
+    }
+    assert {r: sorted(line["review"]) for r, line in first.lines.items()} == {
+        r: sorted(line["review"]) for r, line in second.lines.items()
+    }
+
+
+@settings(max_examples=40, deadline=None)
+@given(observations())
+def test_t88_no_asset_holds_two_serials_or_two_directory_ids(rows: list[dict[str, Any]]) -> None:
+    by_record = {row["record"]: row["identifiers"] for row in rows}
+    for group in resolved("device", *rows).groups():
+        for name in STRONG:
+            assert len({by_record[r][name] for r in group if by_record[r].get(name)}) <= 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(observations())
+def test_t83_a_run_on_its_own_state_changes_nothing(rows: list[dict[str, Any]]) -> None:
+    table = to_table([DeviceObservation.model_validate(row) for row in rows], "device")
+    first = resolve("device", table)
+    before = dict(first.assignments().project("record, asset_id").fetchall())
+    state = first.state().to_arrow_table()
+    again = resolve("device", table, state=state)
+    assert dict(again.assignments().project("record, asset_id").fetchall()) == before
+    assert again.aliases().fetchall() == []
+
+
+def table(*rows: dict[str, Any]) -> pa.Table:
+    return to_table([DeviceObservation.model_validate(row) for row in rows], "device")
+
+
+def run(rows: list[dict[str, Any]], state: pa.Table | None = None, decisions: tuple[Decision, ...] = ()) -> Any:
+    outcome = resolve("device", table(*rows), state=state, decisions=decisions)
+    ids = dict(outcome.assignments().project("record, asset_id").fetchall())
+    return ids, outcome.state().to_arrow_table(), dict(outcome.aliases().project("alias_id, asset_id").fetchall())
+
+
+A = [seen("edr:p:a", serial_number="SER00A", first_seen="2026-01-01T00:00:00Z")]
+B = [seen("edr:p:b", smbios_uuid="11f6e606-84d1-4e74-af7c-3b54377d15e3", first_seen="2026-02-01T00:00:00Z")]
+BRIDGE = [seen("x:p:bad", serial_number="SER00A", smbios_uuid="11f6e606-84d1-4e74-af7c-3b54377d15e3")]
+
+
+def test_t84_a_wrong_merge_undone_gives_the_ids_back() -> None:
+    apart, state, _ = run(A + B)
+    merged, state, aliases = run(A + B + BRIDGE, state)
+    assert merged["edr:p:a"] == merged["edr:p:b"] == apart["edr:p:a"]
+    assert aliases == {apart["edr:p:b"]: apart["edr:p:a"]}
+    after, state, aliases = run(A + B, state)
+    assert after == apart
+    assert aliases == {}
+
+
+def test_an_asset_keeps_its_id_when_its_founder_leaves_and_when_an_older_source_joins() -> None:
+    rows = [seen(f"s{i}:p:1", serial_number="SER0ID", first_seen=f"2026-0{i}-01T00:00:00Z") for i in range(2, 6)]
+    ids, state, _ = run(rows)
+    (asset,) = set(ids.values())
+    ids, state, _ = run(rows[1:], state)
+    assert set(ids.values()) == {asset}
+    older = seen("old:p:1", serial_number="SER0ID", first_seen="2020-01-01T00:00:00Z")
+    ids, state, _ = run([older, *rows[2:]], state)
+    assert set(ids.values()) == {asset}
+    renamed = [{**row, "identifiers": {"serial_number": "OTHER1"}} for row in (older, *rows[2:])]
+    ids, state, _ = run(renamed, state)
+    assert set(ids.values()) == {asset}
+    ids, state, _ = run([], state)
+    ids, state, _ = run(rows, state)
+    assert set(ids.values()) == {asset}
+
+
+def decision(action: str, identity: str = "d1", **given_values: Any) -> Decision:
+    return Decision.model_validate({"id": identity, "kind": "device", "action": action, **given_values})
+
+
+def test_t85_manual_decisions_hold_over_re_runs_and_can_be_withdrawn() -> None:
+    rows = A + B + [seen("cmdb:p:a", serial_number="SER00A")]
+    natural, state, _ = run(rows)
+    merge = decision("merge", records=["edr:p:a", "edr:p:b"])
+    split = decision("split", identity="d2", parts=[["edr:p:a"], ["cmdb:p:a"]])
+    for _ in range(5):
+        ids, state, _ = run(rows, state, (merge, split))
+        assert ids["edr:p:a"] == ids["edr:p:b"] == natural["edr:p:a"]
+        assert ids["cmdb:p:a"] != ids["edr:p:a"]
+    ids, state, _ = run(rows, state)
+    assert ids == natural
+
+
+def test_never_match_keeps_two_records_apart_across_clusters() -> None:
+    rows = [
+        seen("a:p:1", serial_number="SER00N"),
+        seen("b:p:2", serial_number="SER00N"),
+        seen("c:p:3", serial_number="SER00N"),
+    ]
+    ids, _, _ = run(rows, None, (decision("never_match", records=["a:p:1", "b:p:2"]),))
+    assert ids["a:p:1"] != ids["b:p:2"]
+
+
+def test_split_takes_out_the_later_parts_and_leaves_the_rest_together() -> None:
+    rows = [seen(f"s{i}:p:1", serial_number="SER00S") for i in range(5)]
+    ids, _, _ = run(rows, None, (decision("split", parts=[["s0:p:1"], ["s1:p:1", "s2:p:1"]]),))
+    assert ids["s0:p:1"] == ids["s3:p:1"] == ids["s4:p:1"]
+    assert ids["s1:p:1"] == ids["s2:p:1"] != ids["s0:p:1"]
+
+
+def test_contradictory_decisions_are_refused_by_name() -> None:
+    merge = decision("merge", "one", records=["a:p:1", "b:p:2"])
+    chain = decision("merge", "two", records=["b:p:2", "c:p:3"])
+    never = decision("never_match", "three", records=["a:p:1", "c:p:3"])
+    with pytest.raises(ContradictoryDecisions, match="three.*one, two"):
+        run([], None, (merge, chain, never))
+
+
+def test_a_decision_about_a_record_that_is_gone_waits() -> None:
+    outcome = resolve("device", table(*A), decisions=(decision("merge", records=["edr:p:a", "gone:p:1"]),))
+    assert ("gone:p:1", "ignored") in outcome.decisions().project("record, verdict").fetchall()
+
+
+def test_t89_a_placeholder_on_many_records_costs_linear_time() -> None:
+    def cost(count: int) -> float:
+        rows = pa.table(
+            {
+                "record": [f"edr:p:{i}" for i in range(count)],
+                "product": ["edr"] * count,
+                "instance": ["p"] * count,
+                "serial_number": ["ACME BOARD"] * count,
+                "smbios_uuid": [f"aaaaaaaa-bbbb-4ccc-8ddd-{i:012x}" for i in range(count)],
+                "mac_addresses": [["3c:7c:3f:00:00:01"]] * count,
+                "hostnames": [[f"pc-{i}"] for i in range(count)],
+            }
+        )
+        started = time.process_time()
+        outcome = resolve("device", rows)
+        assert len(set(outcome.clusterer.partition.label.tolist())) == count
+        return time.process_time() - started
+
+    cost(1000)
+    assert cost(40_000) < 12 * max(cost(8_000), 0.2)
+
+
+# -- bad input ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["device", "identity", "application"])
+def test_nothing_in_gives_nothing_out(kind: str) -> None:
+    assert resolved(kind).lines == {}
+
+
+@pytest.mark.parametrize("kind", ["device", "identity", "application"])
+def test_a_record_without_any_identifier_is_held(kind: str) -> None:
+    out = resolved(kind, {"record": "a:p:1", "product": "a"}, {"record": "a:p:2", "product": "a", "identifiers": None})
+    assert out.held("a:p:1")
+    assert out.apart("a:p:1", "a:p:2")
+
+
+def test_ten_thousand_values_nul_and_unicode() -> None:
+    many = [f"host-{i}.corp.example" for i in range(10_000)]
+    macs = [f"3c:7c:3f:{i >> 16 & 255:02x}:{i >> 8 & 255:02x}:{i & 255:02x}" for i in range(10_000)]
+    out = devices(
+        seen("a:p:1", fqdns=many, mac_addresses=macs, serial_number="SER\u0000001"),
+        seen("b:p:2", hostnames=["名前\u0000\U0001f600"], serial_number="ser\u00a0001"),
+        seen("c:p:\u0000\u202e3", hostnames=many, ip_addresses=["1.1.1.1"] * 10_000),
+    )
+    assert out.together("a:p:1", "b:p:2")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 2 is not valid JSON"),
+        ("[1]", "line 2"),
+        ('{"record":"a:p:2"}', "product"),
+        ('{"record":"","product":"a"}', "record"),
+        ('{"record":"a:p:2","product":"a","colour":"red"}', "colour"),
+        ('{"record":"a:p:2","product":"a","identifiers":{"mac":"x"}}', "identifiers.mac"),
+        ('{"record":"a:p:2","product":"a","state":"asleep"}', "state"),
+        ('{"record":"a:p:2","product":"a","observed_at":"yesterday"}', "observed_at"),
+        ('{"record":"a:p:2","product":"a","identifiers":{"serial_number":"\\ud800"}}', "line 2"),
+    ],
+)
+def test_a_bad_line_is_named_and_nothing_is_resolved(line: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "observations.jsonl"
+    path.write_text(json.dumps(seen("a:p:1")) + "\n" + line + "\n", encoding="utf-8")
+    with pytest.raises(InvalidObservation, match=message):
+        list(resolve_jsonl(path, "device"))
+
+
+def test_one_line_a_record_in_the_order_of_the_file() -> None:
+    rows = [
+        seen("z:p:1", serial_number="SER001"),
+        seen("a:p:1", serial_number="SER001"),
+        seen("z:p:1", serial_number="SER001"),
+    ]
+    assert list(resolved("device", *rows).lines) == ["z:p:1", "a:p:1"]
+
+
+def test_the_same_account_in_any_order() -> None:
+    rows = [
+        seen("entra:p:1", entra_object_id="0b5b7a39-0000-4000-8000-000000000001", upn="a@corp.com"),
+        seen("okta:p:2", upn="A@corp.com"),
+        seen("ad:p:3", upn="a@corp.com", ad_sid="S-1-5-21-1-2-3-1001"),
+    ]
+    assert isinstance(identities(*rows), Outcome)
+    assert identities(*rows).groups() == identities(*reversed(rows)).groups() == {frozenset(r["record"] for r in rows)}
