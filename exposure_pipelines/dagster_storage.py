@@ -16,14 +16,13 @@ import sqlalchemy as sa
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SQLITE_BUSY_TIMEOUT_SECONDS, SqliteEventLogStorage
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage, _event_logs_directory
 from dagster._serdes import ConfigurableClassData
-from sqlalchemy.pool import NullPool
 
 #: Every run has a database of its own: a webserver that shows many must not keep an engine for each.
 ENGINES_KEPT = 16
 
 
 class SqliteEventLog(SqliteEventLogStorage):
-    """SqliteEventLogStorage with one engine a database. Connections are still made and closed for each use."""
+    """SqliteEventLogStorage that keeps its engines and their connections."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, sa.Engine] = OrderedDict()
@@ -33,13 +32,13 @@ class SqliteEventLog(SqliteEventLogStorage):
         engine = self._engines.pop(shard, None)
         if engine is None:
             engine = sa.create_engine(
-                self.conn_string_for_shard(shard),
-                poolclass=NullPool,
-                connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS},
+                self.conn_string_for_shard(shard), connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
             )
+            sa.event.listen(engine, "connect", sync_at_checkpoints)
         self._engines[shard] = engine
         while len(self._engines) > ENGINES_KEPT:
-            self._engines.popitem(last=False)
+            _, oldest = self._engines.popitem(last=False)
+            oldest.dispose()
         return engine
 
     @contextmanager
@@ -51,6 +50,17 @@ class SqliteEventLog(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
             with engine.begin() as connection:
                 yield connection
+
+    def dispose(self) -> None:
+        for engine in self._engines.values():
+            engine.dispose()
+        self._engines.clear()
+        super().dispose()
+
+
+def sync_at_checkpoints(connection: Any, _: Any) -> None:
+    """With the write-ahead log a killed process loses nothing by this; a power cut may take the last events of a run."""
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 class SqliteStorage(DagsterSqliteStorage):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -119,17 +120,26 @@ class DagsterServices:
             say("Stopping ...")
 
     def stop(self) -> None:
+        """End every process of both groups, code servers included: politely first, by force after a while."""
         for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            running = [process for process in self.processes.values() if process.poll() is None]
+            running = [process for process in self.processes.values() if group_is_alive(process)]
             for process in running:
-                try:
+                with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, sign)
-                except ProcessLookupError:
-                    continue
             deadline = time.monotonic() + STOP_SECONDS
-            while time.monotonic() < deadline and any(process.poll() is None for process in running):
+            while time.monotonic() < deadline and any(group_is_alive(process) for process in running):
                 time.sleep(0.1)
         self.processes.clear()
+
+
+def group_is_alive(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the process or one that it started is still there."""
+    process.poll()  # a child that ended is in its group until it is waited for
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def interrupted(signum: int, frame: object) -> None:

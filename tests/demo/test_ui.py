@@ -29,7 +29,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def dagster_ui(demo: Demo) -> Iterator[str]:
-    """`exposure up`, and its end by Ctrl-C, which must leave no process behind."""
+    """`exposure up` after a sync that failed, and its end by Ctrl-C, which must leave no process behind."""
+    gone = {"ESTATE_TENABLE_PROD_ACCESS_KEY": "x" * 8, "ESTATE_TENABLE_PROD_SECRET_KEY": "y" * 8}
+    assert demo.call("sync", "tenable_prod", **gone).returncode == 1
     port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "exposure_pipelines.cli.main", "up", "--port", str(port)],
@@ -99,3 +101,10 @@ def test_checks_are_shown_with_their_outcome(dagster_ui: str, page: Any, tmp_pat
     page.goto(f"{dagster_ui}/assets/marts/devices?view=checks")
     page.get_by_text("Passed", exact=False).first.wait_for()
     picture(page, tmp_path, "checks")
+
+
+def test_a_failed_sync_is_a_failing_check_that_says_what_to_do(dagster_ui: str, page: Any, tmp_path: Path) -> None:
+    page.goto(f"{dagster_ui}/assets/landed/tenable/tenable_prod/assets?view=checks&checkDetail=complete")
+    page.get_by_text("Failed", exact=False).first.wait_for()
+    page.get_by_text("connection", exact=False).first.wait_for()
+    picture(page, tmp_path, "failing-check")
