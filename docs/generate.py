@@ -99,7 +99,8 @@ def connector_page(connector: Connector) -> str:
 
 
 def tables_page() -> str:
-    lines = ["# The tables", "", "One row an entity and snapshot date. Lists are lists in Parquet and DuckDB, JSON text in SQL.", ""]
+    about = "One row an entity and snapshot date. Lists are lists in Parquet and DuckDB, JSON text in SQL."
+    lines = ["# The tables", "", about, ""]
     for model in sorted(project().models.values(), key=lambda model: model.name):
         if model.layer != "marts":
             continue

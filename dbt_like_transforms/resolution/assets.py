@@ -82,15 +82,15 @@ def _inherited(connection: duckdb.DuckDBPyConnection, kind: str) -> dict[int, st
         free = [claim for claim in by_id[asset_id] if claim[2] not in kept]
         if not free:
             continue
-        # A founder that went over to another asset does not take the id along while the rest of the asset stays.
+        # A founder that alone went over to another asset does not take the id from the many that stay.
         largest = max(claim[1] for claim in free)
         best = min(
             free,
             key=lambda claim: (
-                not (claim[0] and (wants[claim[2]] == 1 or len(free) == 1)),
-                not (wants[claim[2]] == 1 and claim[1] == largest),
-                not claim[0],
+                not (claim[0] and (wants[claim[2]] == 1 or claim[1] == largest)),
                 -claim[1],
+                not claim[0],
+                wants[claim[2]],
                 claim[2],
             ),
         )

@@ -73,7 +73,7 @@ def test_a_wrong_call_exits_with_2_and_says_what_was_expected(exposure: Exposure
 def test_work_that_cannot_be_done_exits_with_1(exposure: Exposure) -> None:
     outcome = exposure("export", "devices")
     assert outcome.returncode == 1
-    assert "not built yet" in outcome.stderr
+    assert "is not built in" in outcome.stderr
 
 
 def test_the_catalogue_in_json_holds_what_machines_ask_for(exposure: Exposure) -> None:

@@ -319,3 +319,14 @@ def test_work_that_runs_already_is_refused_instead_of_waited_for(site: Site) -> 
         instance.event_log_storage.claim_concurrency_slot("alpha_main", "0123456789abcdef", "sync_alpha_main_streams")
     with pytest.raises(WorkFailed, match="alpha_main is at work already in Dagster run 01234567"):
         site.sync("alpha_main")
+
+
+def test_an_enumeration_that_shrank_is_held_until_a_person_accepts_it(site: Site) -> None:
+    site.tell("alpha_main", hosts=40)
+    assert site.sync("alpha_main").success
+    site.tell("alpha_main", hosts=3)
+    assert site.sync("alpha_main").success
+    assert site.manifests("alpha_main")[0].state == "partial"
+    accept = {"ops": {"sync_alpha_main_streams": {"config": {"accept_volume": True}}}}
+    assert site.run("sync_alpha_main", [clock.utc_date().isoformat()], run_config=accept).success
+    assert site.manifests("alpha_main")[0].state == "complete"

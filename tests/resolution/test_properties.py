@@ -198,7 +198,7 @@ def test_contradictory_decisions_are_refused_by_name() -> None:
     merge = decision("merge", "one", records=["a:p:1", "b:p:2"])
     chain = decision("merge", "two", records=["b:p:2", "c:p:3"])
     never = decision("never_match", "three", records=["a:p:1", "c:p:3"])
-    with pytest.raises(ContradictoryDecisions, match="three.*one, two"):
+    with pytest.raises(ContradictoryDecisions, match=r"three.*one, two"):
         run([], None, (merge, chain, never))
 
 

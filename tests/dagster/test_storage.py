@@ -1,0 +1,42 @@
+"""The quicker SQLite storage holds the same files as Dagster's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+
+from exposure_pipelines.dagster_home import prepare_dagster_home
+from exposure_pipelines.dagster_storage import ENGINES_KEPT, SqliteEventLog
+from tests.dagster.conftest import Site
+
+
+def test_a_new_home_uses_it_and_a_changed_dagster_yaml_is_left_alone(site: Site) -> None:
+    prepare_dagster_home(site.home)
+    with dg.DagsterInstance.get() as instance:
+        assert isinstance(instance.event_log_storage, SqliteEventLog)
+        assert not instance.telemetry_enabled
+    settings = site.home.dagster / "dagster.yaml"
+    settings.write_text("telemetry: {enabled: false}\n")
+    prepare_dagster_home(site.home)
+    assert settings.read_text() == "telemetry: {enabled: false}\n"
+
+
+def test_what_it_stored_is_read_by_dagsters_own_storage(site: Site) -> None:
+    assert site.sync("alpha_main").success
+    key = dg.AssetKey(["landed", "alpha", "alpha_main", "hosts"])
+    plain = SqliteEventLogStorage(str(site.home.dagster / "history" / "runs"))
+    assert plain.has_asset_key(key)
+    (site.home.dagster / "dagster.yaml").write_text("storage: {sqlite: {base_dir: {env: DAGSTER_HOME}}}\n")
+    with dg.DagsterInstance.get() as instance:
+        assert len(instance.get_materialized_partitions(key)) == 1
+
+
+def test_engines_do_not_add_up_with_the_runs_that_were_looked_at(tmp_path: Path) -> None:
+    storage = SqliteEventLog(str(tmp_path))
+    for number in range(ENGINES_KEPT * 2):
+        assert storage.get_logs_for_run(f"run{number}") == []
+    assert len(storage._engines) == ENGINES_KEPT
+    storage.dispose()
+    assert not storage._engines
