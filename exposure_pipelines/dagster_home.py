@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -75,6 +75,7 @@ def run_job(
     partitions: Sequence[str],
     *,
     run_config: dict[str, Any] | None = None,
+    run_tags: Mapping[str, str] | None = None,
     on_progress: Listener | None = None,
 ) -> JobResult:
     """Run a job of the code location in this process, recorded in the home's Dagster instance like any other run.
@@ -97,7 +98,7 @@ def run_job(
                 f"There is no job {job_name!r}; is its connection file valid and enabled? See `exposure status`."
             )
         job = definitions.resolve_job_def(job_name)
-        tags = {ATTENDED_TAG: "true", PROCESS_TAG: process_mark(os.getpid())}
+        tags = {**(run_tags or {}), ATTENDED_TAG: "true", PROCESS_TAG: process_mark(os.getpid())}
         if len(partitions) > 1:
             tags |= {RANGE_START: partitions[0], RANGE_END: partitions[-1]}
         with dg.DagsterInstance.get() as instance, listening(on_progress):

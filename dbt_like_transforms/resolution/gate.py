@@ -127,8 +127,8 @@ def gate(found: Changes, limit: Limit | None = None, accepted: bool = False) -> 
     examples += [f"{split.source} into {', '.join(split.into)}" for split in found.splits[:3]]
     return Verdict(
         False,
-        f"{summary}: more than the limit of {allowed:.0f}, so nothing is published. Look at resolution_changes "
-        f"(for example {'; '.join(examples)}), then build again with accept_changes, or leave out the source at fault "
-        "with without_instances.",
+        f"{summary}: more than the limit of {allowed:.0f}, so nothing of it is stored or published "
+        f"(for example {'; '.join(examples)}). `exposure build --what-if` lists them all; then accept them with "
+        "`exposure build --accept-changes`, or leave out the source at fault with `exposure build --without INSTANCE`.",
         found,
     )

@@ -56,6 +56,12 @@ def model_key(model: Model) -> dg.AssetKey:
     return dg.AssetKey([model.layer, model.name])
 
 
+#: Tag of a run that names instances to leave out, comma-separated: the estate without a poisoned source.
+WITHOUT_TAG = "exposure/without"
+#: Tag of a run whose merges and splits a person has accepted, however many they are.
+ACCEPT_TAG = "exposure/accept_changes"
+
+
 def models_asset(connections: Sequence[Connection]) -> dg.AssetsDefinition:
     """The multi-asset of all models. A range of dates is one run, built date by date, oldest first."""
     models = project().models
@@ -148,7 +154,12 @@ def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys) -> I
     selected = {key.path[-1] for key in context.selected_asset_keys}
     days = sorted(date.fromisoformat(key) for key in context.partition_keys)
     built: dict[str, dict[date, ModelResult]] = {}
-    with open_builder(Home.from_env().ensure()) as builder:
+    tags = context.run.tags
+    options = {
+        "without_instances": [name for name in tags.get(WITHOUT_TAG, "").split(",") if name],
+        "accept_changes": tags.get(ACCEPT_TAG) == "true",
+    }
+    with open_builder(Home.from_env().ensure(), options) as builder:
         for day in days:
             count = rows = 0
             try:

@@ -3,29 +3,51 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 
+if TYPE_CHECKING:
+    from exposure_pipelines.home import Home
+
 
 def build(
     day: Annotated[str | None, typer.Option("--date", help="One date, YYYY-MM-DD; today without it.")] = None,
     start: Annotated[str | None, typer.Option("--from", help="First date of a range.")] = None,
     end: Annotated[str | None, typer.Option("--to", help="Last date of a range; today without it.")] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Leave an instance out, such as one that reports nonsense; repeatable.")
+    ] = None,
+    accept_changes: Annotated[
+        bool,
+        typer.Option("--accept-changes", help="Publish although more assets merge or split than the limit allows."),
+    ] = False,
+    what_if: Annotated[
+        bool, typer.Option("--what-if", help="Only show what would merge and split; nothing is stored.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
     """Rebuild the models for a date or a range, from landed data only: no vendor is called.
 
+    People's decisions (merge, split, never match) are read from decisions.yaml in the home.
+
     Example: `exposure build --from 2026-11-01 --to 2026-11-07`
     """
     from exposure_pipelines.cli.runs import build_dates
+    from exposure_pipelines.connections import load_connections
     from exposure_pipelines.home import Home
 
+    home = Home.from_env().ensure()
     dates = chosen_dates(day, start, end)
-    report = build_dates(Home.from_env().ensure(), dates, quiet=as_json)
+    check_decisions(home)
+    left_out = [load_connections(home).get(name).instance for name in without or ()]
+    if what_if:
+        show_what_if(home, dates, left_out, as_json)
+        return
+    report = build_dates(home, dates, quiet=as_json, accept_changes=accept_changes, without=left_out)
     if as_json:
         print_json(
             {"dates": report.dates, "succeeded": report.succeeded, "checks": report.checks, "seconds": report.seconds}
@@ -40,6 +62,51 @@ def build(
         )
     if not report.succeeded:
         raise WorkFailed(f"The build failed: {report.reason}. The last published snapshot is unchanged.")
+
+
+def check_decisions(home: Home) -> None:
+    """Refuse a decisions.yaml that cannot be applied before anything is built."""
+    from dbt_like_transforms.resolution.manual import DecisionError, check_consistent, load_decisions
+
+    try:
+        check_consistent(load_decisions(home.root / "decisions.yaml").decisions)
+    except DecisionError as error:
+        raise ConfigurationError(f"{home.root / 'decisions.yaml'}: {error}") from error
+
+
+def show_what_if(home: Home, dates: list[str], without: list[str], as_json: bool) -> None:
+    """The merges and splits that building one date anew would bring."""
+    from exposure_pipelines.what_if import what_if
+
+    if len(dates) != 1:
+        raise ConfigurationError("--what-if compares one date: give --date, or nothing for today.")
+    rows = []
+    for kind, found in what_if(home, date.fromisoformat(dates[0]), without).items():
+        rows += [
+            {
+                "kind": kind,
+                "change": "merge",
+                "asset": merge.into,
+                "with": list(merge.gone),
+                "records": list(merge.records),
+            }
+            for merge in found.merges
+        ]
+        rows += [
+            {
+                "kind": kind,
+                "change": "split",
+                "asset": split.source,
+                "with": list(split.into),
+                "records": list(split.records),
+            }
+            for split in found.splits
+        ]
+    if as_json:
+        print_json(rows)
+    else:
+        empty = "Nothing would merge and nothing would split."
+        print_table(rows, ("kind", "change", "asset", "with", "records"), empty=empty)
 
 
 def chosen_dates(day: str | None, start: str | None, end: str | None) -> list[str]:

@@ -135,15 +135,24 @@ def worst(rows: Sequence[dict[str, Any]]) -> str:
     return next((state for state in ("failed", "partial", "complete", "skipped") if state in states), "nothing")
 
 
-def build_dates(home: Home, dates: list[str], *, quiet: bool = False) -> BuildOutcome:
-    """Build the models of dates and publish the newest, as one run."""
+def build_dates(
+    home: Home, dates: list[str], *, quiet: bool = False, accept_changes: bool = False, without: Sequence[str] = ()
+) -> BuildOutcome:
+    """Build the models of dates and publish the newest, as one run; `without` leaves instances out."""
+    from exposure_pipelines.assets.models import ACCEPT_TAG, WITHOUT_TAG
     from exposure_pipelines.dagster_home import run_job
     from exposure_pipelines.jobs import BUILD_JOB
 
     began = time.monotonic()
     label = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     with progress(f"building {label}", quiet) as update:
-        result = run_job(home, BUILD_JOB, dates, on_progress=update)
+        result = run_job(
+            home,
+            BUILD_JOB,
+            dates,
+            run_tags={WITHOUT_TAG: ",".join(without), ACCEPT_TAG: str(accept_changes).lower()},
+            on_progress=update,
+        )
     seconds = time.monotonic() - began
     rows = {
         item["asset"].removeprefix("marts/"): item["metadata"].get("dagster/row_count", 0)
