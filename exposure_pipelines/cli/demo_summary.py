@@ -76,6 +76,7 @@ def kind_row(kind: str, score: Score) -> dict[str, Any]:
         "truly": score.true_things,
         "precision": f"{score.precision:.4f}",
         "recall": f"{score.recall:.4f}",
+        "beyond": score.pairs.beyond,
         "wrong merges": score.wrong_merge_count,
         "wrong splits": score.wrong_split_count,
     }
@@ -110,10 +111,16 @@ def print_summary(result: Summary) -> None:
     )
     print_table(
         result.kinds,
-        ("kind", "records", "assets", "truly", "precision", "recall", "wrong merges", "wrong splits"),
+        ("kind", "records", "assets", "truly", "precision", "recall", "wrong merges", "wrong splits", "beyond"),
         empty="Nothing was merged.",
         title="Records before merging, assets after, and the truth (from the answer key, which no product serves)",
     )
+    beyond = sum(row["beyond"] for row in result.kinds)
+    if beyond:
+        say(
+            f"  beyond: {beyond} pairs of records are one thing and share nothing that proves it, such as a bare name beside "
+            "a serial number. They are kept apart on purpose and do not count in recall."
+        )
     for title, items in (("Wrongly merged", result.wrong_merges), ("Wrongly split", result.wrong_splits)):
         for item in items[:5]:
             say(f"  {title}: {item}")

@@ -48,6 +48,8 @@ class DagsterServices:
     def __enter__(self) -> Self:
         from exposure_pipelines.dagster_home import prepare_dagster_home
 
+        # a shell that starts a command in the background makes it ignore Ctrl-C, and Dagster's processes would inherit that
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         if not port_is_free(self.port):
             raise ConfigurationError(f"Port {self.port} is taken; choose another with --port.")
         prepare_dagster_home(self.home)
