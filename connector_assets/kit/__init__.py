@@ -15,7 +15,6 @@ from connector_assets.kit.declaration import (
     PullFunction,
     Record,
     Stream,
-    Window,
 )
 from connector_assets.kit.errors import (
     BadRequest,
@@ -90,7 +89,6 @@ __all__ = [
     "Timeouts",
     "UnexpectedContent",
     "Verdict",
-    "Window",
     "cursor_pages",
     "export_job",
     "keyset_pages",

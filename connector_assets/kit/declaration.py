@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -134,11 +133,3 @@ class Connector:
             if stream.name == name:
                 return stream
         raise KeyError(f"{self.product} has no stream {name!r}; it has {', '.join(s.name for s in self.streams)}")
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Span a pull may be limited to: records active since `start` (None: everything) as seen at `now`, both UTC."""
-
-    now: datetime
-    start: datetime | None = None
