@@ -125,7 +125,7 @@ def splink_link(records: pd.DataFrame) -> pd.DataFrame:
     settings = SettingsCreator(
         link_type="dedupe_only", unique_id_column_name="record", blocking_rules_to_generate_predictions=rules
     )
-    linker = Linker(records, settings, db_api=DuckDBAPI())
+    linker = Linker(DuckDBAPI().register(records), settings, log_level="ERROR")
     pairs = linker.inference.deterministic_link()
     clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs).as_pandas_dataframe()
     return clusters.assign(kind="device", asset_id=clusters["cluster_id"].astype(str))
