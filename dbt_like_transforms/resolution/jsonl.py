@@ -278,11 +278,11 @@ def _decisions(outcome: Any) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     query = outcome.decisions(with_seeds=True).order("record, verdict, rule, value, other_record")
     for record, rule, value, other, verdict, against, sentence in query.fetchall():
-        entry = {"rule": rule, "value": value, "record": other, "verdict": verdict, "reason": sentence}
+        entry = {"rule": rule, "value": value, "other_record": other, "verdict": verdict, "reason": sentence}
         if against is not None:
             entry["against"] = against
         found.setdefault(record, []).append(entry)
         if other is not None:
-            mirrored = {**entry, "record": record, "reason": sentence.replace(f" as {other}", f" as {record}")}
+            mirrored = {**entry, "other_record": record, "reason": sentence.replace(f" as {other}", f" as {record}")}
             found.setdefault(other, []).append(mirrored)
     return found
