@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from exposure_pipelines.home import Home
 
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+PASSWORD_IN_ADDRESS = re.compile(r"://[^/?#@]*:[^/?#@]*@")
+#: How deep lines of a file are known by their key.
+NAMED_DEPTH = 3
 
 
 class SecretReference(BaseModel):
@@ -36,12 +40,19 @@ class SecretReference(BaseModel):
     def no_plain_secret(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             raise ValueError("expected {env: VARIABLE} or {file: /path}; never write the secret itself here")
+        if set(value) - {"env", "file"}:
+            # whatever else stands there may be the secret: it is not repeated
+            raise ValueError("expected only env or file here, {env: VARIABLE} or {file: /path}")
         return value
 
     @model_validator(mode="after")
     def one_place(self) -> SecretReference:
         if (self.env is None) == (self.file is None):
             raise ValueError("expected exactly one of env and file")
+        if self.env is not None and not VARIABLE.fullmatch(self.env):
+            raise ValueError(
+                "env: expected the name of an environment variable (letters, digits, underscores), never the secret itself"
+            )
         return self
 
     def missing(self) -> str | None:
@@ -75,7 +86,7 @@ class Connection(BaseModel):
     base_url: str = ""
     credentials: dict[str, SecretReference] = Field(default_factory=dict)
     options: dict[str, Any] = Field(default_factory=dict)
-    streams: list[str] | None = None
+    streams: list[str] | None = Field(default=None, min_length=1)
     schedule: str = ""
     max_age_hours: float = Field(default=36, gt=0)
     window_days: int | None = Field(default=90, gt=0)
@@ -89,6 +100,13 @@ class Connection(BaseModel):
     def empty_is_none(cls, value: Any) -> Any:
         """A heading whose lines are all commented out."""
         return {} if value is None else value
+
+    @field_validator("base_url")
+    @classmethod
+    def no_password(cls, value: str) -> str:
+        if PASSWORD_IN_ADDRESS.search(value):
+            raise ValueError("holds a password; write the address without it and name the secret under credentials")
+        return value
 
     @field_validator("owner")
     @classmethod
@@ -126,13 +144,18 @@ class Connection(BaseModel):
         except ValidationError as error:
             troubles += [f"options.{line}" for line in readable(error, connector.options.model_fields)]
         if troubles:
-            raise ValueError("; ".join(troubles))
+            raise ValueError("\n".join(troubles))
         return self
 
     @property
     def cron(self) -> str:
-        """The schedule; without one every four hours, at a minute drawn from the name so that instances spread out."""
-        return self.schedule or f"{zlib.crc32(self.instance.encode()) % 40} */4 * * *"
+        """The schedule; without one the hours of its connector, at a minute drawn from the name: instances spread out."""
+        from connector_assets import registry
+
+        if self.schedule:
+            return self.schedule
+        hours = registry.load(self.product).default_schedule.split(maxsplit=1)[1]
+        return f"{zlib.crc32(self.instance.encode()) % 40} {hours}"
 
     def settings(self) -> Settings:
         """What the kit needs for a pull. Secrets are read when they are used, not here."""
@@ -197,7 +220,16 @@ def load_connections(home: Home) -> Connections:
 
 
 def load_connection(file: Path) -> Connection | BrokenConnection:
-    """One file as a connection, or as all that is wrong with it."""
+    """One file as a connection, or as all that is wrong with it. Nothing a file or its connector does raises."""
+    try:
+        return read_connection(file)
+    except Exception as error:  # noqa: BLE001 - one instance's trouble, such as a connector that cannot be imported
+        # the message may quote the file, and so a secret: only the kind of the error is said
+        known = f" ({error})" if isinstance(error, ImportError | TypeError) else ""
+        return BrokenConnection(file, (f"this file or its connector cannot be read: {type(error).__name__}{known}",))
+
+
+def read_connection(file: Path) -> Connection | BrokenConnection:
     if not SLUG.fullmatch(file.stem):
         return BrokenConnection(
             file,
@@ -206,13 +238,17 @@ def load_connection(file: Path) -> Connection | BrokenConnection:
             ),
         )
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        text = file.read_text(encoding="utf-8")
+        document = yaml.safe_load(text)
+        lines, repeated = key_lines(text)
+    except OSError as error:
         return BrokenConnection(file, (f"cannot be read: {error}",))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        return BrokenConnection(file, (f"{where}not valid YAML: {getattr(error, 'problem', None) or 'unreadable'}",))
+        return BrokenConnection(file, (yaml_trouble(error),))
+    except ValueError:
+        return BrokenConnection(file, ("not valid YAML in UTF-8: a value has no meaning, such as the date 2026-13-45",))
+    if repeated:
+        return BrokenConnection(file, repeated)
     if not isinstance(document, dict):
         return BrokenConnection(file, ("expected `key: value` lines, beginning with product: NAME",))
     if "instance" in document:
@@ -220,17 +256,27 @@ def load_connection(file: Path) -> Connection | BrokenConnection:
     try:
         connection = Connection.model_validate({**document, "instance": file.stem})
     except ValidationError as error:
-        lines = key_lines(file)
-        return BrokenConnection(
-            file,
-            tuple(
-                f"line {lines[key]}: {text}" if (key := re.split(r"[.:]", text)[0]) in lines else text
-                for text in readable(error, Connection.model_fields)
-            ),
-        )
+        return BrokenConnection(file, tuple(located(text, lines) for text in readable(error, Connection.model_fields)))
     if connection.schedule and (trouble := schedule_trouble(connection.schedule)):
-        return BrokenConnection(file, (trouble,))
+        return BrokenConnection(file, (located(trouble, lines),))
     return connection
+
+
+def yaml_trouble(error: yaml.YAMLError) -> str:
+    """Where and why a file is no YAML, without the quoted piece of the file: it may be a secret."""
+    mark = getattr(error, "problem_mark", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+    problem = re.sub(r"\s*['\"].*", "", getattr(error, "problem", None) or "") or "unreadable"
+    hint = "; put a value that begins with a sign in quotes" if re.search(r"alias|tag|token", problem) else ""
+    return f"{where}not valid YAML: {problem}{hint}"
+
+
+def located(text: str, lines: dict[str, int]) -> str:
+    """A message that begins with the path of a key, with the line of that key or of the nearest one above it."""
+    path = text.split(":")[0]
+    while path and path not in lines:
+        path = path.rpartition(".")[0]
+    return f"line {lines[path]}: {text}" if path else text
 
 
 def schedule_trouble(schedule: str) -> str | None:
@@ -241,10 +287,26 @@ def schedule_trouble(schedule: str) -> str | None:
     return f'schedule: {schedule!r} is not a cron line; expected five fields such as "17 */4 * * *" (UTC)'
 
 
-def key_lines(file: Path) -> dict[str, int]:
-    """Line of each top-level key, for messages."""
-    node = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    return {key.value: key.start_mark.line + 1 for key, _ in node.value} if isinstance(node, yaml.MappingNode) else {}
+def key_lines(text: str) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Line of each key by its dotted path, for messages; and a message for each key that stands there twice."""
+    lines: dict[str, int] = {}
+    repeated: list[str] = []
+
+    def walk(node: yaml.Node | None, above: str, depth: int) -> None:
+        if not isinstance(node, yaml.MappingNode) or depth > NAMED_DEPTH:
+            return
+        for key, value in node.value:
+            path, line = f"{above}{key.value}", key.start_mark.line + 1
+            if path in lines:
+                repeated.append(
+                    f"line {line}: {path}: stands there twice, first in line {lines[path]}; delete one of them"
+                )
+                continue
+            lines[path] = line
+            walk(value, f"{path}.", depth + 1)
+
+    walk(yaml.compose(text, Loader=yaml.SafeLoader), "", 1)
+    return lines, tuple(repeated)
 
 
 def readable(error: ValidationError, known: Any) -> list[str]:
@@ -257,7 +319,7 @@ def readable(error: ValidationError, known: Any) -> list[str]:
             message = f"unknown key{suggestion(str(item['loc'][-1]), known)}"
         elif item["type"] == "missing":
             message = "is required"
-        lines.append(f"{path}: {message}" if path else message)
+        lines += [f"{path}: {part}" if path else part for part in message.split("\n")]
     return lines
 
 

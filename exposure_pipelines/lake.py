@@ -11,7 +11,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 MANIFEST = "_manifest.json"
 DATA_FILE = "part-0.parquet"
+#: Inventories of an estate are for their owner's eyes, wherever the lake lies.
+OWN_FILE = 0o600
+SYNC_TIME = re.compile(r"\d{8}T\d{6}")
 DATE = re.compile(r"snapshot_date=(\d{4}-\d{2}-\d{2})$")
 
 
@@ -60,6 +63,7 @@ class Lake:
 
     def syncs(self, instance: str, stream: str) -> list[str]:
         """Ids of the closed syncs of a stream, oldest first."""
+        self.filesystem.invalidate_cache()  # other processes land syncs while this one lives
         found = self.filesystem.glob(f"{self._path}/landed/{instance}/{stream}/*/{MANIFEST}")
         return sorted(str(path).rsplit("/", 2)[1] for path in found)
 
@@ -69,10 +73,19 @@ class Lake:
         path = f"{self._path}/landed/{instance}/{stream}/{sync}/{MANIFEST}"
         return Manifest.model_validate_json(self.filesystem.cat_file(path))
 
-    def manifests(self, instance: str, stream: str) -> Iterator[Manifest]:
-        """Manifests of the closed syncs of a stream, newest first, read as they are asked for."""
+    def manifests(self, instance: str, stream: str, before: datetime | None = None) -> Iterator[Manifest]:
+        """Manifests of the closed syncs of a stream, newest first, read as they are asked for.
+
+        `before` (UTC) leaves out syncs finished at or after it; those whose id says that they began later are not read.
+        """
+        stamp = f"{before:%Y%m%dT%H%M%S}" if before else ""
         for sync in reversed(self.syncs(instance, stream)):
-            yield self.manifest(instance, stream, sync)
+            began = SYNC_TIME.match(sync)
+            if before and began and began[0] > stamp:
+                continue
+            manifest = self.manifest(instance, stream, sync)
+            if before is None or manifest.finished_at < before:
+                yield manifest
 
     def land(self, folder: Path, instance: str, stream: str, sync: str) -> str:
         """Make a spooled sync (a local folder that holds its manifest) visible, at once. Returns its path."""
@@ -95,6 +108,7 @@ class Lake:
 
     def model_dates(self, layer: str, model: str) -> list[date]:
         """Dates for which a model is built, oldest first."""
+        self.filesystem.invalidate_cache()
         found = self.filesystem.glob(f"{self._path}/{layer}/{model}/snapshot_date=*")
         return sorted(date.fromisoformat(match[1]) for path in found if (match := DATE.search(str(path).rstrip("/"))))
 
@@ -121,6 +135,7 @@ class Lake:
             draft = self.scratch / f"{model}-{uuid.uuid4().hex}.parquet"
         try:
             relation.write_parquet(str(draft), compression="zstd")
+            draft.chmod(OWN_FILE)
             if self.is_local:
                 os.replace(draft, final)
             else:
@@ -131,8 +146,9 @@ class Lake:
 
 
 def sync_to_disk(folder: Path) -> None:
-    """Flush a folder's files, so that a power cut after the rename finds whole files behind it."""
+    """Flush a folder's files, so that a power cut after the rename finds whole files behind it; readable by the owner."""
     for file in folder.iterdir():
+        file.chmod(OWN_FILE)
         descriptor = os.open(file, os.O_RDONLY)
         try:
             os.fsync(descriptor)
@@ -140,8 +156,13 @@ def sync_to_disk(folder: Path) -> None:
             os.close(descriptor)
 
 
-def duckdb_connection(home: Home, lake: Lake, *, memory_limit: str = "") -> duckdb.DuckDBPyConnection:
-    """A DuckDB of this process alone, in memory, spilling into the home; reads the lake wherever it lies."""
+def duckdb_connection(
+    home: Home, lake: Lake, *, memory_limit: str = "", threads: int | None = None
+) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of this process alone, in memory, spilling into the home; reads the lake wherever it lies.
+
+    memory_limit: such as "256MB"; without one EXPOSURE_MEMORY_LIMIT, else DuckDB's own. threads: None is all cores.
+    """
     import duckdb
 
     folder = home.scratch / "duckdb"
@@ -151,6 +172,8 @@ def duckdb_connection(home: Home, lake: Lake, *, memory_limit: str = "") -> duck
     limit = memory_limit or os.environ.get("EXPOSURE_MEMORY_LIMIT", "")
     if limit:
         connection.execute("SET memory_limit = $limit", {"limit": limit})
+    if threads:
+        connection.execute(f"SET threads = {int(threads)}")
     if not lake.is_local:
         connection.register_filesystem(lake.filesystem)
     return connection

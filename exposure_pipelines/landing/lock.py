@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from exposure_pipelines.errors import WorkFailed
@@ -28,6 +29,6 @@ def instance_lock(folder: Path, instance: str) -> Iterator[None]:
                 "wait for it to end, or end that process."
             ) from None
         handle.truncate(0)
-        handle.write(f"process {os.getpid()}")
+        handle.write(f"process {os.getpid()}, since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
         handle.flush()
         yield

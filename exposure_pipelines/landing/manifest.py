@@ -49,6 +49,10 @@ class Manifest(BaseModel):
     retries: int = 0
     waited_seconds: float = 0.0
     received_bytes: int = 0
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Columns of the typed records, name -> DuckDB type, as the connector declared them at the time."""
+    evidence: str = ""
+    """What the stream's declaration rested on at the time: recorded, documented, client_code, unverified."""
     notes: list[str] = Field(default_factory=list)
 
     @property

@@ -34,9 +34,7 @@ def select_sync(lake: Lake, connection: Connection, stream: str, day: date) -> C
     end = clock.end_of(day)
     newest: Manifest | None = None
     fallback: Manifest | None = None
-    for manifest in lake.manifests(connection.instance, stream):
-        if manifest.finished_at >= end:
-            continue
+    for manifest in lake.manifests(connection.instance, stream, before=end):
         newest = newest or manifest
         if manifest.state == "complete":
             return Chosen(manifest, is_stale(manifest, connection, day), newest)
@@ -49,8 +47,7 @@ def select_sync(lake: Lake, connection: Connection, stream: str, day: date) -> C
 
 def newest_sync(lake: Lake, connection: Connection, stream: str, day: date) -> Manifest | None:
     """The newest sync of any state finished before the end of `day`."""
-    end = clock.end_of(day)
-    return next((m for m in lake.manifests(connection.instance, stream) if m.finished_at < end), None)
+    return next(lake.manifests(connection.instance, stream, before=clock.end_of(day)), None)
 
 
 def is_stale(manifest: Manifest, connection: Connection, day: date) -> bool:

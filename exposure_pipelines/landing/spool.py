@@ -15,9 +15,11 @@ import pyarrow as pa
 
 PAGES_FILE = "pages-00000.jsonl.zst"
 INDEX_FILE = "pages.json"
-COMPRESSION_LEVEL = 1
 #: Blocks in flight to the compressing thread; a page each, so that memory stays flat.
 QUEUE_PAGES = 4
+#: What lies deeper in a record is replaced: JSON writers and readers give up a little further down.
+DEEPEST = 200
+TOO_DEEP = "(nested too deep to keep)"
 
 
 class Spool:
@@ -74,23 +76,28 @@ class Spool:
             return orjson.dumps(writable(record), option=orjson.OPT_APPEND_NEWLINE)
 
     def _compress(self) -> None:
+        block: bytes | None = b""
         try:
+            # level 1, pyarrow's default for zstd
             with pa.CompressedOutputStream(pa.OSFile(str(self.path), "wb"), "zstd") as stream:
                 while (block := self._queue.get()) is not None:
                     self._hash.update(block)
                     stream.write(block)
         except BaseException as error:  # noqa: BLE001 - handed to the writing thread, which raises it
             self._failure = error
-            while self._queue.get() is not None:
-                continue
+            # a full disk may show only in the last flush, when the end mark is taken already: nothing is left to wait for
+            while block is not None:
+                block = self._queue.get()
 
 
-def writable(value: Any) -> Any:
+def writable(value: Any, depth: int = 0) -> Any:
     """A record that JSON has no form for, as close as JSON comes: huge integers as text, broken characters replaced."""
+    if isinstance(value, dict | list | tuple | set | frozenset) and depth > DEEPEST:
+        return TOO_DEEP
     if isinstance(value, dict):
-        return {writable(str(key)): writable(item) for key, item in value.items()}
+        return {writable(str(key)): writable(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [writable(item) for item in value]
+        return [writable(item, depth + 1) for item in value]
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8")
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
@@ -99,19 +106,41 @@ def writable(value: Any) -> Any:
 
 
 def field_dropper(names: Sequence[str]) -> Callable[[Any], Any] | None:
-    """A function that removes fields by name at any depth, or None when there is nothing to remove."""
+    """A function that removes fields at any depth, or None when there is nothing to remove.
+
+    A name removes every field so called; a dotted path (`owner.password`) its last part where it lies below the others,
+    through lists too.
+    """
     if not names:
         return None
     unwanted = frozenset(names)
+    paths = [tuple(name.split(".")) for name in names if "." in name]
 
-    def drop(value: Any) -> Any:
+    def drop(value: Any, depth: int = 0) -> Any:
+        if isinstance(value, dict | list) and depth > DEEPEST:
+            return TOO_DEEP
         if isinstance(value, dict):
-            return {key: drop(item) for key, item in value.items() if key not in unwanted}
+            kept = {key: drop(item, depth + 1) for key, item in value.items() if key not in unwanted}
+            for path in paths:
+                remove(kept, path)
+            return kept
         if isinstance(value, list):
-            return [drop(item) for item in value]
+            return [drop(item, depth + 1) for item in value]
         return value
 
     return drop
+
+
+def remove(value: Any, path: tuple[str, ...]) -> None:
+    """Take what lies at `path` out of a value in place, in every element of a list."""
+    if isinstance(value, list):
+        for item in value:
+            remove(item, path)
+    elif isinstance(value, dict) and path[0] in value:
+        if len(path) == 1:
+            del value[path[0]]
+        else:
+            remove(value[path[0]], path[1:])
 
 
 def read_lines(path: Path | str, filesystem: Any = None) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import shutil
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,9 +25,10 @@ from exposure_pipelines import clock
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.lake import MANIFEST, Lake, duckdb_connection
 from exposure_pipelines.landing.lock import instance_lock
-from exposure_pipelines.landing.manifest import Manifest, ScopeResult, State
+from exposure_pipelines.landing.manifest import Manifest, State
 from exposure_pipelines.landing.spool import PAGES_FILE, Spool, read_lines
-from exposure_pipelines.landing.typed import TypedCounts, write_typed
+from exposure_pipelines.landing.typed import TypedCounts, landed_columns, write_typed
+from exposure_pipelines.landing.verdict import VolumeGuard, judge_scopes, judge_stream
 
 if TYPE_CHECKING:
     from exposure_pipelines.connections import Connection
@@ -34,8 +36,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("exposure.sync")
 
-#: An enumeration smaller than this may shrink as it likes.
-GUARDED_FROM = 20
+#: Typing holds this whatever the machine: every thread has buffers of its own, so that many would outgrow the memory.
+TYPING_MEMORY = "256MB"
+TYPING_THREADS = 2
+#: What typing may hold where single records are too large for that.
+LARGE_MEMORY = "1GB"
 
 Progress = Callable[[str, str, int, int], None]
 """(instance, stream, pages, records) after every page."""
@@ -83,7 +88,7 @@ def run_sync(
     wanted = ordered(connector, streams or connection.streams)
     started = clock.now()
     run = SyncRun(connection, connector, home, lake, new_sync_id(started), accept_volume, progress)
-    with instance_lock(home.scratch / "locks", connection.instance), run.workspace():
+    with instance_lock(run.local_root / ".locks", connection.instance), run.workspace():
         run.pull(wanted)
     return SyncReport(connector.product, connection.instance, run.sync, tuple(run.manifests.values()), run.retry_later)
 
@@ -127,10 +132,17 @@ class SyncRun:
     retry_later: bool = False
 
     @property
-    def spool_root(self) -> Path:
-        # beside the landed syncs, so that closing one is a rename and never a copy
+    def local_root(self) -> Path:
+        """Where spools and locks lie: beside the landed syncs, so that closing one is a rename and never a copy.
+
+        Homes that share a lake folder share its locks, so that none sweeps the running spool of another.
+        """
         base = Path(self.lake.root) if self.lake.is_local else self.home.scratch
-        return base / "landed" / ".spool" / self.connection.instance
+        return base / "landed"
+
+    @property
+    def spool_root(self) -> Path:
+        return self.local_root / ".spool" / self.connection.instance
 
     @contextmanager
     def workspace(self) -> Iterator[None]:
@@ -197,7 +209,12 @@ class SyncRun:
             if is_disk_full(caught):
                 raise
             # an answer the connector did not foresee ends its stream, not the night
-            log.exception("%s: stream %s met an answer it does not understand", self.connection.instance, stream.name)
+            log.error(
+                "%s: stream %s met an answer it does not understand\n%s",
+                self.connection.instance,
+                stream.name,
+                api.mask("".join(traceback.format_exception(caught))),
+            )
             error = unforeseen(caught, api)
         finally:
             spool.close()
@@ -224,22 +241,30 @@ class SyncRun:
         started: datetime,
         before: Statistics,
     ) -> None:
-        """Type what was spooled, judge it, make it visible."""
+        """Type what was spooled, judge it, make it visible; what cannot be typed ends its stream, not the others."""
         place: dict[str, Any] = {
             "product": self.connector.product,
             "instance": self.connection.instance,
             "stream": stream.name,
             "sync": self.sync,
         }
-        with duckdb_connection(self.home, self.lake, memory_limit="256MB") as database:
-            counts = write_typed(database, spool.folder, stream, spool.pages, place)
-        scopes = self.judge_scopes(api, stream, spool, counts, error)
-        state, reason = overall(scopes)
-        if counts.rejected and state == "complete":
-            state, reason = (
-                "partial",
-                f"{counts.rejected} records are in quarantine: what is absent may only be unreadable",
-            )
+        try:
+            counts = self.typed(stream, spool, place)
+        except Exception as caught:
+            if is_disk_full(caught):
+                raise
+            log.error("%s", api.mask("".join(traceback.format_exception(caught))))
+            self.close_failed(stream, untypable(caught, api, spool.rows), started, before, api.statistics)
+            return
+        guard = VolumeGuard(
+            self.connection.instance,
+            self.connection.volume_guard,
+            stream.may_be_empty,
+            None if self.accept_volume else self.last_complete(stream),
+        )
+        scopes = judge_scopes(api.verdict, spool.rows_by_scope, counts, error, guard)
+        needed = [self.manifests[name] for name in stream.needs]
+        state, reason = judge_stream(scopes, counts, needed, guard)
         manifest = Manifest(
             **place,
             started_at=started,
@@ -255,47 +280,24 @@ class SyncRun:
             pages=len(spool.pages),
             landed_bytes=spool.path.stat().st_size,
             content_hash=spool.content_hash,
+            columns=landed_columns(stream),
+            evidence=stream.evidence,
             notes=api.verdict.notes,
             **cost(before, api.statistics),
         )
         self.retry_later |= bool(error and error.retry_later)
         self.landed[stream.name] = self.publish(spool.folder, manifest)
 
-    def judge_scopes(
-        self, api: Api, stream: Stream, spool: Spool, counts: TypedCounts, error: ConnectorError | None
-    ) -> dict[str, ScopeResult]:
-        verdict = api.verdict
-        names = dict.fromkeys([*verdict.scopes, *spool.rows_by_scope, *verdict.expected, *verdict.partial]) or {
-            "default": None
-        }
-        previous = self.last_complete(stream)
-        scopes = {}
-        for name in names:
-            records = counts.by_scope.get(name, 0)
-            expected = verdict.expected.get(name)
-            reason = verdict.partial.get(name)
-            if error:
-                reason = str(error)
-            elif reason is None and expected is not None and records < expected:
-                reason = f"the vendor counts {expected} records, {records} came"
-            if reason is None and not self.accept_volume:
-                reason = self.volume_reason(stream, name, records, previous)
-            scopes[name] = ScopeResult(
-                state="partial" if reason else "complete", records=records, expected=expected, reason=reason
-            )
-        return scopes
+    def typed(self, stream: Stream, spool: Spool, place: dict[str, Any]) -> TypedCounts:
+        import duckdb
 
-    def volume_reason(self, stream: Stream, scope: str, records: int, previous: Manifest | None) -> str | None:
-        """Why an enumeration is implausibly small against the last complete one, None when it is not."""
-        before = previous.scopes[scope].records if previous and scope in previous.scopes else 0
-        emptied = records == 0 and before > 0 and not stream.may_be_empty
-        shrunk = before >= GUARDED_FROM and records < before * self.connection.volume_guard
-        if not emptied and not shrunk:
-            return None
-        return (
-            f"only {records} records where the last complete sync had {before}: nothing is retired by it; "
-            f"if the vendor really has so few, accept it with `exposure sync {self.connection.instance} --accept-volume`"
-        )
+        threads = min(TYPING_THREADS, os.cpu_count() or 1)
+        try:
+            with duckdb_connection(self.home, self.lake, memory_limit=TYPING_MEMORY, threads=threads) as database:
+                return write_typed(database, spool.folder, stream, spool.pages, place)
+        except duckdb.OutOfMemoryException:  # a record of some megabytes: rare enough to be typed a second time
+            with duckdb_connection(self.home, self.lake, memory_limit=LARGE_MEMORY, threads=1) as database:
+                return write_typed(database, spool.folder, stream, spool.pages, place)
 
     def last_complete(self, stream: Stream) -> Manifest | None:
         found = self.lake.manifests(self.connection.instance, stream.name)
@@ -358,22 +360,22 @@ def unforeseen(error: Exception, api: Api) -> ConnectorError:
     )
 
 
+def untypable(error: Exception, api: Api, rows: int) -> ConnectorError:
+    """An error of typing what was read, as one that a person can report."""
+    said = (api.mask(str(error)).splitlines() or [""])[0][:200]
+    return ReportRecord(
+        f"the {rows} records read could not be typed ({type(error).__name__}: {said})",
+        hint="report it with this message: a record may be too large, or the connector declares it wrongly; "
+        "earlier syncs and the other streams are whole",
+    )
+
+
 def is_disk_full(error: BaseException) -> bool:
     """Whether an error of the system, or of DuckDB writing a file, says that no room is left."""
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     if isinstance(error, OSError):
         return error.errno in codes
     return type(error).__module__ == "_duckdb" and any(os.strerror(code) in str(error) for code in codes)
-
-
-def overall(scopes: dict[str, ScopeResult]) -> tuple[State, str | None]:
-    """A stream is complete when every scope of it is."""
-    partial = {name: scope.reason for name, scope in scopes.items() if scope.state != "complete"}
-    if not partial:
-        return "complete", None
-    reasons = [f"{name}: {reason}" if name != "default" else str(reason) for name, reason in partial.items()]
-    more = f" (and {len(reasons) - 3} more scopes)" if len(reasons) > 3 else ""
-    return "partial", "; ".join(reasons[:3]) + more
 
 
 def cost(before: Statistics, after: Statistics) -> dict[str, Any]:

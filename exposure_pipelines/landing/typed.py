@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 RECORDS_FILE = "records.parquet"
 QUARANTINE_FILE = "quarantine.parquet"
 PREVIEW = 80
-#: Small row groups keep the writer's memory flat; readers hardly notice.
-PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480"
-#: Records of findings are wide: larger batches outgrow the memory a sync may take.
+#: Small row groups keep the writer's memory flat, also where records are a megabyte each; readers hardly notice.
+PARQUET = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480, ROW_GROUP_SIZE_BYTES '16MB'"
+#: Records handed to DuckDB at a time.
 BATCH_ROWS = 512
+#: JSON functions hold several times a batch, each for itself: 4 MB a batch ran out of memory at records of 30 KB.
+BATCH_BYTES = 512 << 10
 
 SCALARS = {
     "text": "VARCHAR",
@@ -38,12 +40,18 @@ SCALARS = {
     "json": "VARCHAR",
 }
 
+#: The first moment of the year 10000, in milliseconds since 1970.
+END_OF_TIME_MS = 253402300800000
+
 META_COLUMNS = {"_record_id": "VARCHAR", "_scope": "VARCHAR", "_page": "INTEGER", "_row": "BIGINT"}
 
 
 @dataclass(frozen=True, slots=True)
 class TypedCounts:
-    """What typing a stream gave: distinct records, rejected records, unreadable fields, repeated records."""
+    """What typing a stream gave: distinct records, rejected records, unreadable fields, repeated records.
+
+    `by_scope` counts the distinct records each scope gave: a record given by two scopes counts in both.
+    """
 
     records: int
     rejected: int
@@ -98,17 +106,24 @@ def write_typed(
     write_quarantine(connection, folder, source, place)
     duplicates = repeated_keys(connection, source)
     if rejected or duplicates:
+        by_scope = scope_counts(connection, source)
         later = "SELECT _record_id FROM duplicate_keys AS d WHERE d._record_id = r._record_id AND d.last_row > r._row"
         kept = f"SELECT {columns} FROM {source} AS r WHERE _reject IS NULL AND NOT EXISTS ({later})"
         connection.execute(f"COPY ({kept}) TO '{escaped(folder / RECORDS_FILE)}' ({PARQUET})")
         staged.unlink()
     else:
         # the three working columns stay in the file: readers name the columns they want, a second writing costs seconds
+        by_scope = dict(connection.execute(f"SELECT _scope, count(*) FROM {source} GROUP BY _scope").fetchall())
         staged.rename(folder / RECORDS_FILE)
     written = f"read_parquet('{escaped(folder / RECORDS_FILE)}')"
-    by_scope = dict(connection.execute(f"SELECT _scope, count(*) FROM {written} GROUP BY _scope").fetchall())
-    records = sum(by_scope.values())
+    (records,) = connection.execute(f"SELECT count(*) FROM {written}").fetchone() or (0,)
     return TypedCounts(records, rejected, int(issues), duplicates, by_scope)
+
+
+def scope_counts(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, int]:
+    """Distinct usable records by scope, before repeated ones are left out."""
+    query = f"SELECT _scope, count(DISTINCT _record_id) FROM {source} WHERE _reject IS NULL GROUP BY _scope"
+    return dict(connection.execute(query).fetchall())
 
 
 def repeated_keys(connection: duckdb.DuckDBPyConnection, source: str) -> int:
@@ -124,15 +139,20 @@ def repeated_keys(connection: duckdb.DuckDBPyConnection, source: str) -> int:
 
 
 def line_batches(pages_file: Path, pages: list[dict[str, Any]]) -> pa.RecordBatchReader:
-    """The spooled lines with their page, scope and row, read once in batches: memory does not grow with the file."""
+    """The spooled lines with their page, scope and row, read once in batches: memory does not grow with the file.
+
+    Raises ValueError, through the reader, for a file that holds fewer lines than its index says.
+    """
     schema = pa.schema([("text", pa.string()), ("page", pa.int32()), ("scope", pa.string()), ("row", pa.int64())])
 
     def batches() -> Iterator[pa.RecordBatch]:
         lines = read_lines(pages_file)
         for page in pages:
-            for start in range(0, page["rows"], BATCH_ROWS):
-                texts = list(islice(lines, min(BATCH_ROWS, page["rows"] - start)))
-                first = page["first_row"] + start
+            first, end = page["first_row"], page["first_row"] + page["rows"]
+            while first < end:
+                texts = next_lines(lines, min(BATCH_ROWS, end - first))
+                if not texts:
+                    raise ValueError(f"{pages_file.name} ends at row {first}, before the end of page {page['page']}")
                 yield pa.record_batch(
                     [
                         pa.array(texts, pa.binary()).view(pa.string()),
@@ -142,8 +162,21 @@ def line_batches(pages_file: Path, pages: list[dict[str, Any]]) -> pa.RecordBatc
                     ],
                     schema=schema,
                 )
+                first += len(texts)
 
     return pa.RecordBatchReader.from_batches(schema, batches())
+
+
+def next_lines(lines: Iterator[bytes], most: int) -> list[bytes]:
+    """The next lines, at most so many, and no more than BATCH_BYTES of them beyond the first."""
+    taken: list[bytes] = []
+    size = 0
+    for line in islice(lines, most):
+        taken.append(line)
+        size += len(line)
+        if size >= BATCH_BYTES:
+            break
+    return taken
 
 
 def typed_sql(stream: Stream) -> str:
@@ -198,10 +231,10 @@ def cast_sql(name: str, kind: FieldType) -> str:
         # a scalar where a list is declared becomes a list of one
         path, shape = json_path(name), escaped(json.dumps([nested_shape(kind[0])]))
         single = f"json_transform(json_array(json_extract(line, '{path}')), '{shape}')"
-        lone = f"json_type(line, '{path}') NOT IN ('ARRAY', 'NULL')"
+        lone = f"json_type(line, '{path}') {lone_kinds(kind)}"
         return f"CASE WHEN {value} IS NOT NULL THEN {value} WHEN {lone} THEN {single} END"
     if not isinstance(kind, str):
-        return value
+        return f"CASE WHEN NOT ({misfit_sql(name, kind)}) THEN {value} END"
     if kind == "timestamp":
         return timestamp_sql(value)
     if kind == "boolean":
@@ -214,20 +247,51 @@ def cast_sql(name: str, kind: FieldType) -> str:
     return value
 
 
+def lone_kinds(kind: list[FieldType]) -> str:
+    """The JSON types that may stand for a list of one: any, but an object alone where objects are listed."""
+    return "NOT IN ('ARRAY', 'NULL')" if isinstance(kind[0], str) else "= 'OBJECT'"
+
+
+def misfit_sql(name: str, kind: FieldType) -> str:
+    """Whether a scalar lies where a list or a struct is declared, and cannot be read as one; never null.
+
+    The type of the JSON is looked up only where nothing could be read: reading each record again would cost seconds.
+    """
+    value, json_type = f"t.{quoted(name)}", f"json_type(line, '{json_path(name)}')"
+    if isinstance(kind, list):
+        suspect, fits = f"{value} IS NULL", f"{json_type} IN ('ARRAY', 'NULL') OR {json_type} {lone_kinds(kind)}"
+    elif isinstance(kind, Mapping) and kind:
+        empty = " AND ".join(f"{value}.{quoted(part)} IS NULL" for part in kind)
+        suspect, fits = f"{value} IS NOT NULL AND {empty}", f"{json_type} IN ('OBJECT', 'NULL')"
+    else:
+        return "false"
+    return f"CASE WHEN {suspect} THEN NOT coalesce({fits}, true) ELSE false END"
+
+
 def timestamp_sql(value: str) -> str:
-    """UTC timestamp of a text: ISO 8601 in any precision, epoch seconds or milliseconds; year 1 means no value."""
+    """UTC timestamp of a text: ISO 8601 in any precision, epoch seconds or milliseconds; year 1 means no value.
+
+    Beyond the year 9999, which no reader in Python can hold, and for DuckDB's words (infinity, epoch): null.
+    """
     number = f"TRY_CAST({value} AS DOUBLE)"
+    dated = f"CASE WHEN regexp_matches({value}, '^[0-9]{{4}}[^0-9]') THEN {value} END"
     parsed = f"""CASE
-        WHEN {number} IS NULL THEN TRY_CAST({value} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'
-        WHEN {number} <= 0 THEN NULL
-        WHEN {number} >= 100000000000 THEN make_timestamp(CAST({number} * 1000 AS BIGINT))
-        ELSE make_timestamp(CAST({number} * 1000000 AS BIGINT)) END"""
+        WHEN {number} IS NULL THEN TRY_CAST({dated} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'
+        WHEN {number} <= 0 OR {number} >= {END_OF_TIME_MS} THEN NULL
+        WHEN {number} >= 100000000000 THEN make_timestamp(TRY_CAST({number} * 1000 AS BIGINT))
+        ELSE make_timestamp(TRY_CAST({number} * 1000000 AS BIGINT)) END"""
     return f"CASE WHEN starts_with({value}, '0001-01-01') THEN NULL ELSE {parsed} END"
 
 
 def issue_sql(name: str, kind: FieldType) -> str | None:
     """A struct (field, preview) that is null-valued unless the field holds something its type cannot."""
-    if not isinstance(kind, str) or kind in ("text", "json"):
+    if not isinstance(kind, str):
+        found = f"json_extract_string(line, '{json_path(name)}')"
+        return (
+            f"{{'field': '{escaped(name)}', "
+            f"'value': CASE WHEN {misfit_sql(name, kind)} THEN left({found}, {PREVIEW}) END}}"
+        )
+    if kind in ("text", "json"):
         return None
     value = f"t.{quoted(name)}"
     void = f"{value} IN ('', 'null', 'None')"

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from dataclasses import replace
+
 import pytest
 
+from connector_assets import registry
+from connector_assets.kit import Connector
 from exposure_pipelines.connections import load_connections
 from exposure_pipelines.errors import ConfigurationError
 from tests.landing.conftest import Workbench, pages, stream
@@ -36,23 +42,81 @@ def errors_of(files: Workbench, text: str, name: str = "acme_main.yaml") -> str:
         ("- product\n", "expected `key: value` lines"),
         ("product: acme\ncredentials: {token: {env: A, file: /b}}\n", "exactly one of env and file"),
         ("product: acme\ncredentials: {tokn: {env: A}}\n", "credentials.tokn: unknown - did you mean token?"),
-        ("product: acme\noptions: {speed: 9}\n", "options.speed: unknown key"),
+        ("product: acme\noptions:\n  speed: 9\n", "line 3: options.speed: unknown key"),
+        ("product: acme\nstreams: [thing]\ncredentials: {tokn: {env: A}}\n", "line 2: streams"),
+        ("product: acme\nstreams: [thing]\ncredentials: {tokn: {env: A}}\n", "line 3: credentials.tokn"),
+        ("product: acme\nenabled: true\nenabled: false\n", "line 3: enabled: stands there twice, first in line 2"),
+        ("product: acme\nstreams: []\n", "line 2: streams"),
+        ("product: acme\nschedule: every hour\n", "line 2: schedule"),
+        ("product: acme\nmax_age_hours: 2026-13-45\n", "a value has no meaning"),
     ],
 )
 def test_a_mistake_names_the_line_the_key_and_the_fix(files: Workbench, text: str, said: str) -> None:
     assert said in errors_of(files, text)
 
 
-def test_a_secret_written_into_the_file_is_refused_without_being_repeated(files: Workbench) -> None:
-    said = errors_of(files, "product: acme\ncredentials: {token: hunter2-secret}\n")
-    assert "never write the secret itself" in said
-    assert "hunter2" not in said
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("credentials: {token: hunter2-secret}", "never write the secret itself"),
+        ("credentials: {token: {env: hunter2-secret}}", "expected the name of an environment variable"),
+        ("credentials: {token: {hunter2-secret: x}}", "expected only env or file"),
+        ("credentials: {token: [hunter2-secret]}", "never write the secret itself"),
+        ("credentials: hunter2-secret", "credentials"),
+        ("credentials: {token: *hunter2-secret}", "not valid YAML"),
+        ("credentials: {token: !hunter2-secret x}", "not valid YAML"),
+        ("base_url: https://reader:hunter2-secret@acme.example", "holds a password"),
+    ],
+)
+def test_a_secret_written_into_the_file_is_refused_without_being_repeated(
+    files: Workbench, text: str, said: str
+) -> None:
+    errors = errors_of(files, f"product: acme\n{text}\n")
+    assert said in errors
+    assert "line 2" in errors
+    assert "hunter2" not in errors
 
 
 def test_a_broken_file_does_not_stop_the_others(files: Workbench) -> None:
     (files.home.connections / "good.yaml").write_text("product: acme\n")
     errors_of(files, "product: nothing\n")
     assert [connection.instance for connection in load_connections(files.home).valid] == ["good"]
+
+
+def test_a_connector_that_cannot_be_imported_does_not_stop_the_others(
+    files: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    working = registry.load
+
+    def load(product: str) -> Connector:
+        if product == "broken":
+            raise ImportError("no module named acme_sdk")
+        return working(product)
+
+    monkeypatch.setattr(registry, "products", lambda: ("acme", "broken"))
+    monkeypatch.setattr(registry, "load", load)
+    (files.home.connections / "good.yaml").write_text("product: acme\n")
+    assert "no module named acme_sdk" in errors_of(files, "product: broken\n", "worse.yaml")
+    assert [connection.instance for connection in load_connections(files.home).valid] == ["good"]
+
+
+def test_the_same_instance_twice_is_refused(files: Workbench) -> None:
+    files.connection("acme_main")
+    assert "a second file for instance" in errors_of(files, "product: acme\n", "acme_main.yml")
+
+
+def test_without_a_schedule_the_connectors_own_hours_count(files: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    connector = replace(files.product(stream(pages([]))), default_schedule="0 */6 * * 1")
+    monkeypatch.setattr(registry, "load", lambda product: connector)
+    assert files.connection().cron.split()[1:] == ["*/6", "*", "*", "1"]
+    assert files.connection(text='product: acme\nschedule: "5 3 * * *"\n').cron == "5 3 * * *"
+
+
+def test_loading_connections_is_light() -> None:
+    heavy = "('pandas', 'duckdb', 'requests', 'pyarrow', 'fsspec', 'dagster')"
+    code = f"import sys, exposure_pipelines.connections; print([m for m in {heavy} if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 def test_a_name_that_dagster_would_change_is_refused(files: Workbench) -> None:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from connector_assets.kit import Api, FixPermission, Page, RetryLater
+from connector_assets.kit import Api, FixPermission, Page, RetryLater, Stream
+from exposure_pipelines import clock
 from exposure_pipelines.errors import WorkFailed
-from exposure_pipelines.landing.select import select_sync
+from exposure_pipelines.home import Home
+from exposure_pipelines.lake import Lake, duckdb_connection
+from exposure_pipelines.landing import spool, sync
+from exposure_pipelines.landing.manifest import Manifest
+from exposure_pipelines.landing.select import select_sync, sync_rows
+from exposure_pipelines.landing.sync import run_sync
 from exposure_pipelines.landing.trace import landed_record
-from tests.landing.conftest import Workbench, pages, stream, utc
+from tests.landing.conftest import Pull, Workbench, pages, stream, utc
 
 MANY = [{"id": str(number)} for number in range(50)]
 
@@ -106,6 +114,172 @@ def test_an_enumeration_that_lost_most_records_is_held(bench: Workbench) -> None
     assert bench.one(stream(pages(MANY[:25]))).state == "complete"
 
 
+def test_a_scope_that_is_not_named_any_more_is_held(bench: Workbench) -> None:
+    def pull(*scopes: str) -> Pull:
+        def scoped(api: Api) -> Iterator[Page]:
+            yield from (Page([{"id": f"{scope}{n}"} for n in range(30)], scope) for scope in scopes)
+
+        return scoped
+
+    bench.one(stream(pull("north", "south")))
+    held = bench.one(stream(pull("north")))
+    assert (held.state, held.scopes["north"].state, held.scopes["south"].state) == ("partial", "complete", "partial")
+    assert bench.one(stream(pull("north")), accept_volume=True).state == "complete"
+    assert bench.one(stream(pull("north"))).state == "complete"
+
+
+def test_many_small_scopes_that_all_shrink_are_held_together(bench: Workbench) -> None:
+    def pull(each: int) -> Pull:
+        def scoped(api: Api) -> Iterator[Page]:
+            yield from (Page([{"id": f"{s}-{n}"} for n in range(each)], f"scope{s}") for s in range(10))
+
+        return scoped
+
+    bench.one(stream(pull(10)))
+    held = bench.one(stream(pull(1)))
+    assert held.state == "partial"
+    assert "100" in (held.reason or "")
+
+
+def test_what_was_read_through_a_partial_stream_is_no_more_than_partial(bench: Workbench) -> None:
+    cut = fails_after(RetryLater("no answer"), MANY)
+    report = bench.sync(stream(cut, "first"), stream(pages(MANY), "second", needs=("first",)))  # type: ignore[arg-type]
+    assert [manifest.state for manifest in report.streams] == ["partial", "partial"]
+    assert "read through stream first" in (report.streams[1].reason or "")
+
+
+def test_what_cannot_be_typed_ends_its_stream_only(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = sync.write_typed
+
+    def broken(database: object, folder: Path, typed_stream: Stream, *rest: object) -> object:
+        if typed_stream.name == "first":
+            raise ValueError("out of order")
+        return write(database, folder, typed_stream, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sync, "write_typed", broken)
+    report = bench.sync(stream(pages(MANY), "first"), stream(pages(MANY), "second"))
+    assert [manifest.state for manifest in report.streams] == ["failed", "complete"]
+    assert "could not be typed" in (report.streams[0].reason or "")
+
+
+def test_a_disk_that_is_full_at_the_last_flush_is_said_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full:
+        def __enter__(self) -> Full:
+            return self
+
+        def write(self, block: bytes) -> None:
+            pass
+
+        def __exit__(self, *error: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(spool.pa, "CompressedOutputStream", lambda *_: Full())
+    open_spool = spool.Spool(tmp_path / "spool")
+    open_spool.add([{"id": "a"}], "default", None)
+    caught: list[OSError] = []
+
+    def close() -> None:
+        try:
+            open_spool.close()
+        except OSError as error:
+            caught.append(error)
+
+    closing = threading.Thread(target=close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive(), "close waits for a thread that is done"
+    assert [error.errno for error in caught] == [errno.ENOSPC]
+
+
+def test_a_secret_in_an_unforeseen_error_reaches_neither_log_nor_manifest(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ACME_TOKEN", "hunter2-secret")
+
+    def pull(api: Api) -> Iterator[Page]:
+        token = api.settings.secrets["token"]
+        yield Page(MANY)
+        raise ValueError(f"unexpected answer to {token}")
+
+    connector = bench.product(stream(pull))
+    connection = bench.connection(text="product: acme\ncredentials: {token: {env: ACME_TOKEN}}\n")
+    report = run_sync(connection, connector, bench.home, bench.lake)
+    assert "unexpected answer" in (report.streams[0].reason or "")
+    assert "hunter2" not in caplog.text + (report.streams[0].reason or "")
+
+
+def test_homes_that_share_a_lake_do_not_sweep_each_others_spools(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EXPOSURE_LAKE_URL", str(tmp_path / "shared"))
+    bench.home = Home.from_env().ensure()
+    connector = bench.product(stream(pages(MANY)))
+
+    def pull(api: Api) -> Iterator[Page]:
+        yield Page(MANY)
+        monkeypatch.setenv("EXPOSURE_HOME", str(tmp_path / "other"))
+        other = Home.from_env().ensure()
+        with pytest.raises(WorkFailed, match=r"being synced already \(process \d+, since "):
+            run_sync(bench.connection(), connector, other, Lake.of(other))
+
+    assert bench.one(stream(pull)).state == "complete"
+
+
+def test_a_lake_on_an_fsspec_address_lands_selects_and_traces(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXPOSURE_LAKE_URL", f"memory://{bench.home.root.name}-{os.getpid()}/lake")
+    bench.home = Home.from_env().ensure()
+
+    def through(api: Api) -> Iterator[Page]:
+        yield Page([{"id": f"of-{record['id']}"} for record in api.records("things")])
+
+    streams = (stream(pages(MANY)), stream(through, "parts", needs=("things",)))
+    report = bench.sync(*streams)
+    assert [(manifest.state, manifest.records) for manifest in report.streams] == [("complete", 50), ("complete", 50)]
+    chosen = select_sync(bench.lake, bench.connection(), "parts", clock.utc_date())
+    assert chosen is not None
+    path = f"{bench.lake.landed('acme_main', 'parts')}/{chosen.manifest.sync}/records.parquet"
+    with duckdb_connection(bench.home, bench.lake) as database:
+        assert database.execute(f"SELECT count(*) FROM read_parquet('{path}')").fetchone() == (50,)
+    assert landed_record(bench.lake, "acme_main", "parts", report.sync, 3).record == {"id": "of-3"}
+    assert not list((bench.home.scratch / "landed" / ".spool").glob("*")), "spools do not stay behind"
+
+
+def test_landed_files_are_their_owners_alone(bench: Workbench) -> None:
+    folder = bench.folder(bench.one(stream(pages(MANY))))
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_past_date_does_not_read_the_manifests_of_later_syncs(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for day in range(1, 6):
+        bench.at(f"2026-03-0{day}T08:00:00Z")
+        bench.one(stream(pages(MANY)))
+    read: list[str] = []
+    manifest = Lake.manifest
+
+    def counted(lake: Lake, instance: str, stream_name: str, sync_id: str) -> Manifest:
+        read.append(sync_id)
+        return manifest(lake, instance, stream_name, sync_id)
+
+    monkeypatch.setattr(Lake, "manifest", counted)
+    chosen = select_sync(bench.lake, bench.connection(), "things", utc("2026-03-02").date())
+    assert chosen is not None
+    assert chosen.manifest.finished_at.day == 2
+    assert len(read) == 1
+
+
+def test_every_configured_stream_has_a_status_also_when_never_synced(bench: Workbench) -> None:
+    bench.product(stream(pages(MANY)))
+    rows = list(sync_rows(bench.lake, (bench.connection(),), clock.utc_date()))
+    assert [(row["instance"], row["stream"], row["state"]) for row in rows] == [("acme_main", "things", "never")]
+
+
 def test_a_partial_sync_never_replaces_a_complete_one(bench: Workbench) -> None:
     bench.at("2026-03-01T08:00:00Z")
     whole = bench.one(stream(pages(MANY)))
@@ -146,6 +320,18 @@ def test_secret_bearing_fields_never_reach_the_disk(bench: Workbench) -> None:
     manifest = bench.one(stream(pages([record, {"user_password": "hunter2-rejected"}]), drop_fields=("user_password",)))
     found = [file for file in bench.folder(manifest).iterdir() if b"hunter2" in uncompressed(file)]
     assert found == []
+
+
+def test_a_dotted_secret_is_dropped_wherever_its_parts_lie(bench: Workbench) -> None:
+    record = {
+        "id": "a",
+        "owner": {"password": "hunter2-top", "name": "kept"},
+        "raw": {"owners": [{"owner": [{"password": "hunter2-deep"}]}]},
+        "owner.password": "hunter2-literal",
+    }
+    manifest = bench.one(stream(pages([record]), drop_fields=("owner.password",)))
+    assert [file for file in bench.folder(manifest).iterdir() if b"hunter2" in uncompressed(file)] == []
+    assert landed_record(bench.lake, "acme_main", "things", manifest.sync, 0).record["owner"] == {"name": "kept"}
 
 
 def uncompressed(file: Path) -> bytes:

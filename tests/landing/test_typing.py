@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connector_assets.kit import Api, Page
 from tests.landing.conftest import Workbench, pages, stream
 
 
@@ -26,11 +28,33 @@ from tests.landing.conftest import Workbench, pages, stream
         ("0001-01-01T00:00:00Z", None),
         (-1, None),
         (0, None),
+        ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59)),
     ],
 )
 def test_every_spelling_of_a_moment_is_utc_and_no_value_is_null(bench: Workbench, sent: object, read: object) -> None:
     manifest = bench.one(stream(pages([{"id": "a", "seen": sent}])))
     assert bench.rows(manifest, "seen") == [(read,)]
+    assert manifest.field_issues == 0
+
+
+@pytest.mark.parametrize(
+    "sent", ["NaN", "inf", "infinity", "epoch", 1e300, 2**70, 1767225600000000000, "294247-01-10", "12:30:00", "now"]
+)
+def test_what_is_no_moment_costs_the_field_and_never_the_sync(bench: Workbench, sent: object) -> None:
+    manifest = bench.one(stream(pages([{"id": "a", "seen": sent}, {"id": "b", "seen": "2026-01-30"}])))
+    assert bench.rows(manifest, "id, seen") == [("a", None), ("b", datetime(2026, 1, 30))]
+    assert bench.rows(manifest, "record_id, field, severity", "quarantine.parquet") == [("a", "seen", "field")]
+
+
+@pytest.mark.parametrize(("field", "sent"), [("cloud", "text"), ("cloud", [1]), ("nics", "text")])
+def test_a_scalar_where_a_struct_is_declared_is_null_and_said(bench: Workbench, field: str, sent: object) -> None:
+    manifest = bench.one(stream(pages([{"id": "a", field: sent}, {"id": "b", field: None}, {"id": "c"}])))
+    assert bench.rows(manifest, f"id, {field}") == [("a", None), ("b", None), ("c", None)]
+    assert bench.rows(manifest, "record_id, field", "quarantine.parquet") == [("a", field)]
+
+
+def test_a_struct_without_the_declared_parts_is_no_issue(bench: Workbench) -> None:
+    manifest = bench.one(stream(pages([{"id": "a", "cloud": {}}, {"id": "b", "cloud": {"other": 1}, "nics": [{}]}])))
     assert manifest.field_issues == 0
 
 
@@ -87,6 +111,33 @@ def test_nul_surrogates_and_huge_numbers_do_not_break_the_file(bench: Workbench)
     odd = {"id": "a\x00b", "name": "\ud800", "count": 2**70, "score": float("nan"), "raw": {"big": 2**80}}
     manifest = bench.one(stream(pages([odd, {"id": "c", "name": "x" * 1_000_000}])))
     assert manifest.records == 2
+
+
+def test_a_record_nested_deeper_than_json_writers_go_is_kept(bench: Workbench) -> None:
+    deep: dict[str, object] = {"id": "a"}
+    inner = deep
+    for _ in range(500):
+        inner["raw"] = inner = {}
+    for dropped in ((), ("password",)):
+        manifest = bench.one(stream(pages([deep, {"id": "b"}]), drop_fields=dropped))
+        assert (manifest.state, manifest.records) == ("complete", 2)
+
+
+@pytest.mark.parametrize(("records", "size"), [(3000, 30_000), (60, 1_000_000), (8, 6_000_000)])
+def test_large_records_fit_the_memory_of_a_sync(bench: Workbench, records: int, size: int) -> None:
+    batches = [[{"id": f"{start + n}", "name": "x" * size} for n in range(4)] for start in range(0, records, 4)]
+    manifest = bench.one(stream(pages(*batches)))
+    assert (manifest.state, manifest.records) == ("complete", records)
+
+
+def test_a_record_of_two_scopes_counts_in_both(bench: Workbench) -> None:
+    def pull(api: Api) -> Iterator[Page]:
+        yield Page([{"id": str(n)} for n in range(10)], "north", total=10)
+        yield Page([{"id": str(n)} for n in range(5, 15)], "south", total=10)
+
+    manifest = bench.one(stream(pull))
+    assert (manifest.state, manifest.records, manifest.duplicates) == ("complete", 15, 5)
+    assert {name: scope.records for name, scope in manifest.scopes.items()} == {"north": 10, "south": 10}
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
