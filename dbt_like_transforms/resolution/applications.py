@@ -30,33 +30,37 @@ COLUMNS: dict[str, str] = {
     "properties": "VARCHAR",
 }
 
-_NORM = """
-WITH cleaned AS (
+# Each step gives columns to the next, because a macro copies its argument; see `normalise`.
+_NORM = r"""
+WITH lowered AS (
     SELECT idx,
-        coalesce(n_lower(scope), 'default') AS scope,
-        n_lower(application_type) AS type,
-        coalesce(n_guid(app_id), CASE WHEN n_hex32(app_id) IS NULL THEN n_lower(app_id) END) AS app,
-        coalesce(n_guid(tenant_id), CASE WHEN n_hex32(tenant_id) IS NULL THEN n_lower(tenant_id) END) AS tenant,
-        coalesce(n_guid(service_principal_id),
-            CASE WHEN n_hex32(service_principal_id) IS NULL THEN n_lower(service_principal_id) END) AS principal,
-        coalesce(n_guid(object_id), CASE WHEN n_hex32(object_id) IS NULL THEN n_lower(object_id) END) AS object,
-        n_lower(cmdb_id) AS cmdb,
-        CASE WHEN NOT seeded_entity_id(n_url(entity_id)) THEN n_url(entity_id) END AS entity,
-        CASE WHEN seeded_entity_id(n_url(entity_id)) THEN n_url(entity_id) END AS entity_dropped,
-        list_filter(n_present(list_transform(reply_urls, lambda u: n_url(u))),
-            lambda u: NOT regexp_matches(u, '^(https?://)?(localhost|127\\.|\\[::1\\])')) AS replies,
-        regexp_replace(n_lower(name), '\\s+', ' ', 'g') AS title
-    FROM _records
+        coalesce(n_lower(scope), 'default') AS scope, n_lower(application_type) AS type, n_lower(app_id) AS app_l,
+        n_lower(tenant_id) AS tenant_l, n_lower(service_principal_id) AS principal_l, n_lower(object_id) AS object_l,
+        n_lower(cmdb_id) AS cmdb, n_lower(entity_id) AS entity_l,
+        list_transform(reply_urls, lambda u: n_lower(u)) AS reply_l,
+        regexp_replace(n_lower(name), '\s+', ' ', 'g') AS title
+    FROM _observed
+), formed AS (
+    SELECT idx, scope, type, cmdb, title,
+        l_object_key(app_l) AS app, l_object_key(tenant_l) AS tenant, l_object_key(principal_l) AS principal,
+        l_object_key(object_l) AS object, l_url(entity_l) AS entity_text,
+        list_filter(list_transform(reply_l, lambda u: l_url(u)),
+            lambda u: u IS NOT NULL AND NOT regexp_matches(u, '^(https?://)?(localhost|127\.|\[::1\])')) AS replies
+    FROM lowered
+), judged AS (
+    SELECT *, seeded_entity_id(entity_text) AS entity_bad, seeded_app_name(title) AS title_bad FROM formed
 )
-SELECT *,
+SELECT * EXCLUDE (entity_text, entity_bad, title_bad),
+    CASE WHEN NOT entity_bad THEN entity_text END AS entity,
+    CASE WHEN entity_bad THEN entity_text END AS entity_dropped,
     coalesce(principal, object) AS own,
     CASE WHEN principal IS NOT NULL THEN 'principal' WHEN object IS NOT NULL THEN 'registration' ELSE '' END AS role,
     -- Only what does not say which object it is may be found by appId.
     CASE WHEN principal IS NULL AND object IS NULL THEN app END AS bare_app,
-    CASE WHEN NOT seeded_app_name(title) THEN title END AS title_good,
-    CASE WHEN seeded_app_name(title) THEN title END AS title_dropped,
+    CASE WHEN NOT title_bad THEN title END AS title_good,
+    CASE WHEN title_bad THEN title END AS title_dropped,
     title AS fingerprint
-FROM cleaned
+FROM judged
 """
 
 _STRONG = ("own", "app", "appq", "cmdb", "type")

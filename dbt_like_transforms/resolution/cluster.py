@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from dbt_like_transforms.resolution.facts import NO_KEY, TOP_KEY, Edges, Facts, Flags, Keys, Rows
+from dbt_like_transforms.resolution.facts import NO_KEY, TOP_KEY, Edges, Facts, Flags, Keys, Rows, distinct_count
 from dbt_like_transforms.resolution.findings import Findings, Joins, Suppressed
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
 from dbt_like_transforms.resolution.settle import Settlement, settle
@@ -22,6 +22,7 @@ from dbt_like_transforms.resolution.vetoes import Vetoes
 #: Pairs named for one value in reports: enough to understand it, few enough to stay linear on a placeholder.
 PAIRS_REPORTED = 20
 
+MANUAL_MERGE = "manual_merge"
 WEAK_RUNGS = (RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME)
 #: Vetoes that leave a doubt a person should look at.
 SOFT = frozenset({"mac", "time", "source", "source_any", "agent", "fqdn"})
@@ -100,11 +101,9 @@ class _Agreement:
         )
 
 
-def agreements(label: Rows, edges: Edges, confirming: dict[int, tuple[int, int]] | None = None) -> _Agreement:
-    """Values shared by two clusters or more. confirming: composite hash -> (value, confirming value)."""
-    cluster = label[edges.rows]
-    order = np.lexsort((edges.rows, cluster, edges.keys))
-    rows, keys, cluster = edges.rows[order], edges.keys[order], cluster[order]
+def agreements(label: Rows, edges: Edges, meaning: _Meaning | None = None) -> _Agreement:
+    """Values shared by two clusters or more. meaning: what composite hashes are made of."""
+    rows, keys, cluster = _by_value(edges, label)
     if len(keys):
         fresh = np.empty(len(keys), np.bool_)
         fresh[0] = True
@@ -119,11 +118,38 @@ def agreements(label: Rows, edges: Edges, confirming: dict[int, tuple[int, int]]
     starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64) if len(sizes) else np.empty(0, np.int64)
     shown = keys[starts]
     weaker = np.full(len(starts), NO_KEY, np.uint64)
-    if confirming is not None:
-        both = [confirming[int(key)] for key in shown]
-        shown = np.array([pair[0] for pair in both], np.uint64)
-        weaker = np.array([pair[1] for pair in both], np.uint64)
+    if meaning is not None:
+        place = np.searchsorted(meaning.mixed, shown)
+        shown, weaker = meaning.value[place], meaning.confirming[place]
     return _Agreement(cluster, rows, number, starts, shown, weaker)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """Of composite hashes, sorted: the value and the confirming value that each stands for."""
+
+    mixed: Keys
+    value: Keys
+    confirming: Keys
+
+
+def _by_value(edges: Edges, label: Rows) -> tuple[Rows, Keys, Rows]:
+    """Rows, keys and clusters of the edges whose value two records or more carry, by key, then cluster, then row."""
+    order = np.argsort(edges.keys)
+    keys = edges.keys[order]
+    again = np.zeros(len(keys) + 1, np.bool_)
+    again[1:-1] = keys[1:] == keys[:-1]
+    shared = again[1:] | again[:-1]
+    rows, keys = edges.rows[order[shared]], keys[shared]
+    cluster = label[rows]
+    number = np.cumsum(np.concatenate(([False], keys[1:] != keys[:-1]))) if len(keys) else np.empty(0, np.int64)
+    # value, cluster and row in one integer where they fit: one sort instead of three
+    bits = len(label).bit_length()
+    if len(keys) and int(number[-1]).bit_length() + 2 * bits < 64:
+        order = np.argsort((number << (2 * bits)) | (cluster.astype(np.int64) << bits) | rows)
+    else:
+        order = np.lexsort((rows, cluster, number))
+    return rows[order], keys[order], cluster[order]
 
 
 class Clusterer:
@@ -141,16 +167,26 @@ class Clusterer:
         self.unusable: dict[str, Keys] = {}
 
     def join_by_hand(self, pairs: list[tuple[int, int]]) -> None:
-        """Joins pairs of rows that a person declared to be one, before any rule."""
-        if not pairs:
-            return
-        ends = np.array(pairs, np.int32)
-        rows, local = np.unique(ends, return_inverse=True)
-        local = local.reshape(ends.shape)
-        group = _components(local.ravel(), np.repeat(np.arange(len(ends)), 2), len(rows), len(ends))
-        nothing = np.zeros(len(ends), np.uint64)
-        self.findings.joins.append(Joins("manual_merge", "", ends[:, 1], ends[:, 0], nothing, nothing))
-        self.partition.join(rows, group)
+        """Joins the clusters of pairs of rows that a person declared to be one, after all rules.
+
+        Before the rules such a cluster would hold two serial numbers and push its own records away. A join that would
+        bring together what a person keeps apart is left out and noted.
+        """
+        for one, other in pairs:
+            label = self.partition.label
+            here, there = int(label[one]), int(label[other])
+            if here == there:
+                continue
+            left, right = label[self.apart[:, 0]], label[self.apart[:, 1]]
+            barred = ((left == here) & (right == there)) | ((left == there) & (right == here))
+            if barred.any():
+                kept = self.apart[int(np.argmax(barred))].tolist()
+                self.findings.miss(MANUAL_MERGE, "", [(kept[0], kept[1], 0)], "apart", False)
+                continue
+            nothing = np.zeros(1, np.uint64)
+            rows, others = np.array([other], np.int32), np.array([one], np.int32)
+            self.findings.joins.append(Joins(MANUAL_MERGE, "", rows, others, nothing, nothing))
+            self.partition.join(np.array([here, there], np.int32), np.zeros(2, np.int32))
 
     def run(self) -> None:
         """All rules in order."""
@@ -207,8 +243,7 @@ class Clusterer:
         if limit <= 1 or not several.any():
             return several
         pairs = several[agreed.key] & single
-        distinct = np.unique(np.stack((agreed.key[pairs].astype(np.uint64), low[pairs])), axis=1)
-        return np.bincount(distinct[0].astype(np.int64), minlength=len(agreed)) > limit
+        return distinct_count(agreed.key[pairs], low[pairs], len(agreed)) > limit
 
     def _fans_out(self, rule: Rule, agreed: _Agreement) -> NDArray[np.bool_]:
         sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
@@ -217,8 +252,7 @@ class Clusterer:
             return large
         prints = self.facts.fingerprint[agreed.row]
         pairs = large[agreed.key] & (prints != NO_KEY)
-        distinct = np.unique(np.stack((agreed.key[pairs].astype(np.uint64), prints[pairs])), axis=1)
-        return np.bincount(distinct[0].astype(np.int64), minlength=len(agreed)) > rule.fan_out
+        return distinct_count(agreed.key[pairs], prints[pairs], len(agreed)) > rule.fan_out
 
     def _note_suppressed(self, rule: Rule, agreed: _Agreement, number: int, against: int, records: int) -> None:
         start = agreed.starts[number]
@@ -264,8 +298,9 @@ class Clusterer:
         involved = np.zeros(self.facts.count, np.bool_)
         involved[agreed.cluster] = True
         rows: list[Rows] = []
-        keys: list[Keys] = []
-        meaning: dict[int, tuple[int, int]] = {}
+        mixed: list[Keys] = []
+        values: list[Keys] = []
+        confirming: list[Keys] = []
         for weaker in rule.with_agreement:
             if weaker == rule.identifier:
                 cluster, value = agreed.cluster, agreed.shown[agreed.key]
@@ -278,11 +313,14 @@ class Clusterer:
             if weaker == rule.identifier:
                 half = first < second
                 left, first, second = left[half], first[half], second[half]
-            mixed = _mixed(first, second)
             rows.append(agreed.row[left])
-            keys.append(mixed)
-            meaning.update(zip(mixed.tolist(), zip(first.tolist(), second.tolist(), strict=True), strict=True))
-        return agreements(label, Edges(np.concatenate(rows), np.concatenate(keys)), meaning)
+            mixed.append(_mixed(first, second))
+            values.append(first)
+            confirming.append(second)
+        keys = np.concatenate(mixed)
+        known, place = np.unique(keys, return_index=True)
+        meaning = _Meaning(known, np.concatenate(values)[place], np.concatenate(confirming)[place])
+        return agreements(label, Edges(np.concatenate(rows), keys), meaning)
 
     # -- conflicts ----------------------------------------------------------------------------------------------------
     def _clashes(self, rule: Rule, clusters: Rows, group: NDArray[np.int32]) -> NDArray[np.bool_]:

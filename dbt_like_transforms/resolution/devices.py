@@ -64,78 +64,93 @@ _CHASSIS_TEXT = (
 )
 _CONTAINER_TEXT = r"(^|[^a-z])(container|containerd|docker|pod|podman|cri-o)([^a-z]|$)"
 
+# Each step gives columns to the next, because a macro copies its argument; see `normalise`.
 _NORM = f"""
-WITH cleaned AS (
+WITH lowered AS (
     SELECT idx,
         coalesce(n_lower(scope), 'default') AS scope,
-        n_serial(serial_number) AS serial_text,
-        n_serial_uuid(serial_number) AS serial_uuid,
-        n_maker(manufacturer) AS maker,
-        n_uuid(smbios_uuid) AS uuid_text,
-        n_present(list_transform(mac_addresses, lambda m: n_mac(m))) AS mac_all,
-        n_present(list_transform(
-            list_concat(coalesce(hostnames, []), coalesce(fqdns, []), [netbios_name]), lambda h: n_name(h))) AS names,
-        n_name(coalesce(hostnames[1], netbios_name, fqdns[1], display_name)) AS first_name,
-        CASE WHEN NOT seeded_host_domain(n_domain(domain)) THEN n_domain(domain) END AS domain,
-        n_guid(entra_device_id) AS entra,
-        n_directory_guid(ad_object_guid) AS adguid,
-        n_sid(ad_sid) AS sid,
-        n_provider(cloud_provider) AS provider,
-        coalesce(n_lower(cloud_account_id), n_cloud_account_of(cloud_instance_id)) AS account,
-        n_cloud_id(cloud_instance_id) AS cloud_text,
-        n_resource_id(cloud_resource_id) AS resource,
-        n_imei(imei) AS imei_text,
-        n_present(list_transform(agent_ids, lambda a: n_lower(a))) AS agent_all,
-        n_present(list_transform(ip_addresses, lambda i: n_ip(i))) AS ip_all,
+        n_lower(serial_number) AS serial_l, n_lower(manufacturer) AS maker_l, n_lower(smbios_uuid) AS uuid_l,
+        n_lower(domain) AS domain_l, n_lower(entra_device_id) AS entra_l, n_lower(ad_sid) AS sid_l,
+        n_lower(cloud_provider) AS provider_l, n_lower(cloud_account_id) AS account_l,
+        n_lower(cloud_instance_id) AS cloud_l, n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l,
+        ad_object_guid,
+        list_transform(mac_addresses, lambda m: n_lower(m)) AS mac_l,
+        list_transform(list_concat(coalesce(hostnames, []), coalesce(fqdns, []),
+            CASE WHEN netbios_name IS NULL THEN [] ELSE [netbios_name] END), lambda h: n_lower(h)) AS name_l,
+        list_filter(list_transform(agent_ids, lambda a: n_lower(a)), lambda a: a IS NOT NULL) AS agent_all,
+        list_filter(list_transform(list_transform(ip_addresses, lambda i: n_lower(i)), lambda i: l_ip(i)),
+            lambda i: i IS NOT NULL) AS ip_all,
         lower(concat_ws(' ', model, os_platform, device_category)) AS kind_text
-    FROM _records
-), named AS (
-    SELECT *,
-        list_filter(mac_all, lambda m: seeded_mac_address(m) OR regexp_matches(m, '^.[26ae]:')) AS mac_dropped,
-        list_filter(names, lambda n: NOT seeded_host_name(n_host(n)) AND NOT seeded_host_name(n)) AS good_names,
-        list_filter(names, lambda n: seeded_host_name(n_host(n)) OR seeded_host_name(n)) AS name_dropped,
-        list_filter(agent_all, lambda a: seeded_agent_id(regexp_replace(a, '^[^=]*=', ''))) AS agent_dropped,
+    FROM _observed
+), formed AS (
+    SELECT idx, scope, agent_all, ip_all, kind_text,
+        l_serial_hex(serial_l) AS serial_hex, l_serial(serial_l) AS serial_text, l_maker(maker_l) AS maker,
+        l_hex32(uuid_l) AS uuid_hex, l_domain(domain_l) AS domain_text, l_guid(entra_l) AS entra,
+        CASE WHEN ad_object_guid IS NOT NULL THEN n_directory_guid(ad_object_guid) END AS adguid, l_sid(sid_l) AS sid,
+        l_provider(provider_l) AS provider, coalesce(account_l, l_cloud_account_of(cloud_l)) AS account,
+        l_cloud_id(cloud_l) AS cloud_text, l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text,
+        list_filter(list_transform(list_transform(mac_l, lambda m: l_mac_digits(m)), lambda m: l_mac_hex(m)),
+            lambda m: m IS NOT NULL) AS mac_all,
+        list_filter(list_transform(name_l, lambda h: l_name(h)), lambda h: h IS NOT NULL) AS names
+    FROM lowered
+), shaped AS (
+    SELECT * EXCLUDE (serial_hex, uuid_hex, domain_text),
+        n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid_text, n_alnum(serial_text) AS serial_plain,
+        CASE WHEN NOT seeded_host_domain(domain_text) THEN domain_text END AS domain,
+        list_transform(names, lambda n: struct_pack(
+            host := l_host(n), dns := l_dns(n), nb := l_netbios_domain(n))) AS split_names,
+        list_filter(mac_all, lambda m: seeded_mac_address(m) OR regexp_matches(m, '^.[26ae]')) AS mac_dropped,
+        list_filter(agent_all, lambda a: seeded_agent_id(split_part(a, '=', 2))) AS agent_dropped,
+        list_filter(ip_all, lambda i: seeded_ip_address(i)) AS ip_dropped
+    FROM formed
+), qualified AS (
+    SELECT * EXCLUDE (split_names),
+        list_transform(list_filter(split_names, lambda p: p.host IS NOT NULL AND NOT seeded_host_name(p.host)),
+            lambda p: struct_pack(host := p.host,
+                dns := CASE WHEN NOT seeded_host_domain(p.dns) THEN p.dns END,
+                nb := CASE WHEN NOT seeded_host_domain(p.nb) THEN p.nb END)) AS parts,
+        list_filter(list_transform(split_names, lambda p: p.host), lambda h: seeded_host_name(h)) AS name_dropped,
+        list_filter([uuid_text, serial_uuid], lambda u: u IS NOT NULL) AS uuid_all,
+        seeded_serial_number(serial_plain) AS serial_bad, seeded_imei(imei_text) AS imei_bad,
+        seeded_cloud_id(cloud_text) AS cloud_bad,
         CASE
             WHEN regexp_matches(kind_text, '{_BMC_TEXT}')
-                OR list_bool_or(list_transform(names, lambda n: regexp_matches(n_host(n), '{_BMC_NAME}'))) THEN 'bmc'
+                OR len(list_filter(split_names, lambda p: regexp_matches(p.host, '{_BMC_NAME}'))) > 0 THEN 'bmc'
             WHEN regexp_matches(kind_text, '{_CHASSIS_TEXT}') THEN 'chassis'
             WHEN regexp_matches(kind_text, '{_CONTAINER_TEXT}')
-                OR list_bool_or(list_transform(agent_all,
-                    lambda a: regexp_matches(a, '^[^=]*(container|pod)[^=]*=')))
-                OR (list_bool_or(list_transform(names, lambda n: regexp_matches(n, '^[0-9a-f]{{12}}$')))
-                    AND list_bool_and(list_transform(mac_all, lambda m: starts_with(m, '02:42:')))) THEN 'container'
+                OR len(list_filter(agent_all, lambda a: regexp_matches(a, '^[^=]*(container|pod)[^=]*='))) > 0
+                OR (len(list_filter(names, lambda n: length(n) = 12 AND regexp_matches(n, '^[0-9a-f]*$'))) > 0
+                    AND len(list_filter(mac_all, lambda m: NOT starts_with(m, '0242'))) = 0) THEN 'container'
             ELSE '' END AS role
-    FROM cleaned
-), qualified AS (
-    SELECT *,
-        list_transform(good_names, lambda n: struct_pack(
-            host := n_host(n),
-            dns := CASE WHEN seeded_host_domain(n_dns(n)) THEN NULL ELSE n_dns(n) END,
-            nb := CASE WHEN seeded_host_domain(n_netbios_domain(n)) THEN NULL ELSE n_netbios_domain(n) END)) AS parts
-    FROM named
+    FROM shaped
+), named AS (
+    SELECT * EXCLUDE (parts, uuid_all),
+        list_transform(parts, lambda p: n_short(p.host)) AS hosts,
+        list_transform(list_filter(parts, lambda p: p.dns IS NOT NULL OR contains(domain, '.')),
+            lambda p: p.host || '.' || coalesce(p.dns,
+                CASE WHEN coalesce(p.nb = split_part(domain, '.', 1), true) THEN domain END)) AS fqdns,
+        list_transform(list_filter(parts, lambda p: p.nb IS NOT NULL OR p.dns IS NOT NULL OR domain IS NOT NULL),
+            lambda p: coalesce(p.nb, split_part(coalesce(p.dns, domain), '.', 1)) || chr(92) || n_short(p.host))
+            AS nbnames,
+        list_filter(uuid_all, lambda u: NOT seeded_uuid(u)) AS uuids,
+        list_filter(uuid_all, lambda u: seeded_uuid(u)) AS uuid_dropped,
+        CASE WHEN len(mac_all) > 64 THEN []
+            WHEN len(mac_dropped) > 0 THEN list_filter(mac_all, lambda m: NOT list_contains(mac_dropped, m))
+            ELSE mac_all END AS macs
+    FROM qualified
 )
-SELECT idx, scope, role, maker, domain, names, first_name, kind_text,
-    entra, adguid, sid, resource, provider, account, mac_all, mac_dropped, name_dropped, agent_dropped,
-    CASE WHEN NOT seeded_cloud_id(cloud_text) THEN cloud_text END AS cloud,
-    CASE WHEN seeded_cloud_id(cloud_text) THEN cloud_text END AS cloud_dropped,
-    CASE WHEN NOT seeded_serial_number(serial_text) THEN serial_text END AS serial,
-    CASE WHEN seeded_serial_number(serial_text) THEN serial_text END AS serial_dropped,
-    list_filter(n_present([uuid_text, serial_uuid]), lambda u: NOT seeded_uuid(u)) AS uuids,
-    list_filter(n_present([uuid_text, serial_uuid]), lambda u: seeded_uuid(u)) AS uuid_dropped,
-    CASE WHEN NOT seeded_imei(imei_text) THEN imei_text END AS imei,
-    CASE WHEN seeded_imei(imei_text) THEN imei_text END AS imei_dropped,
-    CASE WHEN len(mac_all) <= 64 THEN list_filter(mac_all, lambda m: NOT list_contains(mac_dropped, m)) ELSE [] END
-        AS macs,
-    list_filter(agent_all, lambda a: NOT list_contains(agent_dropped, a)) AS agents,
-    list_filter(ip_all, lambda i: NOT seeded_ip_address(i)) AS ips,
-    list_filter(ip_all, lambda i: seeded_ip_address(i)) AS ip_dropped,
-    n_present(list_transform(parts, lambda p: n_short(p.host))) AS hosts,
-    n_present(list_transform(parts, lambda p: p.host || '.' || coalesce(p.dns,
-        CASE WHEN contains(domain, '.') AND coalesce(p.nb = split_part(domain, '.', 1), true) THEN domain END))) AS fqdns,
-    n_present(list_transform(parts, lambda p: coalesce(p.nb, split_part(coalesce(p.dns, domain), '.', 1))
-        || chr(92) || n_short(p.host))) AS nbnames,
+SELECT idx, scope, role, maker, domain, names, kind_text, entra, adguid, sid, resource, provider, account,
+    mac_all, mac_dropped, name_dropped, agent_dropped, ip_dropped, uuids, uuid_dropped, macs, hosts, nbnames,
+    list_filter(fqdns, lambda f: f IS NOT NULL) AS fqdns,
+    CASE WHEN NOT cloud_bad THEN cloud_text END AS cloud, CASE WHEN cloud_bad THEN cloud_text END AS cloud_dropped,
+    CASE WHEN NOT serial_bad THEN serial_text END AS serial, CASE WHEN serial_bad THEN serial_text END AS serial_dropped,
+    CASE WHEN NOT imei_bad THEN imei_text END AS imei, CASE WHEN imei_bad THEN imei_text END AS imei_dropped,
+    CASE WHEN len(agent_dropped) > 0 THEN list_filter(agent_all, lambda a: NOT list_contains(agent_dropped, a))
+        ELSE agent_all END AS agents,
+    CASE WHEN len(ip_dropped) > 0 THEN list_filter(ip_all, lambda i: NOT list_contains(ip_dropped, i))
+        ELSE ip_all END AS ips,
     coalesce(list_min(hosts), list_min(macs)) AS fingerprint
-FROM qualified
+FROM named
 """
 
 _STRONG = ("entra", "adguid", "sid", "cloud", "cloudq", "serial", "serialq", "uuid", "imei_model")
@@ -146,6 +161,7 @@ def _without(*names: str) -> tuple[str, ...]:
     return tuple(name for name in _STRONG if name not in names)
 
 
+_GUID = "n_dashed(value)"
 # Inside a role's room: '' for ordinary machines.
 _ROOM = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
 
@@ -153,11 +169,17 @@ LADDER = Ladder(
     kind="device",
     norm=_NORM,
     identifiers=(
-        Identifier("entra", "entra", "Entra device id", "entra_device_id", RUNG_DIRECTORY),
-        Identifier("adguid", "adguid", "AD objectGUID", "ad_object_guid", RUNG_DIRECTORY),
+        Identifier("entra", "entra", "Entra device id", "entra_device_id", RUNG_DIRECTORY, shown=_GUID),
+        Identifier("adguid", "adguid", "AD objectGUID", "ad_object_guid", RUNG_DIRECTORY, shown=_GUID),
         # A hybrid-joined computer's Entra device id is its AD objectGUID.
         Identifier(
-            "dirguid", "[entra, adguid]", "Entra device id = AD objectGUID", "entra_device_id", None, is_list=True
+            "dirguid",
+            "[entra, adguid]",
+            "Entra device id = AD objectGUID",
+            "entra_device_id",
+            None,
+            is_list=True,
+            shown=_GUID,
         ),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
         Identifier("cloud", "cloud", "cloud instance id", "cloud_instance_id", RUNG_DIRECTORY),
@@ -179,11 +201,12 @@ LADDER = Ladder(
         ),
         Identifier(
             "uuid",
-            f"list_transform(uuids, lambda u: {_ROOM} || u)",
+            "CASE WHEN role <> '' THEN list_transform(uuids, lambda u: role || ' ' || u) ELSE uuids END",
             "SMBIOS UUID",
             "smbios_uuid",
             RUNG_HARDWARE,
             is_list=True,
+            shown="replace(value, right(value, 32), n_dashed(right(value, 32)))",
         ),
         Identifier("imei", "imei", "IMEI", "imei", RUNG_HARDWARE),
         # The two radios of a dual-SIM phone share the type code; different codes are different models.
@@ -197,7 +220,9 @@ LADDER = Ladder(
             RUNG_AGENT,
             is_list=True,
         ),
-        Identifier("mac", "macs", "MAC address", "mac_addresses", RUNG_MAC, is_list=True, scoped=True),
+        Identifier(
+            "mac", "macs", "MAC address", "mac_addresses", RUNG_MAC, is_list=True, scoped=True, shown="n_colons(value)"
+        ),
         Identifier("fqdn", "fqdns", "fully qualified name", "fqdns", RUNG_NAME, is_list=True, scoped=True),
         Identifier("nbname", "nbnames", "name in its domain", "hostnames", RUNG_NAME, is_list=True, scoped=True),
         Identifier("host", "hosts", "short host name", "hostnames", RUNG_SHORT_NAME, is_list=True, scoped=True),
@@ -235,7 +260,14 @@ LADDER = Ladder(
             contest=_without("serial", "serialq"),
             fan_out=10,
         ),
-        Rule("serial_number", "serial", _without("serial"), ("clone_same_source",), contest=_without("serial"), fan_out=10),
+        Rule(
+            "serial_number",
+            "serial",
+            _without("serial"),
+            ("clone_same_source",),
+            contest=_without("serial"),
+            fan_out=10,
+        ),
         Rule("smbios_uuid", "uuid", _without("uuid"), ("clone_same_source",), contest=_without("uuid"), fan_out=10),
         Rule("imei", "imei", _without("imei_model"), contest=_without("imei_model"), fan_out=10),
         Rule("agent_id", "agent", _STRONG, ("clone",), contest=_STRONG, fan_out=10),

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.cluster import MANUAL_MERGE, Clusterer
 from dbt_like_transforms.resolution.facts import key_sql, value_sql
 from dbt_like_transforms.resolution.findings import Findings
 from dbt_like_transforms.resolution.ladder import Identifier, Ladder
@@ -95,7 +95,7 @@ class Reasons:
     def _value(self, identifier: Identifier) -> str:
         """Sub-query (idx, key, text) of the identifier's values on the rows in `_pairs`."""
         return (
-            f"(SELECT DISTINCT ON (idx, key) idx, {key_sql(identifier)} AS key, value AS text FROM "
+            f"(SELECT DISTINCT ON (idx, key) idx, {key_sql(identifier)} AS key, {identifier.shown} AS text FROM "
             f"({value_sql(identifier, 'idx, scope')}) WHERE idx IN (SELECT row FROM _pairs))"
         )
 
@@ -130,7 +130,7 @@ class Reasons:
             )
 
     def _near(self, name: str) -> None:
-        for near in self.findings.near:
+        for near in self.findings.all_near():
             self._pairs(near.rows, near.others, near.keys)
             words = (
                 _against_words(self.ladder, near.against) if near.against else _doubt_words(near.rule, near.identifier)
@@ -139,7 +139,7 @@ class Reasons:
             words = f"{flag}: {words}" if flag else words
             against = _quoted(near.against) if near.against else "NULL"
             if not near.identifier:
-                value, label = "NULL", "'guest of one person'"
+                value, label = "NULL", "'one by decision'" if near.rule == MANUAL_MERGE else "'guest of one person'"
                 join = ""
             else:
                 identifier = self.ladder.identifier(near.identifier)
@@ -148,7 +148,7 @@ class Reasons:
             self._put(
                 name,
                 f"SELECT a.record, {_quoted(near.rule)}, {value}, b.record, 'vetoed', {against}, "
-                f"{label} || ' ' || coalesce({value}, '') || ' as ' || b.record || ', but ' || {_quoted(words)} "
+                f"concat_ws(' ', {label}, {value}, 'as', b.record) || ', but ' || {_quoted(words)} "
                 f"FROM _pairs p JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other {join}",
             )
 
@@ -159,9 +159,10 @@ class Reasons:
             self._learned(items)
             self._put(
                 name,
-                f"SELECT r.record, l.rule, c.value, NULL, 'suppressed', l.against, "
-                f"{_quoted(identifier.label)} || ' ' || c.value || ' ' || l.words FROM "
-                f"(SELECT idx, value, {key_sql(identifier)} AS key FROM ({value_sql(identifier, 'idx, scope')})) c "
+                f"SELECT r.record, l.rule, c.text, NULL, 'suppressed', l.against, "
+                f"{_quoted(identifier.label)} || ' ' || c.text || ' ' || l.words FROM "
+                f"(SELECT idx, {identifier.shown} AS text, {key_sql(identifier)} AS key "
+                f"FROM ({value_sql(identifier, 'idx, scope')})) c "
                 "JOIN _learned l USING (key) JOIN _records r ON r.idx = c.idx",
             )
 
@@ -199,8 +200,8 @@ class Reasons:
             identifier = self.ladder.identifier(identifier_name)
             self._put(
                 name,
-                f"SELECT r.record, 'placeholder', value, NULL, 'suppressed', NULL, "
-                f"{_quoted(identifier.label)} || ' ' || value || ' identifies nothing: a known placeholder' "
+                f"SELECT r.record, 'placeholder', {identifier.shown}, NULL, 'suppressed', NULL, "
+                f"{_quoted(identifier.label)} || ' ' || {identifier.shown} || ' identifies nothing: a known placeholder' "
                 f"FROM (SELECT idx, unnest({column}) AS value FROM norm) s JOIN _records r USING (idx) "
                 "WHERE value IS NOT NULL",
             )
@@ -222,7 +223,8 @@ class Reasons:
         for identifier_name, column in self.ladder.dropped:
             identifier = self.ladder.identifier(identifier_name)
             self.connection.execute(
-                f"INSERT INTO {name} SELECT {_quoted(identifier.field)}, value, 'placeholder', 'on the seed list', NULL, "
+                f"INSERT INTO {name} SELECT {_quoted(identifier.field)}, {identifier.shown}, 'placeholder', "
+                "'on the seed list', NULL, "
                 f"count(*) FROM (SELECT unnest({column}) AS value FROM norm) WHERE value IS NOT NULL GROUP BY value"
             )
         for identifier_name in sorted({item.identifier for item in self.findings.suppressed}):

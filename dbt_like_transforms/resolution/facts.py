@@ -63,6 +63,15 @@ class Facts:
             self.edges[name] = Edges(edges.rows, np.where(room > 0, moved, edges.keys))
 
 
+def distinct_count(group: NDArray[np.integer], value: NDArray[np.generic], groups: int) -> NDArray[np.int64]:
+    """How many different values each of the groups 0..groups-1 has."""
+    order = np.lexsort((value, group))
+    group, value = group[order], value[order]
+    fresh = np.ones(len(group), np.bool_)
+    fresh[1:] = (group[1:] != group[:-1]) | (value[1:] != value[:-1])
+    return np.bincount(group[fresh], minlength=groups)
+
+
 def value_sql(identifier: Identifier, columns: str = "idx") -> str:
     """SELECT giving the columns and `value` (text) for every value of the identifier, over `norm`."""
     inner = identifier.value

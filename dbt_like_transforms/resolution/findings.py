@@ -83,6 +83,24 @@ class Findings:
                 )
             )
 
+    def all_near(self) -> list[Near]:
+        """The near misses, those of one cause together."""
+        causes: dict[tuple[str, str, str, bool], list[Near]] = {}
+        for near in self.near:
+            causes.setdefault((near.rule, near.identifier, near.against, near.review), []).append(near)
+        return [
+            Near(
+                rule,
+                identifier,
+                np.concatenate([part.rows for part in parts]),
+                np.concatenate([part.others for part in parts]),
+                np.concatenate([part.keys for part in parts]),
+                against,
+                review,
+            )
+            for (rule, identifier, against, review), parts in causes.items()
+        ]
+
     def suppressed_keys(self, identifier: str) -> Keys:
         """Hashes of the identifier's values that are no identifiers, sorted."""
         keys = [item.key for item in self.suppressed if item.identifier == identifier]

@@ -39,53 +39,61 @@ COLUMNS: dict[str, str] = {
     "properties": "VARCHAR",
 }
 
+# Each step gives columns to the next, because a macro copies its argument; see `normalise`.
 _NORM = r"""
-WITH cleaned AS (
-    SELECT idx,
+WITH lowered AS (
+    SELECT idx, ad_object_guid, immutable_id,
         coalesce(n_lower(scope), 'default') AS scope,
-        n_lower(identity_type) AS type,
-        n_guid(entra_object_id) AS entra,
-        n_lower(entra_tenant_id) AS tenant,
-        n_present([n_directory_guid(ad_object_guid), n_directory_guid(immutable_id)]) AS directory,
-        -- A source anchor that is no GUID is still one value of one account.
-        CASE WHEN n_directory_guid(immutable_id) IS NULL THEN n_text(immutable_id) END AS anchor,
-        n_sid(ad_sid) AS sid,
-        n_present(list_append(list_transform(sid_history, lambda s: n_sid(s)), n_sid(ad_sid))) AS sids,
-        n_text(okta_id) AS okta,
-        n_guest_home(upn) AS home,
-        CASE WHEN NOT seeded_address(n_address(upn)) THEN n_address(upn) END AS upn,
-        n_present(list_transform(emails, lambda e: n_address(e))) AS mail_all,
-        n_present(list_transform(login_names, lambda l: n_lower(l))) AS logins,
-        n_lower(sam_account_name) AS sam,
-        CASE WHEN NOT seeded_host_domain(n_domain(domain)) THEN split_part(n_domain(domain), '.', 1) END AS nb,
-        CASE WHEN NOT seeded_employee_id(n_lower(employee_id)) THEN n_lower(employee_id) END AS employee,
-        CASE WHEN seeded_employee_id(n_lower(employee_id)) THEN n_lower(employee_id) END AS employee_dropped,
-        n_text(display_name) AS shown_name
-    FROM _records
+        n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant,
+        n_lower(ad_sid) AS sid_l, list_transform(sid_history, lambda s: n_lower(s)) AS history_l,
+        n_text(okta_id) AS okta, n_lower(upn) AS upn_l, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
+        list_filter(list_transform(login_names, lambda l: n_lower(l)), lambda l: l IS NOT NULL) AS logins,
+        n_lower(sam_account_name) AS sam, n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
+    FROM _observed
+), formed AS (
+    SELECT idx, scope, type, tenant, okta, logins, sam, employee_l,
+        l_guid(entra_l) AS entra, n_directory_guid(ad_object_guid) AS adguid,
+        n_directory_guid(immutable_id) AS immutable, n_text(immutable_id) AS anchor_text,
+        l_sid(sid_l) AS sid, list_transform(history_l, lambda s: l_sid(s)) AS history,
+        l_guest_home(upn_l) AS home, l_address(upn_l) AS upn_text,
+        list_filter(list_transform(mail_l, lambda e: l_address(e)), lambda e: e IS NOT NULL) AS mail_all,
+        l_domain(domain_l) AS domain_text, seeded_employee_id(n_alnum(employee_l)) AS employee_bad
+    FROM lowered
 ), split AS (
-    SELECT *,
+    SELECT * EXCLUDE (immutable, anchor_text, history, upn_text, domain_text),
+        list_filter([adguid, immutable], lambda g: g IS NOT NULL) AS directory,
+        -- A source anchor that is no GUID is still one value of one account.
+        CASE WHEN immutable IS NULL THEN anchor_text END AS anchor,
+        list_filter(list_append(history, sid), lambda s: s IS NOT NULL) AS sids,
+        CASE WHEN NOT seeded_address(upn_text) THEN upn_text END AS upn,
+        CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,
         -- A guest's mail is that of its home account, which is another account.
         CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mails,
-        list_filter(list_transform(logins, lambda l: n_address(l)), lambda l: l IS NOT NULL AND NOT seeded_address(l)
-            AND NOT contains(l, '#ext#')) AS login_addresses,
-        list_filter(logins, lambda l: contains(l, chr(92))) AS domain_logins,
+        list_filter(list_transform(logins, lambda l: l_address(l)),
+            lambda l: l IS NOT NULL AND NOT seeded_address(l) AND NOT contains(l, '#ext#')) AS login_addresses,
+        list_transform(list_filter(logins, lambda l: contains(l, chr(92))),
+            lambda l: struct_pack(nb := l_netbios_domain(l), sam := rtrim(l_plain(l), '$'))) AS domain_logins,
         list_filter(list_append(list_filter(logins, lambda l: NOT contains(l, chr(92)) AND NOT contains(l, '@')), sam),
             lambda l: l IS NOT NULL AND NOT seeded_login(l)) AS bare
-    FROM cleaned
+    FROM formed
+), joined AS (
+    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins),
+        list_filter(list_append(login_addresses, upn), lambda a: a IS NOT NULL) AS upns,
+        list_filter(list_append(
+            list_transform(list_filter(domain_logins, lambda l: NOT seeded_host_domain(l.nb)),
+                lambda l: l.nb || chr(92) || l.sam),
+            CASE WHEN NOT seeded_login(sam) THEN nb || chr(92) || sam END), lambda n: n IS NOT NULL) AS nbnames,
+        list_concat(bare, list_transform(domain_logins, lambda l: l.sam)) AS sams
+    FROM split
 )
-SELECT idx, scope, type, entra, tenant, directory, anchor, sid, sids, okta, home, upn, employee, employee_dropped,
-    mail_dropped, mails, shown_name,
-    n_present(list_append(login_addresses, upn)) AS upns,
-    n_present(list_concat(list_append(login_addresses, upn), CASE WHEN upn IS NULL THEN mails ELSE [] END)) AS claimed,
-    CASE WHEN home IS NULL THEN n_present(list_concat(list_append(login_addresses, upn), mails)) ELSE [] END AS addresses,
-    n_present(list_append(
-        list_transform(list_filter(domain_logins, lambda l: NOT seeded_host_domain(n_netbios_domain(l))),
-            lambda l: n_netbios_domain(l) || chr(92) || rtrim(n_plain(l), '$')),
-        CASE WHEN NOT seeded_login(sam) THEN nb || chr(92) || sam END)) AS nbnames,
-    n_present(list_concat(bare, list_transform(domain_logins, lambda l: n_plain(l)))) AS sams,
+SELECT * EXCLUDE (employee_l, employee_bad, logins),
+    CASE WHEN NOT employee_bad THEN employee_l END AS employee,
+    CASE WHEN employee_bad THEN employee_l END AS employee_dropped,
+    CASE WHEN upn IS NULL THEN list_concat(upns, mails) ELSE upns END AS claimed,
+    CASE WHEN home IS NULL THEN list_concat(upns, mails) ELSE [] END AS addresses,
     coalesce(upn, list_min(mails), list_min(bare)) AS fingerprint
-FROM split
+FROM joined
 """
 
 _STRONG = ("entra", "directory", "sid", "okta", "type")
@@ -95,7 +103,7 @@ LADDER = Ladder(
     kind="identity",
     norm=_NORM,
     identifiers=(
-        Identifier("entra", "entra", "Entra object id", "entra_object_id", RUNG_DIRECTORY),
+        Identifier("entra", "entra", "Entra object id", "entra_object_id", RUNG_DIRECTORY, shown="n_dashed(value)"),
         Identifier("entraq", "entra || ' in ' || tenant", "Entra object id in its tenant", "entra_object_id"),
         Identifier(
             "directory", "directory", "AD objectGUID or immutableId", "ad_object_guid", RUNG_DIRECTORY, is_list=True

@@ -1,4 +1,4 @@
-"""Brings observations into `_records`: one row a record, numbered in anchor order, whatever the order they came in."""
+"""Numbers the records of the observations in anchor order, whatever the order they came in."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def number_records(
     columns: Mapping[str, str],
     without: tuple[str, ...] = (),
 ) -> None:
-    """Makes the temporary table `_records` of `relation`: COMMON and `columns`, and `idx` from 0.
+    """Makes the temporary table `_records` of `relation`: COMMON and `idx` from 0; and the view `_observed`, which has
+    `columns` as well, read anew from `relation` each time.
 
     Of several observations of one record the newest is taken, with the earliest first_seen and latest last_seen of all:
     a backfill moves neither identifiers nor last_seen back. without: products and instances to leave out.
@@ -44,11 +45,12 @@ def number_records(
         f"CREATE OR REPLACE TEMP VIEW _given AS SELECT {', '.join(parts)} FROM {relation} {where if without else ''}"
     )
     total, distinct = connection.execute("SELECT count(*), count(DISTINCT record) FROM _given").fetchall()[0]
-    if total == distinct:
-        once = "_given"
-    else:
+    once = "_given"
+    if total != distinct:
+        once = "_newest"
         # The text of the whole row breaks ties, so that the choice does not depend on the order of the input.
-        once = """(
+        connection.execute(
+            """CREATE OR REPLACE TEMP TABLE _newest AS
             SELECT * EXCLUDE (first_seen, last_seen),
                 min(n_time(first_seen)) OVER same AS first_seen,
                 max(n_time(last_seen)) OVER same AS last_seen
@@ -56,9 +58,19 @@ def number_records(
             WINDOW same AS (PARTITION BY record)
             QUALIFY row_number() OVER (
                 PARTITION BY record ORDER BY n_time(observed_at) DESC NULLS LAST, n_time(g.last_seen) DESC NULLS LAST,
-                md5(CAST(g AS VARCHAR))) = 1)"""
+                md5(CAST(g AS VARCHAR))) = 1"""
+        )
+    # Sorting whole rows would take several times the memory of the estate.
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE _records AS
-        SELECT (row_number() OVER (ORDER BY coalesce(n_time(first_seen), n_time(observed_at)) NULLS LAST, record)
-            - 1)::INTEGER AS idx, * FROM {once}"""
+        f"""CREATE OR REPLACE TEMP TABLE _anchors AS
+        SELECT record, (row_number() OVER (ORDER BY coalesce(n_time(first_seen), n_time(observed_at)) NULLS LAST, record)
+            - 1)::INTEGER AS idx FROM {once}"""
+    )
+    common = ", ".join(f"g.{name}" for name in COMMON)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE _records AS SELECT idx, {common} FROM {once} g JOIN _anchors USING (record)"
+    )
+    connection.execute("DROP TABLE _anchors")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW _observed AS SELECT r.idx, g.* FROM {once} g JOIN _records r USING (record)"
     )

@@ -17,7 +17,8 @@ class Identifier:
 
     value: SQL over `norm`; a list when `is_list`. Scoped values agree only inside the record's scope.
     rung: how well it identifies; None for values that only veto or confirm.
-    label: how a person calls it. field: name in the observations, for reports and allow lists.
+    label: how a person calls it. field: name in the observations, for reports and allow lists. shown: SQL that makes
+    `value` readable.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Identifier:
     rung: int | None = None
     is_list: bool = False
     scoped: bool = False
+    shown: str = "value"
 
 
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
@@ -58,7 +60,7 @@ class Rule:
 class Ladder:
     """All rules of a kind in the order in which they apply. Rules never see anything of a lower one.
 
-    norm: SQL giving the table `norm` over `_records` (one row a record, `idx` 0-based); reviewed: identifiers whose
+    norm: SQL giving the table `norm` over `_observed` (one row a record, `idx` 0-based); reviewed: identifiers whose
     agreement alone is reported as a possible match and never merged; dropped: (identifier, SQL list column of `norm`)
     of values that the seed list dropped. review_conflicts: identifiers whose difference settles a possible match.
     rivals: for a reviewed identifier, those by which a record that has one of its own is more than a possible match.

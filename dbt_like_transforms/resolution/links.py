@@ -46,23 +46,43 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
 
 # Members of one high-availability pair or stack answer on one address and one MAC or name, each with a serial number
 # of its own. Endpoints never do: they have a directory identity or an agent.
-_GEAR = """
-SELECT a.idx AS source, b.idx AS target, 'member of' AS relationship,
-    'both answer on ' || any_value(a.ip) || ' with the same MAC address or name' AS reason
-FROM gear a JOIN gear b ON a.scope = b.scope AND a.ip = b.ip AND a.cluster <> b.cluster
+_GEAR = f"""
+WITH gear AS (
+    SELECT DISTINCT idx, cluster, scope, ip FROM (
+        SELECT idx, cluster, scope, unnest(ips) AS ip FROM norm JOIN _clusters USING (idx)
+        WHERE entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND len(agents) = 0 AND role = ''
+            AND len(ips) BETWEEN 1 AND 64)
+), shared AS (
+    SELECT scope, ip FROM gear GROUP BY scope, ip HAVING count(DISTINCT cluster) BETWEEN 2 AND {_MEMBERS}
+), pairs AS (
+    SELECT a.idx AS source, b.idx AS target, min(ip) AS ip
+    FROM shared JOIN gear a USING (scope, ip) JOIN gear b USING (scope, ip) WHERE a.cluster <> b.cluster
+    GROUP BY a.idx, b.idx
+)
+SELECT source, target, 'member of', 'both answer on ' || ip || ' with the same MAC address or name'
+FROM pairs JOIN norm a ON a.idx = source JOIN norm b ON b.idx = target
 WHERE (list_has_any(a.mac_all, b.mac_all) OR list_has_any(a.hosts, b.hosts))
     AND (a.serial <> b.serial OR NOT list_has_any(a.hosts, b.hosts))
-GROUP BY a.idx, b.idx ORDER BY a.idx, b.idx
+ORDER BY source, target
 """
 
 _CLUSTER_OBJECTS = f"""
+WITH named AS (
+    SELECT DISTINCT idx, cluster, scope, hosts, ip FROM (
+        SELECT idx, cluster, scope, hosts, unnest(ips) AS ip FROM norm JOIN _clusters USING (idx)
+        WHERE serial IS NULL AND len(uuids) = 0 AND len(agents) = 0 AND len(ips) BETWEEN 1 AND 64
+            AND len(list_filter(hosts, lambda h: regexp_matches(h, '{_CLUSTER_NAME}'))) > 0)
+), nodes AS (
+    SELECT DISTINCT idx, cluster, scope, hosts, ip FROM (
+        SELECT idx, cluster, scope, hosts, unnest(ips) AS ip FROM norm JOIN _clusters USING (idx)
+        WHERE len(hosts) > 0 AND list_has_any(ips, (SELECT list(DISTINCT ip) FROM named)))
+)
 SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
     SELECT c.idx AS source, n.idx AS target, n.cluster AS target_cluster, 'runs on' AS relationship,
-        'the cluster name answers on the address of its active node, ' || c.ip AS reason
-    FROM addressed c JOIN addressed n ON c.scope = n.scope AND c.ip = n.ip AND c.cluster <> n.cluster
-    WHERE c.serial IS NULL AND len(c.uuids) = 0 AND len(c.agents) = 0
-        AND list_bool_or(list_transform(c.hosts, lambda h: regexp_matches(h, '{_CLUSTER_NAME}')))
-        AND len(n.hosts) > 0 AND NOT list_has_any(c.hosts, n.hosts)
+        'the cluster name answers on the address of its active node, ' || ip AS reason
+    FROM named c JOIN nodes n USING (scope, ip)
+    WHERE c.cluster <> n.cluster AND NOT list_has_any(c.hosts, n.hosts)
+    QUALIFY count(DISTINCT n.cluster) OVER (PARTITION BY c.idx, ip) <= {_MEMBERS}
 ) ORDER BY source, target_cluster, target
 """
 
@@ -83,22 +103,6 @@ def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) ->
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW machines AS SELECT * FROM firmware WHERE role = '' "
         "AND value IN (SELECT value FROM parts)"
-    )
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP TABLE addressed AS
-        SELECT * FROM (SELECT *, unnest(ips) AS ip FROM norm JOIN _clusters USING (idx) WHERE len(ips) > 0)
-        QUALIFY approx_count_distinct(cluster) OVER (PARTITION BY scope, ip) BETWEEN 2 AND {_MEMBERS}
-        """
-        if len(clusterer.facts.edges["ip"].rows)
-        else "CREATE OR REPLACE TEMP TABLE addressed AS SELECT *, NULL::VARCHAR AS ip FROM norm JOIN _clusters USING (idx) "
-        "WHERE false"
-    )
-    connection.execute(
-        """
-        CREATE OR REPLACE TEMP VIEW gear AS SELECT * FROM addressed
-        WHERE entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND len(agents) = 0 AND role = ''
-        """
     )
     links = [Link(*row) for sql in (_ROLES, _GEAR, _CLUSTER_OBJECTS) for row in connection.execute(sql).fetchall()]
     return links + _shared_serials(connection, clusterer)

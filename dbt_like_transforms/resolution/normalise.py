@@ -1,7 +1,11 @@
 """One spelling for every identifier, as DuckDB macros: the same code serves one record and ten million.
 
-Each macro takes a text (or NULL) and gives the normal form, or NULL when the text is no such identifier. Values that
-are well formed but identify nothing (placeholders) are the business of `suppress`.
+A macro `l_...` takes a text that `n_lower` has cleaned, and each has a twin `n_...` that takes any text. They give the
+normal form, or NULL when the text is no such identifier. Values that are well formed but identify nothing (placeholders)
+are the business of `suppress`. UUIDs, GUIDs and MACs are bare hex digits; `n_dashed` and `n_colons` make them readable.
+
+DuckDB copies the argument of a macro to every place that uses it, so a macro that uses its argument often must be given
+a column: nesting such macros costs seconds of planning.
 """
 
 from __future__ import annotations
@@ -13,94 +17,114 @@ import duckdb
 _GUID_TEXT = r"^\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$"
 #: 2001:db8::1, ::1, fe80::1%eth0: at least two colons, so that no host name looks like one.
 _IP_TEXT = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(%.*)?)$"
+_ZEROS, _ONES = "0" * 32, "f" * 32
 
-MACROS: tuple[str, ...] = (
+_CLEAN: tuple[str, ...] = (
     # NUL and other control characters come from fixed-width firmware fields; they are never part of a value.
-    r"n_text(x) AS nullif(trim(regexp_replace(x, '[\x00-\x1f\x7f\x{a0}\x{200b}\x{feff}]', ' ', 'g')), '')",
-    r"n_lower(x) AS lower(n_text(x))",
-    # -- GUIDs ------------------------------------------------------------------------------------------------------
-    f"""n_hex32(x) AS CASE WHEN regexp_matches(n_lower(x), '{_GUID_TEXT}')
-        THEN regexp_replace(lower(x), '[^0-9a-f]', '', 'g') END""",
-    "n_dashed(h) AS h[1:8] || '-' || h[9:12] || '-' || h[13:16] || '-' || h[17:20] || '-' || h[21:32]",
-    """n_nonzero(h) AS CASE WHEN h NOT IN ('00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff')
-        THEN h END""",
-    "n_guid(x) AS n_dashed(n_nonzero(n_hex32(x)))",
-    # The first three groups of a GUID are stored little-endian; some tools print the bytes as they lie in memory.
-    """n_swap(h) AS h[7:8] || h[5:6] || h[3:4] || h[1:2] || h[11:12] || h[9:10] || h[15:16] || h[13:14] || h[17:32]""",
-    "n_either(h) AS least(h, n_swap(h))",
-    "n_uuid(x) AS n_dashed(n_either(n_hex32(x)))",
-    r"""n_base64_guid(x) AS CASE WHEN regexp_matches(n_text(x), '^[A-Za-z0-9+/]{22}==$')
-        THEN n_dashed(n_nonzero(n_swap(lower(hex(TRY(from_base64(n_text(x)))))))) END""",
-    "n_directory_guid(x) AS coalesce(n_guid(x), n_base64_guid(x))",
-    # -- hardware ---------------------------------------------------------------------------------------------------
-    # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
-    r"""n_serial_hex(x) AS regexp_extract(regexp_replace(n_lower(x), '[\s{}-]', '', 'g'),
-        '^(?:vmware|googlecloud|nutanix|virtualbox|parallels|qemu)?([0-9a-f]{32})$', 1)""",
-    """n_serial_uuid(x) AS CASE WHEN length(x) >= 32 AND n_serial_hex(x) <> ''
-        THEN n_dashed(n_either(n_serial_hex(x))) END""",
-    r"""n_serial(x) AS CASE WHEN n_serial_uuid(x) IS NULL THEN nullif(regexp_replace(regexp_replace(
-        upper(n_text(x)), '^(S/?N|SERIAL( NUMBER)?|SERVICE ?TAG)\s*[:=#]\s*', ''), '\s+', '', 'g'), '') END""",
-    r"""n_alnum(x) AS regexp_replace(lower(x), '[^0-9a-z]', '', 'g')""",
-    r"""n_mac_digits(x) AS CASE WHEN regexp_matches(x, '^([0-9a-f]{1,2}[:-]){5}[0-9a-f]{1,2}$')
-        THEN regexp_replace(regexp_replace(x, '\b([0-9a-f])\b', '0\1', 'g'), '[:-]', '', 'g')
-        ELSE regexp_replace(x, '[\s:.-]', '', 'g') END""",
-    r"""n_mac(x) AS CASE WHEN regexp_matches(n_mac_digits(n_lower(x)), '^[0-9a-f]{12}$')
-        THEN regexp_replace(n_mac_digits(n_lower(x)), '(..)(..)(..)(..)(..)(..)', '\1:\2:\3:\4:\5:\6') END""",
-    # IMEI (15 digits with check digit), IMEISV (16) and bare 14 digits name one radio by their first 14; MEID is hex.
-    r"""n_imei(x) AS CASE WHEN regexp_matches(regexp_replace(n_lower(x), '[\s/-]', '', 'g'), '^([0-9]{14,16}|[0-9a-f]{14})$')
-        THEN regexp_replace(n_lower(x), '[\s/-]', '', 'g')[1:14] END""",
-    # -- directories and clouds -------------------------------------------------------------------------------------
-    # Only domain (S-1-5-21-..) and Entra (S-1-12-1-..) SIDs name one account; the others are the same everywhere.
-    r"""n_sid(x) AS CASE WHEN regexp_matches(n_lower(x), '^s-1-(5-21|12-1)(-\d+){3,}$') THEN n_lower(x) END""",
-    # ARNs, Kubernetes provider ids and resource links end in the instance id; ARM ids are compared whole.
-    r"""n_cloud_id(x) AS CASE
-        WHEN n_lower(x) LIKE '/subscriptions/%' THEN rtrim(n_lower(x), '/')
-        WHEN regexp_matches(n_lower(x), '^(arn:|aws://|gce://|//compute\.|https?://|projects/)')
-            THEN regexp_extract(n_lower(x), '([^/:]+)/*$', 1)
-        WHEN regexp_matches(n_lower(x), '^azure:///subscriptions/') THEN substr(n_lower(x), 9)
-        ELSE coalesce(n_guid(x), n_lower(x)) END""",
-    r"n_cloud_account_of(x) AS nullif(regexp_extract(n_lower(x), '^arn:[^:]*:[^:]*:[^:]*:(\d{12}):', 1), '')",
-    "n_resource_id(x) AS nullif(rtrim(n_lower(x), '/'), '')",
-    """n_provider(x) AS CASE n_lower(x) WHEN 'amazon' THEN 'aws' WHEN 'ec2' THEN 'aws' WHEN 'amazon web services' THEN 'aws'
-        WHEN 'google' THEN 'gcp' WHEN 'google cloud' THEN 'gcp' WHEN 'gce' THEN 'gcp'
-        WHEN 'microsoft azure' THEN 'azure' ELSE n_lower(x) END""",
-    # -- names ------------------------------------------------------------------------------------------------------
-    f"""n_name(x) AS CASE WHEN NOT regexp_matches(n_lower(x), '{_IP_TEXT}')
-        THEN nullif(rtrim(regexp_replace(n_lower(x), '^(host|cifs|wsman|termsrv)/', ''), '.$ '), '') END""",
-    r"n_plain(y) AS regexp_replace(y, '^.*\\', '')",
-    r"n_host(y) AS nullif(rtrim(regexp_extract(n_plain(y), '^([^.@]+)', 1), '$ '), '')",
-    r"""n_dns(y) AS CASE WHEN regexp_matches(n_plain(y), '^[^.@ ]+[.@][^ ]+$')
-        THEN nullif(regexp_replace(n_plain(y), '^[^.@]+[.@]', ''), '') END""",
-    r"n_netbios_domain(y) AS CASE WHEN contains(y, chr(92)) THEN nullif(regexp_extract(y, '^([^\\.]+)', 1), '') END",
-    # NetBIOS keeps 15 characters, so a name is compared by what every product can have kept.
-    "n_short(h) AS h[1:15]",
-    r"n_domain(x) AS nullif(trim(n_lower(x), '. '), '')",
-    # -- addresses of people ----------------------------------------------------------------------------------------
-    r"""n_address(x) AS CASE WHEN regexp_matches(n_lower(x), '^[^@\s\\]+@[^@\s\\]+$')
-        THEN rtrim(regexp_replace(n_lower(x), '^smtp:', ''), '.') END""",
-    # bob_partner.com#EXT#@tenant.onmicrosoft.com is the guest account of bob@partner.com.
-    r"""n_guest_home(x) AS CASE WHEN contains(n_lower(x), '#ext#@')
-        THEN nullif(regexp_replace(regexp_extract(n_lower(x), '^(.*)#ext#@', 1), '^(.*)_([^_]+)$', '\1@\2'), '') END""",
-    f"n_ip(x) AS CASE WHEN regexp_matches(n_lower(x), '{_IP_TEXT}') THEN regexp_replace(n_lower(x), '%.*$', '') END",
-    r"n_url(x) AS nullif(rtrim(regexp_replace(n_lower(x), '^(https?://[^/]+?)(:443|:80)?(/|$)', '\1\3'), '/'), '')",
-    # -- lists ------------------------------------------------------------------------------------------------------
-    "n_present(l) AS list_distinct(list_filter(l, lambda v: v IS NOT NULL))",
+    r"""n_text(x) AS nullif(trim(CASE WHEN regexp_matches(x, '[^ -~]')
+        THEN regexp_replace(x, '[\x00-\x1f\x7f\x{a0}\x{200b}\x{feff}]', ' ', 'g') ELSE x END), '')""",
+    "n_lower(x) AS lower(n_text(x))",
     # '0001-01-01' is how .NET writes "no date".
     "n_time(t) AS CASE WHEN t > TIMESTAMP '1900-01-01' THEN t END",
+    "n_present(l) AS list_distinct(list_filter(l, lambda v: v IS NOT NULL))",
+    # -- hex digits -----------------------------------------------------------------------------------------------------
+    "n_dashed(h) AS h[1:8] || '-' || h[9:12] || '-' || h[13:16] || '-' || h[17:20] || '-' || h[21:32]",
+    "n_colons(h) AS h[1:2] || ':' || h[3:4] || ':' || h[5:6] || ':' || h[7:8] || ':' || h[9:10] || ':' || h[11:12]",
+    # The first three groups of a GUID are stored little-endian; some tools print the bytes as they lie in memory.
+    "n_swap(h) AS h[7:8] || h[5:6] || h[3:4] || h[1:2] || h[11:12] || h[9:10] || h[15:16] || h[13:14] || h[17:32]",
+    "n_either(h) AS least(h, n_swap(h))",
+    "n_alnum(x) AS regexp_replace(lower(x), '[^0-9a-z]', '', 'g')",
+    # NetBIOS keeps 15 characters, so a name is compared by what every product can have kept.
+    "n_short(h) AS h[1:15]",
+)
+
+_FORMS: dict[str, str] = {
+    "hex32": f"CASE WHEN regexp_matches(y, '{_GUID_TEXT}') THEN regexp_replace(y, '[^0-9a-f]', '', 'g') END",
+    "guid": f"nullif(nullif(l_hex32(y), '{_ZEROS}'), '{_ONES}')",
+    # -- hardware -------------------------------------------------------------------------------------------------------
+    # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
+    "serial_hex": r"""CASE WHEN length(y) >= 32 THEN nullif(regexp_extract(regexp_replace(y, '[\s{}-]', '', 'g'),
+        '^(?:vmware|googlecloud|nutanix|virtualbox|parallels|qemu)?([0-9a-f]{32})$', 1), '') END""",
+    "serial": r"""CASE WHEN l_serial_hex(y) IS NULL THEN nullif(upper(regexp_replace(
+        CASE WHEN regexp_matches(y, '^s.*[:=#]')
+            THEN regexp_replace(y, '^(s/?n|serial( number)?|service ?tag)\s*[:=#]\s*', '') ELSE y END,
+        '\s+', '', 'g')), '') END""",
+    "mac_digits": r"""CASE WHEN regexp_matches(y, '^[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}$') AND length(y) < 17
+        THEN regexp_replace(regexp_replace(y, '\b([0-9a-f])\b', '0\1', 'g'), '[:-]', '', 'g')
+        ELSE regexp_replace(y, '[\s:.-]', '', 'g') END""",
+    # IMEI (15 digits with check digit), IMEISV (16) and bare 14 digits name one radio by their first 14; MEID is hex.
+    "imei": r"""nullif(regexp_extract(regexp_replace(y, '[\s/-]', '', 'g'),
+        '^([0-9]{14})[0-9]{0,2}$|^[0-9a-f]{14}$')[1:14], '')""",
+    # -- directories and clouds -----------------------------------------------------------------------------------------
+    # Only domain (S-1-5-21-..) and Entra (S-1-12-1-..) SIDs name one account; the others are the same everywhere.
+    "sid": r"CASE WHEN regexp_matches(y, '^s-1-(5-21|12-1)(-\d+){3,}$') THEN y END",
+    # ARNs, Kubernetes provider ids and resource links end in the instance id; ARM ids are compared whole.
+    "cloud_id": r"""CASE
+        WHEN y LIKE '/subscriptions/%' THEN rtrim(y, '/')
+        WHEN y LIKE 'azure:///subscriptions/%' THEN rtrim(substr(y, 9), '/')
+        WHEN regexp_matches(y, '^(arn:|aws://|gce://|//compute\.|https?://|projects/)')
+            THEN regexp_extract(y, '([^/:]+)/*$', 1)
+        ELSE coalesce(l_hex32(y), y) END""",
+    "cloud_account_of": r"""CASE WHEN y LIKE 'arn:%'
+        THEN nullif(regexp_extract(y, '^arn:[^:]*:[^:]*:[^:]*:(\d{12}):', 1), '') END""",
+    "resource_id": "nullif(rtrim(y, '/'), '')",
+    "provider": """CASE y WHEN 'amazon' THEN 'aws' WHEN 'ec2' THEN 'aws' WHEN 'amazon web services' THEN 'aws'
+        WHEN 'google' THEN 'gcp' WHEN 'google cloud' THEN 'gcp' WHEN 'gce' THEN 'gcp'
+        WHEN 'microsoft azure' THEN 'azure' ELSE y END""",
+    # -- names ----------------------------------------------------------------------------------------------------------
+    "name": f"""CASE WHEN NOT regexp_matches(y, '{_IP_TEXT}') THEN nullif(rtrim(
+        CASE WHEN contains(y, '/') THEN regexp_replace(y, '^(host|cifs|wsman|termsrv)/', '') ELSE y END, '.$ '), '') END""",
+    "plain": r"CASE WHEN contains(y, chr(92)) THEN regexp_replace(y, '^.*\\', '') ELSE y END",
+    "host": "nullif(rtrim(split_part(replace(l_plain(y), '@', '.'), '.', 1), '$ '), '')",
+    "dns": r"nullif(regexp_extract(l_plain(y), '^[^.@ ]+[.@]([^ ]+)$', 1), '')",
+    "netbios_domain": r"CASE WHEN contains(y, chr(92)) THEN nullif(regexp_extract(y, '^([^\\.]+)', 1), '') END",
+    "domain": "nullif(trim(y, '. '), '')",
+    "ip": f"CASE WHEN regexp_matches(y, '{_IP_TEXT}') THEN split_part(y, '%', 1) END",
+    # -- people and applications ----------------------------------------------------------------------------------------
+    "address": r"""CASE WHEN regexp_matches(y, '^[^@\s\\]+@[^@\s\\]+$')
+        THEN rtrim(CASE WHEN y LIKE 'smtp:%' THEN y[6:] ELSE y END, '.') END""",
+    # bob_partner.com#EXT#@tenant.onmicrosoft.com is the guest account of bob@partner.com.
+    "guest_home": r"""CASE WHEN contains(y, '#ext#@')
+        THEN nullif(regexp_replace(split_part(y, '#ext#@', 1), '^(.*)_([^_]+)$', '\1@\2'), '') END""",
+    # A GUID without its decoration, or whatever else a product calls an object; zeros are no object.
+    "object_key": f"nullif(nullif(coalesce(l_hex32(y), y), '{_ZEROS}'), '{_ONES}')",
+    "url": r"nullif(rtrim(regexp_replace(y, '^(https?://[^/]+?)(:443|:80)?(/|$)', '\1\3'), '/'), '')",
+}
+
+_COMPOSED: tuple[str, ...] = (
+    "l_mac_hex(d) AS CASE WHEN regexp_matches(d, '^[0-9a-f]{12}$') THEN d END",
+    "n_mac(x) AS l_mac_hex(n_mac_digits(x))",
+    "n_uuid(x) AS n_either(n_hex32(x))",
+    "n_serial_uuid(x) AS n_either(n_serial_hex(x))",
+    r"""n_base64_hex(x) AS CASE WHEN regexp_matches(n_text(x), '^[A-Za-z0-9+/]{22}==$')
+        THEN lower(hex(TRY(from_base64(n_text(x))))) END""",
+    f"n_base64_guid(x) AS nullif(nullif(n_swap(n_base64_hex(x)), '{_ZEROS}'), '{_ONES}')",
+    "n_directory_guid(x) AS coalesce(n_guid(x), n_base64_guid(x))",
+)
+
+MACROS: tuple[str, ...] = (
+    *_CLEAN,
+    *(f"l_{name}(y) AS {form}" for name, form in _FORMS.items()),
+    *(f"n_{name}(x) AS l_{name}(n_lower(x))" for name in _FORMS),
+    *_COMPOSED,
 )
 
 
 def install(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes the macros known to the connection (temporary, so a read-only database will do)."""
-    for macro in MACROS:
-        connection.execute(f"CREATE OR REPLACE TEMP MACRO {macro}")
+    connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in MACROS))
 
 
-def normalised(macro: str, values: Iterable[str | None]) -> list[str | None]:
-    """The normal forms of some values by one macro of one argument, e.g. `normalised("n_mac", ["AA-BB-.."])`."""
-    with duckdb.connect() as connection:
-        install(connection)
-        rows = connection.execute(
-            f"SELECT {macro}(v) FROM (SELECT unnest(?::VARCHAR[]) AS v)", [list(values)]
-        ).fetchall()
+def normalised(
+    macro: str, values: Iterable[str | None], connection: duckdb.DuckDBPyConnection | None = None
+) -> list[str | None]:
+    """The normal forms of some values by one macro of one argument, e.g. `normalised("n_mac", ["AA-BB-.."])`.
+
+    connection: one on which the macros are installed already; without it an own one is made.
+    """
+    if connection is None:
+        with duckdb.connect() as own:
+            install(own)
+            return normalised(macro, values, own)
+    rows = connection.execute(f"SELECT {macro}(v) FROM (SELECT unnest(?::VARCHAR[]) AS v)", [list(values)]).fetchall()
     return [row[0] for row in rows]

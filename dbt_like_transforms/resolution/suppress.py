@@ -65,7 +65,7 @@ def _text(value: str) -> str:
 
 
 def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple[str, str]] = ()) -> None:
-    """Makes `seeded_<name>(v)` macros: whether the normal form v is a placeholder. NULL is none.
+    """Makes `seeded_<name>(v)` macros: whether v is a placeholder, in the form in which the list is compared. NULL is none.
 
     allowed: (identifier, value) pairs that a person declared to be real values; see ALLOW_LISTS for the names.
     """
@@ -73,33 +73,36 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
     by_list: dict[str, list[str]] = {}
     for identifier, value in allowed:
         by_list.setdefault(ALLOW_LISTS.get(identifier, identifier), []).append(value)
+    macros = []
     for seed in seeds.lists.values():
-        compared = f"{seed.compared_as}(v)" if seed.compared_as else "v"
+        allowed_forms = _compared(connection, seed, by_list.get(seed.name, ()))
+        values = [value for value in _compared(connection, seed, seed.values) if value not in allowed_forms]
         tests = []
-        if seed.values:
-            wanted = [_text(value) for value in seed.values]
-            if seed.compared_as == "n_uuid":
-                wanted = [f"n_uuid({value})" for value in wanted]
-            tests.append(f"{compared} IN ({', '.join(wanted)})")
+        if values:
+            tests.append(f"v IN ({', '.join(_text(value) for value in values)})")
         if seed.patterns:
-            tests.append(f"regexp_matches({compared}, {_text('|'.join(seed.patterns))})")
+            tests.append(f"regexp_matches(v, {_text('|'.join(seed.patterns))})")
         if seed.repeated_character:
-            bare = f"regexp_replace({compared}, '[:-]', '', 'g')"
-            tests.append(f"replace({bare}, {bare}[1], '') = ''")
-        real = _allowed_sql(by_list.get(seed.name, ()))
-        connection.execute(
-            f"CREATE OR REPLACE TEMP MACRO seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)"
-        )
-    connection.execute("CREATE OR REPLACE TEMP MACRO n_maker_word(x) AS regexp_extract(n_lower(x), '^([^ ,.]+)', 1)")
+            tests.append("replace(v, v[1], '') = ''")
+        real = f" AND v NOT IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else ""
+        macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)")
+    macros.append("n_maker_word(y) AS regexp_extract(y, '^([^ ,.]+)', 1)")
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
-    connection.execute(
-        "CREATE OR REPLACE TEMP MACRO n_maker(x) AS CASE WHEN n_lower(x) IS NULL OR seeded_manufacturer(n_lower(x)) "
-        f"THEN NULL ELSE nullif(CASE n_maker_word(x) {cases} ELSE n_maker_word(x) END, '') END"
+    macros.append(
+        "l_maker(y) AS CASE WHEN NOT seeded_manufacturer(y) "
+        f"THEN nullif(CASE n_maker_word(y) {cases} ELSE n_maker_word(y) END, '') END"
     )
+    connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))
 
 
-def _allowed_sql(values: Sequence[str]) -> str:
-    return f" AND lower(v) NOT IN ({', '.join(_text(value.lower()) for value in values)})" if values else ""
+def _compared(connection: duckdb.DuckDBPyConnection, seed: SeedList, values: Sequence[str]) -> list[str]:
+    """The values in the form in which the list is compared."""
+    if not values or not seed.compared_as:
+        return [value.lower() for value in values]
+    rows = connection.execute(
+        f"SELECT {seed.compared_as}(v) FROM (SELECT unnest(?::VARCHAR[]) AS v)", [list(values)]
+    ).fetchall()
+    return [row[0] for row in rows if row[0] is not None]
 
 
 #: Identifier names of the observations, and the seed list that a value of theirs is compared with.

@@ -34,18 +34,19 @@ _SPECIAL: dict[str, dict[str, str]] = {
         "manufacturer": "CASE WHEN NOT seeded_manufacturer(n_lower(r.manufacturer)) THEN n_text(r.manufacturer) END",
         "model": "CASE WHEN NOT seeded_manufacturer(n_lower(r.model)) THEN n_text(r.model) END",
         "device_category": "nullif(n_text(r.device_category), 'Unknown')",
-        "entra_device_id": "n.entra",
-        "ad_object_guid": "n.adguid",
+        "entra_device_id": "n_dashed(n.entra)",
+        "ad_object_guid": "n_dashed(n.adguid)",
         "imei": "CASE WHEN n.imei IS NOT NULL THEN n_text(r.imei) END",
-        "mac_addresses": "list_filter(n.mac_all, lambda m: NOT seeded_mac_address(m))",
+        "mac_addresses": "list_transform(list_filter(n.mac_all, "
+        "lambda m: NOT seeded_mac_address(m)), lambda m: n_colons(m))",
         "ip_addresses": "n.ips",
         "hostnames": "n_present(list_transform(r.hostnames, lambda h: n_text(h)))",
         "fqdns": "n_present(list_transform(r.fqdns, lambda f: rtrim(n_lower(f), '.')))",
         "agent_ids": "n_present(list_transform(r.agent_ids, lambda a: n_text(a)))",
     },
     "identity": {
-        "entra_object_id": "n.entra",
-        "ad_object_guid": "n_directory_guid(r.ad_object_guid)",
+        "entra_object_id": "n_dashed(n.entra)",
+        "ad_object_guid": "n_dashed(n.adguid)",
         "upn": "n_lower(r.upn)",
         "emails": "n_present(list_transform(r.emails, lambda e: n_lower(e)))",
         "login_names": "n_present(list_transform(r.login_names, lambda l: n_text(l)))",
@@ -125,8 +126,12 @@ class Survivors:
             for name, kind in self.columns.items()
         )
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE _values AS SELECT r.idx, {values} FROM _records r JOIN norm n USING (idx)"
+            f"CREATE OR REPLACE TEMP TABLE _values AS SELECT r.idx, {values} FROM _observed r JOIN norm n USING (idx)"
         )
+        rows = self.connection.sql("SELECT idx FROM _values").fetchnumpy()["idx"]
+        #: Where each row lies in `_values`: a table is read in the order in which it was written.
+        self._position = np.empty(len(rows), np.int32)
+        self._position[rows] = np.arange(len(rows), dtype=np.int32)
 
     def _moment(self) -> int:
         as_of = self.resolution.config.as_of
@@ -168,19 +173,22 @@ class Survivors:
         return winners
 
     def _column(self, name: str) -> pa.ChunkedArray:
-        """A field of `_values` in row order."""
-        table = self.connection.sql(f"SELECT idx, {name} FROM _values").to_arrow_table()
-        order = np.argsort(table["idx"].to_numpy(), kind="stable")
-        return table[name] if np.array_equal(order, np.arange(len(order))) else table[name].take(pa.array(order))
+        """A field of `_values`, in the order of that table; see `_position`."""
+        return self.connection.sql(f"SELECT {name} FROM _values").to_arrow_table()[name]
 
     def first(self, name: str) -> tuple[pa.Array, NDArray[np.int32]]:
         """Value of the field for each asset, and the row that gave it (-1 for none)."""
         column = self._column(name)
-        winners = self.winning_rows(name, column.is_valid().to_numpy())
-        taken = pc.take(column, pa.array(winners, mask=winners < 0))
+        winners = self.winning_rows(name, self._by_row(column.is_valid()))
+        taken = pc.take(column, pa.array(self._position[winners], mask=winners < 0))
         if self.columns[name] == "VARCHAR":
             taken = pc.if_else(pc.equal(taken, CLEARED), pa.scalar(None, pa.string()), taken)
         return taken, winners
+
+    def _by_row(self, flags: pa.ChunkedArray) -> NDArray[np.bool_]:
+        """Flags in the order of `_values` as flags by row."""
+        placed: NDArray[np.bool_] = flags.to_numpy()[self._position]
+        return placed
 
     def winners(self) -> pa.Table:
         """One row an asset, every field of the kind, with discovery_sources, source_records, first and last seen."""
@@ -220,10 +228,9 @@ class Survivors:
         for name in self.columns:
             if name in (*self.precedence.union, *self.precedence.merge):
                 continue
-            present = self._column(name).is_valid().to_numpy()
-            if name in self.precedence.any:
-                present = pc.fill_null(self._column(name), False).to_numpy()
-            rows = self.winning_rows(name, present)
+            column = self._column(name)
+            present = pc.fill_null(column, False) if name in self.precedence.any else column.is_valid()
+            rows = self.winning_rows(name, self._by_row(present))
             chosen_rows.append(rows[rows >= 0])
             chosen_fields.append(name)
         counts = [len(rows) for rows in chosen_rows]

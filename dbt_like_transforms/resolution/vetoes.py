@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_TIME, Facts, Flags, Keys, Rows
+from dbt_like_transforms.resolution.facts import NO_TIME, Facts, Flags, Keys, Rows, distinct_count
 from dbt_like_transforms.resolution.ladder import Rule, Special
 
 DAY = 86_400
@@ -86,8 +86,7 @@ class Vetoes:
         dropped = unusable.get(name)
         if dropped is not None and len(dropped):
             inside &= ~np.isin(edges.keys, dropped)
-        pairs = np.unique(np.stack((group[inside], cluster[inside])), axis=1)
-        return np.bincount(pairs[0], minlength=size) > 1
+        return distinct_count(group[inside], cluster[inside], size) > 1
 
     def _apart_in_time(self, rows: NDArray[np.integer], group: Rows, size: int) -> Flags:
         first, last = self.facts.first[rows], self.facts.last[rows]
@@ -232,6 +231,7 @@ def _seen_twice(group: Rows, kind: NDArray[np.generic], value: NDArray[np.generi
     """Groups in which one kind comes with two different values."""
     if not len(group):
         return np.empty(0, np.int64)
-    triples = np.unique(np.stack((group.astype(np.uint64), kind.astype(np.uint64), value.astype(np.uint64))), axis=1)
-    again = (triples[0][1:] == triples[0][:-1]) & (triples[1][1:] == triples[1][:-1])
-    return np.unique(triples[0][1:][again]).astype(np.int64)
+    order = np.lexsort((value, kind, group))
+    group, kind, value = group[order], kind[order], value[order]
+    again = (group[1:] == group[:-1]) & (kind[1:] == kind[:-1]) & (value[1:] != value[:-1])
+    return np.unique(group[1:][again]).astype(np.int64)
