@@ -40,14 +40,20 @@ MARTS = tuple(
     "devices identities applications cloud_resources vulnerabilities findings relationships unresolved_references "
     "connector_status coverage_gaps billable_assets asset_changes".split()
 )
+#: What the exposure graph is made of.
+GRAPH_MARTS = tuple(
+    "assets vulnerability_classes open_vulnerabilities open_recommendations internet_exposure asset_traits "
+    "exposure_insights business_context criticality exposure_graph_nodes exposure_graph_edges".split()
+)
 DAY = date(2026, 11, 20)
 
 
-def write_models(root: Path) -> Path:
+def write_models(root: Path, marts: Sequence[str] = MARTS) -> Path:
     """The project's intermediate models and marts, staging that passes landed observations through, and the stand-in."""
     for layer in ("intermediate", "marts"):
         (root / layer).mkdir(parents=True)
-    own = [*(MODELS_DIR / "intermediate").glob("int_*.sql"), *(MODELS_DIR / "marts" / f"{name}.sql" for name in MARTS)]
+    own = [*(MODELS_DIR / "intermediate").glob("int_*.sql")]
+    own += [next((MODELS_DIR / "marts").glob(f"{name}.*")) for name in marts]
     described: dict[str, list[Any]] = {"intermediate": [], "marts": []}
     for layer in described:
         wanted = {file.stem for file in own if file.parent.name == layer}
@@ -78,12 +84,15 @@ def stand_in_contracts() -> list[dict[str, Any]]:
     place = {"record_state": "VARCHAR", "sync": "VARCHAR", "page": "INTEGER", "row_number": "BIGINT"}
     lists = {"discovery_sources": "VARCHAR[]", "source_records": "VARCHAR[]"}
     links = dict.fromkeys(("source_record", "target_record", "relationship", "reason"), "VARCHAR")
+    said = dict.fromkeys(("asset_id", "field", "value", "product", "instance", "record_id"), "VARCHAR")
+    fields = {**said, "observed_at": "TIMESTAMP", "chosen": "BOOLEAN"}
     for kind in ("devices", "identities", "applications"):
         values = {c.name: c.data_type for c in OBSERVATIONS[kind].columns if c.name not in prefix}
         for name, types in (
             (f"int_{kind}_assignments", {**text, **times, **place}),
             (f"int_{kind}_winners", {"asset_id": "VARCHAR", **values, **times, **lists}),
             (f"int_{kind}_links", links),
+            (f"int_{kind}_fields", fields),
         ):
             columns = [{"name": column, "data_type": kind_of} for column, kind_of in types.items()]
             contracts.append({"name": name, "description": "stand-in", "columns": columns})
@@ -128,6 +137,7 @@ class Estate:
     project: Project
     folder: Path
     marts: Sequence[str] = MARTS
+    home: Path | None = None
 
     def __post_init__(self) -> None:
         self.con = open_connection()
@@ -157,7 +167,8 @@ class Estate:
         register_table(self.con, "run.connections", RUN_SOURCES["run.connections"], connections)
         select = {*self.marts, *self.project.upstream(self.marts)}
         select |= {other for name in select for other in self.project.model(name).tested_against}
-        results = {result.name: result for result in Runner(self.project, self.con, self.storage).run(day, select)}
+        runner = Runner(self.project, self.con, self.storage, home=self.home)
+        results = {result.name: result for result in runner.run(day, select)}
         for relation in columns:
             product, _, kind = relation.removeprefix("landed.").partition("__")
             if any(row["product"] == product for row in kinds.get(kind, ())):

@@ -9,12 +9,15 @@ OUTPUTS = (
     "int_devices_assignments",
     "int_devices_winners",
     "int_devices_links",
+    "int_devices_fields",
     "int_identities_assignments",
     "int_identities_winners",
     "int_identities_links",
+    "int_identities_fields",
     "int_applications_assignments",
     "int_applications_winners",
     "int_applications_links",
+    "int_applications_fields",
 )
 KEYS = {"devices": "coalesce(serial_number, record)", "identities": "record", "applications": "record"}
 PREFIX = "record, product, instance, stream, record_id, scope, observed_at, first_seen, last_seen, state, authority"
@@ -43,4 +46,11 @@ def build(con: Any, context: Any) -> dict[str, Any]:
         made[f"int_{kind}_links"] = con.sql("""
             select null::varchar as source_record, null::varchar as target_record, null::varchar as relationship,
                 null::varchar as reason where false""")
+        told = " union all ".join(
+            f"select md5('{kind}:' || {key}) as asset_id, '{column}' as field, cast({column} as varchar) as value, product, "
+            f"instance, record_id, observed_at, true as chosen from stg__{kind} where {column} is not null"
+            for column in values
+            if column in ("criticality", "is_internet_facing")
+        )
+        made[f"int_{kind}_fields"] = con.sql(told)
     return made
