@@ -1,0 +1,198 @@
+"""The XML APIs below /fo: lists that end in the address of their next part, and refusals that may be no more than "wait".
+
+Qualys refuses with HTTP 409 both for a while (too many calls, too many at once) and for good (the account is not
+registered, a permission is missing); only the code in the body tells them apart. The same body comes with HTTP 200 too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from connector_assets.kit import (
+    Api,
+    BadRequest,
+    BrokenAnswer,
+    ConnectorError,
+    CursorGuard,
+    FixCredentials,
+    FixPermission,
+    RetryLater,
+)
+from connector_assets.kit.hosts import masked
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+RATE, CONCURRENCY = "1965", "1960"
+BAD_LOGIN = "2000"
+#: Times one call may be put off. The waits themselves are bounded by the budgets of the pull.
+MOST_WAITS = 20
+#: Seconds to wait when the vendor does not say: the end of another call cannot be foreseen.
+WAITS = {RATE: 60.0, CONCURRENCY: 15.0}
+#: Times an answer that breaks off is asked for again.
+BROKEN_TRIES = 2
+SECONDS_IN_TEXT = re.compile(r"another (\d+) second")
+CODE_IN_TEXT = re.compile(r"<CODE>\s*(\d+)\s*</CODE>")
+WORDS_IN_TEXT = re.compile(r"<TEXT>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</TEXT>", re.DOTALL)
+
+#: Elements that are a list even where there is one of them.
+LISTS = frozenset(
+    "ATTRIBUTE CVE DETECTION DETECTION_SOURCE EXPLT EXPLT_SRC SOFTWARE TAG THREAT_INTEL VENDOR_REFERENCE".split()
+)
+
+
+def parts(
+    api: Api,
+    path: str,
+    params: Mapping[str, Any],
+    tag: str,
+    *,
+    request: Mapping[str, Any] | None = None,
+) -> Iterator[tuple[str | None, Iterator[Element]]]:
+    """The parts of a list, each as (its masked address, None for the first; its elements `tag`).
+
+    The next part is where a WARNING has a URL; a WARNING without one (an old version's end of support) says nothing
+    about paging. Elements of a part must be read before the next one is asked for.
+    """
+    guard = CursorGuard(path)
+    request = request or {}
+    # the address of a next part is called as it is
+    later = {name: value for name, value in request.items() if name in ("headers", "anonymous_hosts")}
+    url: str | None = path
+    while url:
+        current, following = url, Following()
+        first = current is path
+        found = elements(api, current, params if first else None, (tag, "WARNING"), request if first else later)
+        yield None if first else masked(current), following.of(found)
+        url = following.url
+        if url:
+            guard.follow(url)
+
+
+class Following:
+    """The address of the next part, known once the elements of this one were read."""
+
+    url: str | None = None
+
+    def of(self, found: Iterator[Element]) -> Iterator[Element]:
+        for element in found:
+            if element.tag == "WARNING":
+                self.url = (element.findtext("URL") or "").strip() or self.url
+            else:
+                yield element
+
+
+def elements(
+    api: Api, path_or_url: str, params: Mapping[str, Any] | None, tags: tuple[str, ...], request: Mapping[str, Any]
+) -> Iterator[Element]:
+    """The elements of one answer, waiting where the vendor says so.
+
+    An answer that breaks off is asked for again from its start: a record that comes twice is one record.
+    Raises FixPermission and BadRequest for a refusal that no waiting helps against, RetryLater for one that lasts.
+    """
+    waits = broken = 0
+    while True:
+        try:
+            found = api.stream_xml(path_or_url, (*tags, "SIMPLE_RETURN"), params=params, **request)
+            first = next(found, None)
+            if first is None:
+                return
+            if first.tag == "SIMPLE_RETURN":
+                raise refusal(api, code_of(first), text_of(first), path_or_url)
+            for element in chain((first,), found):
+                if element.tag == "SIMPLE_RETURN":
+                    raise refusal(api, code_of(element), text_of(element), path_or_url)
+                yield element
+            return
+        except (BadRequest, RetryLater) as error:
+            trouble = told(api, error, path_or_url)
+            waits += 1
+            if not isinstance(trouble, Throttled) or waits > MOST_WAITS:
+                raise trouble from None
+            api.progress(f"Qualys asks to wait {trouble.seconds:.0f} s")
+            api.wait(trouble.seconds)
+        except BrokenAnswer:
+            broken += 1
+            if broken > BROKEN_TRIES:
+                raise
+
+
+class Throttled(RetryLater):
+    """The vendor refuses for a while. seconds: how long it asks, or we think, to wait."""
+
+    seconds: float = 0.0
+
+
+def told(api: Api, error: ConnectorError, path: str) -> ConnectorError:
+    """The error as the code in its body says it; itself where there is none."""
+    if error.status != 409 or not isinstance(error.answer, str):
+        return error
+    code, text = CODE_IN_TEXT.search(error.answer), WORDS_IN_TEXT.search(error.answer)
+    if not code:
+        return error
+    return refusal(api, code[1], text[1] if text else "", path, status=409, retry_after=error.retry_after)
+
+
+def refusal(
+    api: Api, code: str, text: str, path: str, *, status: int = 200, retry_after: float | None = None
+) -> ConnectorError:
+    """The error of a SIMPLE_RETURN: 1960 and 1965 pass, 2000 is the password, other 20xx are faults of the account."""
+    words = api.mask(text)[:300]
+    message = f"HTTP {status}: {code or 'no code'} {words}".rstrip()
+    where = api.client.where(path)
+    if code in WAITS:
+        error = Throttled(message, status=status, url=where, hint=api.client.advice("409"), retry_after=retry_after)
+        told_in_text = SECONDS_IN_TEXT.search(words)
+        error.seconds = retry_after or (float(told_in_text[1]) if told_in_text else 0.0) or WAITS[code]
+        return error
+    if code == BAD_LOGIN:
+        return FixCredentials(message, status=status, url=where, hint=api.client.advice("401"))
+    if code.startswith("20") or status == 409:
+        return FixPermission(message, status=status, url=where, hint=api.client.advice("403"))
+    return BadRequest(message, status=status, url=where, hint=api.client.advice("400"))
+
+
+def code_of(element: Element) -> str:
+    return (element.findtext(".//CODE") or "").strip()
+
+
+def text_of(element: Element) -> str:
+    return (element.findtext(".//TEXT") or "").strip()
+
+
+def plain(element: Element) -> Any:
+    """An element as JSON has it: text, None for an empty one, or an object of its children.
+
+    An attribute stands beside its element, as 'QDS@severity', so that an element with one keeps its type. What is
+    repeated becomes a list; what is in LISTS always is one.
+    """
+    if not len(element):
+        return (element.text or "").strip() or None
+    record: dict[str, Any] = {}
+    for child in element:
+        value = plain(child)
+        for name, text in child.attrib.items():
+            record[f"{child.tag}@{name}"] = text
+        if child.tag in LISTS:
+            record.setdefault(child.tag, []).append(value)
+        elif child.tag in record:
+            known = record[child.tag]
+            record[child.tag] = [*known, value] if isinstance(known, list) else [known, value]
+        else:
+            record[child.tag] = value
+    return record
+
+
+def batches(records: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of at most `size`; none for no record."""
+    batch: list[Any] = []
+    for record in records:
+        batch.append(record)
+        if len(batch) >= size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,369 @@
+"""Qualys' streams: hosts, their detections, the entries of the knowledge base behind those, and two asset inventories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from connector_assets.kit import Api, Page, Record, Stream
+from connector_assets.qualys.csam import csam_assets
+from connector_assets.qualys.fo import batches, elements, parts, plain
+from connector_assets.qualys.gateway import Gateway
+from connector_assets.qualys.qps import host_assets
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+#: Records a landed page; what is typed at once must fit into memory.
+PAGE_RECORDS = 1000
+KNOWLEDGE_BASE_RECORDS = 250
+#: Ids in one call. A short list fits into an address; a long one must be posted, as the vendor answers 414.
+IDS_IN_ADDRESS, IDS_IN_BODY = 100, 1000
+#: Parts of an entry that are text for people or lists of exploits: nine tenths of the knowledge base.
+LEFT_OUT = ("DIAGNOSIS", "CONSEQUENCE", "CORRELATION")
+
+HOST_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(
+        "ID ASSET_ID IP IPV6 TRACKING_METHOD NETWORK_ID NETWORK_NAME OS OS_CPE DNS NETBIOS QG_HOSTID CLOUD_PROVIDER "
+        "CLOUD_SERVICE CLOUD_RESOURCE_ID EC2_INSTANCE_ID SERIAL_NUMBER HARDWARE_UUID AGENT_STATUS OWNER".split(),
+        "text",
+    ),
+    "DNS_DATA": {"HOSTNAME": "text", "DOMAIN": "text", "FQDN": "text"},
+    "TAGS": {"TAG": [{"TAG_ID": "text", "NAME": "text"}]},
+    "cloud": {"instance_id": "text", "account_id": "text", "resource_group": "text", "name": "text"},
+    "ASSET_CRITICALITY_SCORE": "integer",
+    "TRURISK_SCORE": "integer",
+    "FIRST_FOUND_DATE": "timestamp",
+    "LAST_VULN_SCAN_DATETIME": "timestamp",
+    "LAST_VM_SCANNED_DATE": "timestamp",
+    "LAST_VM_AUTH_SCANNED_DATE": "timestamp",
+    "LAST_ACTIVITY": "timestamp",
+    "last_seen": "timestamp",
+}
+SEEN = ("LAST_ACTIVITY", "LAST_VULN_SCAN_DATETIME", "LAST_VM_SCANNED_DATE", "LAST_SCAN_DATETIME")
+
+DETECTION_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(
+        "id HOST_ID UNIQUE_VULN_ID QID TYPE STATUS PROTOCOL FQDN INSTANCE SERVICE QDS@severity".split(), "text"
+    ),
+    "SEVERITY": "integer",
+    "PORT": "integer",
+    "SSL": "boolean",
+    "QDS": "number",
+    "TIMES_FOUND": "integer",
+    "IS_IGNORED": "boolean",
+    "IS_DISABLED": "boolean",
+    "AFFECT_RUNNING_KERNEL": "boolean",
+    "FIRST_FOUND_DATETIME": "timestamp",
+    "LAST_FOUND_DATETIME": "timestamp",
+    "LAST_FIXED_DATETIME": "timestamp",
+    "LAST_TEST_DATETIME": "timestamp",
+    "LAST_UPDATE_DATETIME": "timestamp",
+}
+
+KNOWLEDGE_BASE_FIELDS: dict[str, Any] = {
+    **dict.fromkeys("QID VULN_TYPE TITLE CATEGORY SOLUTION".split(), "text"),
+    "SEVERITY_LEVEL": "integer",
+    "PATCHABLE": "boolean",
+    "cves": ["text"],
+    "software": [{"PRODUCT": "text", "VENDOR": "text"}],
+    "threats": ["text"],
+    "exploits": "integer",
+    "cvss_base": "number",
+    "cvss_v3_base": "number",
+    "PUBLISHED_DATETIME": "timestamp",
+    "LAST_SERVICE_MODIFICATION_DATETIME": "timestamp",
+}
+
+HOST_ASSET_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(
+        "id qwebHostId name fqdn os dnsHostName netbiosName address trackingMethod networkGuid manufacturer model "
+        "biosDescription lastLoggedOnUser type".split(),
+        "text",
+    ),
+    "isDockerHost": "boolean",
+    "agentInfo": {"agentId": "text", "status": "text", "platform": "text"},
+    "checked_in": "timestamp",
+    # the names of Azure's and Google's are not verified
+    "sourceInfo": [
+        dict.fromkeys(
+            "kind instanceId accountId region vmId subscriptionId resourceGroupName name projectId".split(), "text"
+        )
+    ],
+    "tags": [{"id": "text", "name": "text"}],
+    "networkInterface": [dict.fromkeys("hostname interfaceName macAddress address gatewayAddress".split(), "text")],
+    "software": [{"name": "text", "version": "text"}],
+    "account": [{"username": "text"}],
+    "created": "timestamp",
+    "modified": "timestamp",
+    "lastVulnScan": "timestamp",
+    "lastSystemBoot": "timestamp",
+}
+
+CSAM_FIELDS: dict[str, Any] = {
+    **dict.fromkeys(
+        "assetId assetUUID hostId agentId assetType address dnsName assetName netbiosName lastLoggedOnUser domainRole "
+        "hwUUID biosSerialNumber biosAssetTag".split(),
+        "text",
+    ),
+    "isContainerHost": "boolean",
+    "riskScore": "number",
+    "operatingSystem": {"fullName": "text", "version": "text", "category": "text"},
+    "hardware": {"manufacturer": "text", "model": "text", "category": "text"},
+    "criticality": {"score": "integer", "isDefault": "boolean"},
+    "businessInformation": {"ownedBy": "text", "environment": "text"},
+    "last_activity": "timestamp",
+    "cloud": {"provider": "text", "instance_id": "text", "account_id": "text"},
+    "userAccountListData": {"userAccount": [{"name": "text"}]},
+    "networkInterfaceListData": {
+        "networkInterface": [{"addressIpV4": "text", "addressIpV6": "text", "macAddress": "text"}]
+    },
+    "softwareListData": {
+        "software": [
+            dict.fromkeys("id fullName productName version publisher cpe".split(), "text") | {"isIgnored": "boolean"}
+        ]
+    },
+    "businessAppListData": {"businessApp": [{"id": "text", "name": "text", "businessCriticality": "text"}]},
+    "tagList": {"tag": [{"tagId": "text", "tagName": "text", "criticalityScore": "integer"}]},
+    "createdDate": "timestamp",
+    "lastModifiedDate": "timestamp",
+    "sensorLastUpdatedDate": "timestamp",
+}
+
+
+# Hosts ---------------------------------------------------------------------------------------------------------------
+
+
+def host_path(api: Api) -> str:
+    return f"/api/{api.options.host_version}/fo/asset/host/"
+
+
+def hosts(api: Api) -> Iterator[Page]:
+    """Every host the user may see, by rising id."""
+    options = api.options
+    params: dict[str, Any] = {
+        "action": "list",
+        "details": "All",
+        "show_asset_id": 1,
+        "show_tags": 1,
+        "truncation_limit": options.truncation_limit,
+    }
+    if options.host_metadata != "none":
+        params["host_metadata"] = options.host_metadata
+    for cursor, found in parts(api, host_path(api), {**params, **options.host_parameters}, "HOST"):
+        for records in batches(map(host_record, found), PAGE_RECORDS):
+            yield Page(records, cursor=cursor)
+
+
+def host_record(element: Element) -> Record:
+    """A host with `last_seen`, the newest of its dates, and `cloud`, what its metadata say of the machine."""
+    record: Record = plain(element) or {}
+    seen = [str(record[name]) for name in SEEN if record.get(name)]
+    return {**record, "last_seen": max(seen, default=None), "cloud": cloud_of(record.get("METADATA"))}
+
+
+#: Last part of a metadata attribute's name -> what it is. Google's names are not verified.
+CLOUD_NAMES: Mapping[str, str] = {
+    "instanceId": "instance_id",
+    "vmId": "instance_id",
+    "accountId": "account_id",
+    "subscriptionId": "account_id",
+    "projectId": "account_id",
+    "resourceGroupName": "resource_group",
+    "name": "name",
+}
+
+
+def cloud_of(metadata: Any) -> dict[str, str] | None:
+    """Metadata attributes that read well the last time; a failed one keeps an old value or none."""
+    found: dict[str, str] = {}
+    for provider in metadata.values() if isinstance(metadata, dict) else ():
+        for attribute in provider.get("ATTRIBUTE", ()) if isinstance(provider, dict) else ():
+            if not isinstance(attribute, dict):
+                continue
+            name = CLOUD_NAMES.get(str(attribute.get("NAME") or "").rsplit("/", 1)[-1])
+            value = attribute.get("VALUE")
+            failed = str(attribute.get("LAST_STATUS") or "").lower() == "fail"
+            if name and not failed and value and value != "null":
+                found.setdefault(name, str(value))
+    return found or None
+
+
+# Detections ----------------------------------------------------------------------------------------------------------
+
+
+def detection_path(api: Api) -> str:
+    return f"/api/{api.options.detection_version}/fo/asset/host/vm/detection/"
+
+
+def detections(api: Api) -> Iterator[Page]:
+    """Detections updated within the window, fixed ones too, which the vendor leaves out unless asked for."""
+    options = api.options
+    params: dict[str, Any] = {
+        "action": "list",
+        "status": ",".join(options.statuses),
+        "show_igs": int(options.show_igs),
+        "show_results": int(options.show_results),
+        "show_qds": int(options.show_qds),
+        "truncation_limit": options.truncation_limit,
+    }
+    if api.window_start is not None:
+        params["detection_updated_since"] = api.window_start.strftime("%Y-%m-%dT%H:%M:%SZ")
+    params |= options.detection_parameters
+    for cursor, found in parts(api, detection_path(api), params, "HOST"):
+        records = (record for host in found for record in detection_records(host))
+        for batch in batches(records, PAGE_RECORDS):
+            yield Page(batch, cursor=cursor)
+
+
+def detection_records(host: Element) -> Iterator[Record]:
+    """The detections of a host, each with the host's id and an id of its own."""
+    host_id = (host.findtext("ID") or "").strip()
+    for element in host.iterfind("DETECTION_LIST/DETECTION"):
+        record: Record = plain(element) or {}
+        unique = record.get("UNIQUE_VULN_ID") or "-".join(
+            str(record.get(name) or 0) for name in ("QID", "PORT", "PROTOCOL", "SSL", "INSTANCE")
+        )
+        yield {**record, "id": f"{host_id}-{unique}" if host_id and record.get("QID") else None, "HOST_ID": host_id}
+
+
+# Knowledge base ------------------------------------------------------------------------------------------------------
+
+
+def knowledge_base(api: Api) -> Iterator[Page]:
+    """Entries of the checks that detected something, or all of them. There is no paging: the answer is read as it comes."""
+    wanted: set[str] | None = None
+    if api.options.knowledge_base == "detected":
+        wanted = {str(record["QID"]) for record in api.records("detections") if record.get("QID")}
+        calls: list[list[str]] = list(batches(iter(sorted(wanted, key=number)), IDS_IN_BODY))
+    else:
+        calls = [[]]
+    gateway = Gateway(api) if api.options.knowledge_base_auth == "bearer" else None
+    found = 0
+    for ids in calls:
+        for cursor, entries in entry_parts(api, gateway, ids):
+            for records in batches(map(entry_record, entries), KNOWLEDGE_BASE_RECORDS):
+                found += len(records)
+                yield Page(records, cursor=cursor)
+    if wanted is not None and found < len(wanted):
+        api.note(f"{len(wanted) - found} of {len(wanted)} checks have no entry in the knowledge base")
+
+
+def entry_parts(api: Api, gateway: Gateway | None, ids: list[str]) -> Iterator[tuple[str | None, Iterator[Element]]]:
+    path = f"/api/{api.options.knowledge_base_version}/fo/knowledge_base/vuln/"
+    # a truncation_limit is refused here with 400
+    params: dict[str, Any] = {"action": "list", "details": api.options.knowledge_base_details}
+    request: dict[str, Any] = gateway.request() if gateway else {}
+    if ids:
+        params["ids"] = ",".join(ids)
+    if len(ids) > IDS_IN_ADDRESS:
+        request |= {"method": "POST", "data": params, "safe": True}
+        params = {}
+    return parts(api, (gateway.url if gateway else "") + path, params, "VULN", request=request)
+
+
+def entry_record(element: Element) -> Record:
+    """An entry with `cves`, `software`, `threats`, `exploits` and both CVSS base scores; without the texts for people."""
+    exploits = sum(1 for _ in element.iterfind("CORRELATION/EXPLOITS//EXPLT"))
+    for name in LEFT_OUT:
+        for part in element.findall(name):
+            element.remove(part)
+    return {
+        **(plain(element) or {}),
+        "cves": texts(element, "CVE_LIST/CVE/ID"),
+        "software": [plain(part) for part in element.iterfind("SOFTWARE_LIST/SOFTWARE")],
+        "threats": texts(element, "THREAT_INTELLIGENCE/THREAT_INTEL"),
+        "exploits": exploits,
+        "cvss_base": (element.findtext("CVSS/BASE") or "").strip() or None,
+        "cvss_v3_base": (element.findtext("CVSS_V3/BASE") or "").strip() or None,
+    }
+
+
+def texts(element: Element, path: str) -> list[str]:
+    return [text for part in element.iterfind(path) if (text := (part.text or "").strip())]
+
+
+def number(qid: str) -> int:
+    return int(qid) if qid.isdecimal() else 0
+
+
+# Proof of permissions ------------------------------------------------------------------------------------------------
+
+
+def probe_hosts(api: Api) -> None:
+    params = {"action": "list", "details": "None", "truncation_limit": 1}
+    for _ in elements(api, host_path(api), params, ("ID",), {}):
+        pass
+
+
+def probe_detections(api: Api) -> None:
+    for _ in elements(api, detection_path(api), {"action": "list", "truncation_limit": 1}, ("ID",), {}):
+        pass
+
+
+def probe_knowledge_base(api: Api) -> None:
+    gateway = Gateway(api) if api.options.knowledge_base_auth == "bearer" else None
+    for _, found in entry_parts(api, gateway, ["1"]):
+        for _ in found:
+            pass
+
+
+STREAMS = (
+    Stream(
+        "hosts",
+        hosts,
+        "ID",
+        HOST_FIELDS,
+        "Hosts that were scanned or carry an agent, one record each.",
+        permissions=("host list",),
+        activity_field="last_seen",
+        evidence="recorded",
+    ),
+    Stream(
+        "detections",
+        detections,
+        "id",
+        DETECTION_FIELDS,
+        "Checks that found something on a host: new, active, reopened and fixed.",
+        permissions=("host list detection",),
+        deletes="never",
+        may_be_empty=True,
+        activity_field="LAST_FOUND_DATETIME",
+        evidence="recorded",
+    ),
+    Stream(
+        "knowledge_base",
+        knowledge_base,
+        "QID",
+        KNOWLEDGE_BASE_FIELDS,
+        "What a check stands for, with its CVE ids: the only way from a detection to a CVE.",
+        needs=("detections",),
+        permissions=("knowledge base",),
+        deletes="never",
+        may_be_empty=True,
+        evidence="client_code",
+    ),
+    Stream(
+        "host_assets",
+        host_assets,
+        "id",
+        HOST_ASSET_FIELDS,
+        "Host assets with network cards, agents, cloud source and software.",
+        permissions=("asset management",),
+        optional=True,
+        may_be_empty=True,
+        activity_field="modified",
+    ),
+    Stream(
+        "csam_assets",
+        csam_assets,
+        "assetId",
+        CSAM_FIELDS,
+        "Assets of CyberSecurity Asset Management: hardware ids, software, criticality. Needs gateway_url.",
+        permissions=("CyberSecurity Asset Management",),
+        optional=True,
+        may_be_empty=True,
+        activity_field="lastModifiedDate",
+        evidence="client_code",
+    ),
+)

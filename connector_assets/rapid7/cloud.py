@@ -1,0 +1,88 @@
+"""The Integrations API of the Insight platform: searches paged by cursor, findings inside the assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from connector_assets.kit import Api, Page, Record, cursor_pages, records_of
+
+#: Ids in one criterion: it must fit into what the vendor's parser takes.
+IDS_IN_CRITERION = 100
+#: Findings make assets wide; what is typed at once must fit into memory.
+PAGE_RECORDS = 100
+SEEN = ("last_scan_end", "last_assessed_for_vulnerabilities")
+
+
+def path(api: Api, what: str) -> str:
+    return f"/vm/{api.options.cloud_version}/integration/{what}"
+
+
+def assets(api: Api) -> Iterator[Page]:
+    """Assets of the window with their findings: those there before it (same), since (new), and gone since (remediated)."""
+    options = api.options
+    params: dict[str, Any] = {"includeSame": "true", "includeUniqueIdentifiers": "true"}
+    body: dict[str, str] = {}
+    since = api.window_start.strftime("%Y-%m-%dT%H:%M:%SZ") if api.window_start else None
+    criterion = options.asset_filter
+    if criterion is None and since:
+        criterion = f"last_scan_end > {since}"
+    if criterion:
+        body["asset"] = criterion
+    if options.vulnerability_filter:
+        body["vulnerability"] = options.vulnerability_filter
+    if options.remediated and since:
+        params["comparisonTime"] = since
+    for page in search(api, "assets", params, body, options.page_size):
+        records = [{**r, "last_seen": last_seen(r)} if isinstance(r, dict) else r for r in page.records]
+        for start in range(0, len(records) or 1, PAGE_RECORDS):
+            yield Page(records[start : start + PAGE_RECORDS], cursor=page.cursor)
+
+
+def last_seen(asset: Record) -> str | None:
+    """The newer of its last scan and its agent's last assessment."""
+    return max((str(asset[name]) for name in SEEN if asset.get(name)), default=None)
+
+
+def search(api: Api, what: str, params: dict[str, Any], body: dict[str, str], size: int) -> Iterator[Page]:
+    """Every page of a search; it ends where the vendor gives no cursor, never at a count or a short page."""
+
+    def fetch(cursor: str | None) -> tuple[list[Record], str | None]:
+        place = {"page": 0} if cursor is None else {"cursor": cursor}
+        answer = api.post(path(api, what), json=body, params={**params, "size": size, **place}, safe=True)
+        records = records_of(answer, "data", what, api.mask)
+        metadata = answer.get("metadata")
+        return records, metadata.get("cursor") if isinstance(metadata, dict) else None
+
+    return cursor_pages(api, fetch, scope="default")
+
+
+#: Remediated first: where a finding is named twice, the one that is open is the one to keep.
+GROUPS = (("remediated", "fixed"), ("same", "open"), ("new", "open"))
+
+
+def findings_of(asset: Record) -> Iterator[tuple[str, Record]]:
+    """(state, finding) of an asset's three lists."""
+    for group, state in GROUPS:
+        found = asset.get(group)
+        for finding in found if isinstance(found, list) else ():
+            if isinstance(finding, dict):
+                yield state, finding
+
+
+def vulnerabilities(api: Api, ids: Sequence[str] | None) -> Iterator[Page]:
+    """The vulnerabilities with these ids, or all of them."""
+    find = partial(search, api, "vulnerabilities", {}, size=api.options.vulnerability_page_size)
+    if ids is None:
+        yield from find({})
+        return
+    # how a quote inside an id would be written is not known
+    asked = [name for name in ids if "'" not in name]
+    for start in range(0, len(asked), IDS_IN_CRITERION):
+        listed = ",".join(f"'{name}'" for name in asked[start : start + IDS_IN_CRITERION])
+        yield from find({"vulnerability": f"id IN [{listed}]"})
+
+
+def probe(what: str, api: Api) -> None:
+    records_of(api.post(path(api, what), json={}, params={"size": 1, "page": 0}, safe=True), "data", what)

@@ -1,0 +1,50 @@
+-- Resources of Azure of types that are not read, known by their assessments alone
+with named as (
+    select *, split_part(asset_name, '/providers/', -1) as tail
+    from stg_defender_cloud__assessed
+    where source = 'azure' and regexp_matches(asset_name, '^/subscriptions/[^/]+/.*/providers/[^/]+/[^/]+/[^/]+')
+        and asset_name not like '%/securityentitydata/%'
+    qualify row_number() over (partition by instance, asset_name order by sync desc, assessment_id) = 1
+),
+
+typed as (
+    select *,
+        case
+            when regexp_matches(tail, '^[^/]+/[^/]+/[^/]+/[^/]+/[^/]+')
+            then regexp_replace(tail, '^([^/]+)/([^/]+)/[^/]+/([^/]+)/.*$', '\1/\2/\3')
+            else regexp_replace(tail, '^([^/]+)/([^/]+)/.*$', '\1/\2')
+        end as resource_type
+    from named
+)
+
+select
+    concat(t.product, ':', t.instance, ':', t.asset_name) as record,
+    t.product,
+    t.instance,
+    t.stream,
+    t.asset_name as record_id,
+    'default' as scope,
+    t.synced_at as observed_at,
+    cast(null as timestamp) as first_seen,
+    t.synced_at as last_seen,
+    'active' as state,
+    'create' as authority,
+    t.sync,
+    t.page,
+    t.row_number,
+    regexp_replace(t.asset_name, '^.*/', '') as display_name,
+    t.resource_type,
+    'azure' as provider,
+    split_part(t.asset_name, '/', 3) as account_id,
+    t.region,
+    t.asset_name as native_id,
+    false as is_container,
+    cast(null as boolean) as is_internet_facing,
+    cast(null as boolean) as contains_sensitive_data,
+    cast(null as integer) as criticality,
+    cast(null as varchar) as properties
+from typed as t
+-- an assessment outlives its resource by hours: of a type that is read in full, what is not listed is gone
+where not exists (
+    select 1 from stg_defender_cloud__items as r where r.instance = t.instance and r.resource_type = t.resource_type
+)

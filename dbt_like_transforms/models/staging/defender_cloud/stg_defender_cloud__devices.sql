@@ -1,0 +1,139 @@
+-- Virtual machines of Azure and machines connected to it by Azure Arc, with the addresses of their network interfaces
+with hardware as (
+    select _instance, lower(properties.virtualMachine.id) as machine_name,
+        list_sort(array_agg(distinct lower(replace(properties.macAddress, '-', ':')))) as macs
+    from landed.defender_cloud__network_interfaces
+    where properties.virtualMachine.id is not null and properties.macAddress <> ''
+    group by _instance, lower(properties.virtualMachine.id)
+),
+
+configurations as (
+    select _instance, lower(properties.virtualMachine.id) as machine_name, unnest(properties.ipConfigurations).properties as c
+    from landed.defender_cloud__network_interfaces
+    where properties.virtualMachine.id is not null
+),
+
+addresses as (
+    select _instance, machine_name, c.privateIPAddress as address, false as is_public from configurations
+    union all
+    select c._instance, c.machine_name, p.properties.ipAddress, true
+    from configurations as c
+    inner join landed.defender_cloud__public_addresses as p
+        on p._instance = c._instance and lower(p.id) = lower(c.c.publicIPAddress.id)
+),
+
+networks as (
+    select _instance, machine_name,
+        list_sort(array_agg(distinct address)) as addresses,
+        list_sort(array_agg(distinct address) filter (where is_public)) as public_addresses
+    from addresses
+    where address <> ''
+    group by _instance, machine_name
+),
+
+described as (
+    select *,
+        asset_name as machine_name,
+        resource_type = 'microsoft.hybridcompute/machines' as is_arc,
+        lower(nullif(json_extract_string(properties, '$.vmId'), '')) as vm_id,
+        lower(nullif(json_extract_string(properties, '$.vmUuid'), '')) as vm_uuid,
+        nullif(coalesce(
+            json_extract_string(properties, '$.extended.instanceView.computerName'),
+            json_extract_string(properties, '$.osProfile.computerName'),
+            json_extract_string(properties, '$.displayName'),
+            name
+        ), '') as computer_name,
+        lower(nullif(coalesce(
+            json_extract_string(properties, '$.dnsFqdn'), json_extract_string(properties, '$.machineFqdn')
+        ), '')) as fqdn,
+        lower(nullif(json_extract_string(properties, '$.domainName'), '')) as domain_name,
+        json_extract_string(properties, '$.status') as arc_status,
+        try_cast(json_extract_string(properties, '$.lastStatusChange') as timestamptz) at time zone 'UTC' as arc_changed,
+        try_cast(json_extract_string(properties, '$.timeCreated') as timestamptz) at time zone 'UTC' as created,
+        nullif(json_extract_string(properties, '$.cloudMetadata.provider'), 'N/A') as arc_cloud,
+        coalesce(
+            json_extract_string(tags, '$.environment'), json_extract_string(tags, '$.Environment'),
+            json_extract_string(tags, '$.env'), json_extract_string(tags, '$.Env')
+        ) as environment
+    from stg_defender_cloud__items
+    where resource_type in ('microsoft.compute/virtualmachines', 'microsoft.hybridcompute/machines')
+)
+
+select
+    concat(m.product, ':', m.instance, ':', m.machine_name) as record,
+    m.product,
+    m.instance,
+    m.stream,
+    m.machine_name as record_id,
+    'default' as scope,
+    -- the cloud knows a machine as long as it exists; Arc only knows when a silent one fell silent
+    case when m.is_arc and lower(m.arc_status) <> 'connected' then coalesce(m.arc_changed, m.synced_at) else m.synced_at end as observed_at,
+    m.created as first_seen,
+    case when m.is_arc and lower(m.arc_status) <> 'connected' then m.arc_changed else m.synced_at end as last_seen,
+    'active' as state,
+    'create' as authority,
+    m.sync,
+    m.page,
+    m.row_number,
+    nullif(json_extract_string(m.properties, '$.detectedProperties.serialNumber'), '') as serial_number,
+    nullif(json_extract_string(m.properties, '$.detectedProperties.manufacturer'), '') as manufacturer,
+    -- vmId is the SMBIOS UUID of a virtual machine, but an Arc machine's own id at Azure
+    case when m.is_arc then m.vm_uuid else m.vm_id end as smbios_uuid,
+    coalesce(h.macs, cast([] as varchar[])) as mac_addresses,
+    case when m.computer_name is null then cast([] as varchar[]) else [split_part(m.computer_name, '.', 1)] end as hostnames,
+    case when m.fqdn is null or strpos(m.fqdn, '.') = 0 then cast([] as varchar[]) else [m.fqdn] end as fqdns,
+    cast(null as varchar) as netbios_name,
+    m.domain_name as domain,
+    cast(null as varchar) as entra_device_id,
+    cast(null as varchar) as ad_object_guid,
+    cast(null as varchar) as ad_sid,
+    case when m.is_arc then lower(m.arc_cloud) else 'azure' end as cloud_provider,
+    case when not m.is_arc then m.account_id end as cloud_account_id,
+    case when not m.is_arc then m.vm_id end as cloud_instance_id,
+    m.native_id as cloud_resource_id,
+    cast(null as varchar) as imei,
+    case when m.is_arc and m.vm_id is not null then [concat('azure_arc=', m.vm_id)] else cast([] as varchar[]) end as agent_ids,
+    coalesce(n.addresses, cast([] as varchar[])) as ip_addresses,
+    cast(null as varchar) as asset_tag,
+    coalesce(m.computer_name, m.name) as display_name,
+    'Server' as device_category,
+    coalesce(
+        nullif(json_extract_string(m.properties, '$.extended.instanceView.osName'), ''),
+        nullif(json_extract_string(m.properties, '$.osSku'), ''),
+        nullif(concat_ws(
+            ' ', json_extract_string(m.properties, '$.storageProfile.imageReference.offer'),
+            json_extract_string(m.properties, '$.storageProfile.imageReference.sku')
+        ), ''),
+        json_extract_string(m.properties, '$.storageProfile.osDisk.osType'),
+        json_extract_string(m.properties, '$.osName')
+    ) as os_platform,
+    nullif(coalesce(
+        json_extract_string(m.properties, '$.extended.instanceView.osVersion'), json_extract_string(m.properties, '$.osVersion')
+    ), '') as os_version,
+    nullif(coalesce(
+        json_extract_string(m.properties, '$.hardwareProfile.vmSize'), json_extract_string(m.properties, '$.detectedProperties.model')
+    ), '') as model,
+    cast(null as varchar) as owner,
+    -- a public address is attached; what network rules let through to it is not judged
+    case
+        when array_length(n.public_addresses) > 0 then true
+        when not m.is_arc and h.macs is not null then false
+    end as is_internet_facing,
+    cast(null as boolean) as is_managed,
+    cast(null as integer) as criticality,
+    m.environment,
+    cast(to_json({
+        'nativeEnvironmentRegionName': m.location,
+        'resourceGroup': m.resource_group,
+        'subscriptionId': m.account_id,
+        'resourceType': m.resource_type,
+        'publicIps': n.public_addresses,
+        'powerState': json_extract_string(m.properties, '$.extended.instanceView.powerState.displayStatus'),
+        'arcStatus': m.arc_status,
+        'arcAgentVersion': json_extract_string(m.properties, '$.agentVersion'),
+        'managedIdentity': json_extract_string(m.identity, '$.type'),
+        'tags': cast(m.tags as json)
+    }) as varchar) as properties
+from described as m
+left join hardware as h on h._instance = m.instance and h.machine_name = m.machine_name
+left join networks as n on n._instance = m.instance and n.machine_name = m.machine_name

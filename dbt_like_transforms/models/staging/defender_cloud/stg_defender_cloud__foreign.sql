@@ -1,0 +1,23 @@
+-- One row a resource of another cloud: all Defender for Cloud tells of it lies in its assessments
+with ranked as (
+    select *,
+        regexp_matches(asset_name, '^arn:aws[a-z-]*:ec2:[^:]*:[^:]*:instance/i-')
+            or regexp_matches(asset_name, 'compute[.]googleapis[.]com/projects/[^/]+/zones/[^/]+/instances/') as is_machine
+    from stg_defender_cloud__assessed
+    where source in ('aws', 'gcp') and asset_name is not null
+    qualify row_number() over (partition by instance, asset_name order by sync desc, assessment_id) = 1
+)
+
+select
+    product, instance, stream, sync, page, row_number, synced_at, source as provider, asset_name, native_id, account_id, region,
+    case
+        when account_id is null then null
+        when source = 'aws' then concat('arn:aws:iam::', account_id, ':root')
+        else concat('//cloudresourcemanager.googleapis.com/projects/', account_id)
+    end as account_name,
+    nullif(concat_ws('/', resource_provider, told_type), '') as resource_type,
+    coalesce(resource_name, regexp_replace(native_id, '^.*[/:]', '')) as display_name,
+    connector_id,
+    arm_name,
+    coalesce(is_machine, false) as is_machine
+from ranked

@@ -1,0 +1,545 @@
+"""Qualys over real HTTP: XML that ends in the address of its next part, refusals by code, three inventories as one."""
+
+from __future__ import annotations
+
+import base64
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+import requests
+
+from connector_assets import registry
+from connector_assets.kit.bodies import xml_elements
+from connector_assets.kit.budgets import Allowance
+from connector_assets.qualys.fo import plain
+from connector_assets.qualys.streams import detection_records, entry_record, host_record
+from demo_estate.lenses.qualys import USER
+from demo_estate.lenses.qualys.records import UNPUBLISHED, has_agent, is_unscanned
+
+from .microsoft import TODAY, Bench, bench, holds, manifest, states
+
+HOSTS, DETECTIONS = "GET /api/{version}/fo/asset/host/", "GET /api/{version}/fo/asset/host/vm/detection/"
+KNOWLEDGE_BASE = "/api/{version}/fo/knowledge_base/vuln/"
+HOST_ASSETS, CSAM, SIGN_IN = "POST /qps/rest/2.0/search/am/hostasset", "POST /rest/2.0/search/am/asset", "POST /auth"
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds the connector would have slept, without sleeping them."""
+    slept: list[float] = []
+    monkeypatch.setattr(Allowance, "pause", lambda self, seconds: slept.append(seconds))
+    return slept
+
+
+@pytest.fixture
+def qualys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    with bench("qualys", tmp_path, monkeypatch, devices=200) as found:
+        yield found
+
+
+def element(text: str) -> Any:
+    (found,) = xml_elements([text.encode()], (text[1 : text.index(">")],), "test")
+    return found
+
+
+# Pulling -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_stream_is_complete_with_the_calls_it_needs_and_no_others(qualys: Bench) -> None:
+    report = qualys.sync()
+    assert set(states(report).values()) == {"complete"}
+    assert not any(m.rejected or m.field_issues or m.duplicates for m in report.streams)
+    assert manifest(report, "hosts").records > 110
+    assert qualys.requests() == Counter(
+        {
+            HOSTS: 1,
+            DETECTIONS: 1,
+            f"POST {KNOWLEDGE_BASE}": 1,
+            HOST_ASSETS: 2,
+            SIGN_IN: 1,
+            CSAM: 1,
+        }
+    )
+    assert qualys.service.journal.problems == []
+
+
+def test_lists_go_on_where_the_warning_says_on_the_own_address(qualys: Bench) -> None:
+    """The platform writes its own host into the address; it is called on the configured one."""
+    one = manifest(qualys.sync("hosts"), "hosts")
+    report = qualys.sync("hosts", "detections", truncation_limit=40)
+    assert manifest(report, "hosts").records == one.records == 122
+    assert qualys.requests()[HOSTS] == 1 + 4
+    found = manifest(report, "detections")
+    assert (found.state, found.duplicates) == ("complete", 0)
+    assert qualys.requests()[DETECTIONS] > 2
+
+
+@pytest.mark.parametrize("version", ["2.0", "3.0", "4.0"])
+def test_a_warning_without_an_address_is_no_next_page(qualys: Bench, version: str) -> None:
+    """Versions near their end say so in a WARNING, before or after the one that goes on."""
+    report = qualys.sync(
+        "hosts",
+        "detections",
+        "knowledge_base",
+        host_version=version,
+        detection_version=version,
+        knowledge_base_version="3.0",
+        truncation_limit=60,
+    )
+    assert set(states(report).values()) == {"complete"}
+    assert manifest(report, "hosts").records == 122
+    assert qualys.requests()[HOSTS] == 3
+
+
+def test_a_list_without_hosts_is_an_empty_one(qualys: Bench) -> None:
+    report = qualys.sync("detections", "knowledge_base", detection_parameters={"id_min": "99999999"})
+    assert manifest(report, "detections").records == 0
+    assert manifest(report, "detections").state == "complete"
+    # nothing was detected, so nothing is asked
+    assert manifest(report, "knowledge_base").state == "complete"
+    assert not [name for name in qualys.requests() if KNOWLEDGE_BASE in name]
+
+
+def test_fixed_detections_of_the_window_are_asked_for(qualys: Bench) -> None:
+    qualys.sync("hosts", "detections", "knowledge_base")
+    with qualys.staged() as staged:
+        fixed, oldest = staged.one("select count(*), min(fixed_at) from stg_qualys__findings where status = 'fixed'")
+        words = {row["s"] for row in staged.rows("select distinct evidence->>'state' as s from stg_qualys__findings")}
+    assert fixed > 100
+    assert 60 < (TODAY - oldest.date()).days <= 91
+    assert words == {"New", "Active", "Re-Opened", "Fixed"}
+
+
+def test_the_knowledge_base_is_asked_for_what_was_detected(qualys: Bench) -> None:
+    report = qualys.sync("detections", "knowledge_base")
+    found = manifest(report, "knowledge_base")
+    assert found.notes == ["1 of 242 checks have no entry in the knowledge base"]
+    # a long list of ids is posted: in an address it is answered with 414
+    assert [name for name in qualys.requests() if KNOWLEDGE_BASE in name] == [f"POST {KNOWLEDGE_BASE}"]
+
+
+def test_a_few_ids_go_into_the_address(qualys: Bench) -> None:
+    qualys.sync("detections", "knowledge_base", detection_parameters={"id_min": "2400390"})
+    assert [name for name in qualys.requests() if KNOWLEDGE_BASE in name] == [f"GET {KNOWLEDGE_BASE}"]
+
+
+def test_the_whole_knowledge_base_is_one_call_without_a_limit(qualys: Bench) -> None:
+    """A truncation_limit would be refused with 400, as any other parameter it does not know."""
+    found = manifest(qualys.sync("detections", "knowledge_base", knowledge_base="all"), "knowledge_base")
+    assert found.state == "complete"
+    assert found.records > 241
+    assert qualys.requests()[f"GET {KNOWLEDGE_BASE}"] == 1
+
+
+def test_the_knowledge_base_can_be_asked_with_a_token_at_the_gateway(qualys: Bench) -> None:
+    found = manifest(qualys.sync("detections", "knowledge_base", knowledge_base_auth="bearer"), "knowledge_base")
+    assert (found.state, found.records) == ("complete", 241)
+    assert qualys.requests()[SIGN_IN] == 1
+
+
+def test_a_knowledge_base_of_any_size_is_read_in_flat_memory() -> None:
+    def chunks(entries: int) -> Iterator[bytes]:
+        yield b'<?xml version="1.0"?><!-- trial //--><X><RESPONSE><VULN_LIST>'
+        for number in range(entries):
+            text = b"x" * 20_000
+            yield b"<VULN><QID>%d</QID><DIAGNOSIS><![CDATA[%s]]></DIAGNOSIS></VULN>" % (number, text)
+        yield b"</VULN_LIST></RESPONSE></X>"
+
+    tracemalloc.start()
+    count = sum(1 for element in xml_elements(chunks(3000), ("VULN",), "test") if entry_record(element)["QID"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 3000
+    assert peak < 2_000_000  # of 60 MB
+
+
+# Refusals ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_password_travels_in_utf8_and_lies_nowhere(qualys: Bench) -> None:
+    password = qualys.service.credentials["password"]
+    assert not password.isascii()
+    with pytest.raises(UnicodeEncodeError):
+        requests.get(qualys.service.base_url + "/msp/about.php", auth=(USER, "Ω"), timeout=5)
+    report = qualys.sync()
+    assert set(states(report).values()) == {"complete"}
+    basic = base64.b64encode(f"{USER}:{password}".encode()).decode()
+    assert holds(qualys.home.root, password, basic, *qualys.service.tokens.values()) == []
+
+
+def test_the_required_header_is_sent(qualys: Bench) -> None:
+    answer = requests.get(
+        f"{qualys.service.base_url}/api/5.0/fo/asset/host/?action=list",
+        headers={
+            "Authorization": "Basic "
+            + base64.b64encode(f"{USER}:{qualys.service.credentials['password']}".encode()).decode()
+        },
+        timeout=5,
+    )
+    assert (answer.status_code, "X-Requested-With" in answer.text) == (400, True)
+    assert manifest(qualys.sync("hosts"), "hosts").state == "complete"
+
+
+def test_a_wrong_password_fails_with_the_vendors_words_and_advice(
+    qualys: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ESTATE_QUALYS_PROD_PASSWORD", "wrong-password")
+    report = qualys.sync()
+    assert set(states(report).values()) <= {"failed", "skipped"}
+    reason = manifest(report, "hosts").reason or ""
+    assert "2000 Bad Login/Password" in reason
+    assert "API access" in reason
+    assert "wrong-password" not in reason
+
+
+@pytest.mark.parametrize("stream", ["hosts", "detections"])
+def test_too_many_calls_are_waited_out_as_long_as_the_header_says(
+    qualys: Bench, no_waiting: list[float], stream: str
+) -> None:
+    route = HOSTS if stream == "hosts" else DETECTIONS
+    headers = {"X-RateLimit-ToWait-Sec": "17", "X-RateLimit-Remaining": "0"}
+    qualys.estate.fault({"route": route, "fault": 409, "nth": [1, 2], "headers": headers})
+    found = manifest(qualys.sync(stream), stream)
+    assert found.state == "complete"
+    assert no_waiting == [17, 17]
+    assert qualys.requests()[route] == 3
+
+
+def test_a_wait_without_its_header_is_read_from_the_text(qualys: Bench, no_waiting: list[float]) -> None:
+    qualys.service.state["refusals"] = [
+        (409, 1965, "This API cannot be run again for another 23 seconds."),
+        (409, 1960, "This API cannot be run again until 1 currently running instance has finished."),
+        (200, 1965, "This API cannot be run again for another 5 seconds."),
+    ]
+    assert manifest(qualys.sync("hosts"), "hosts").state == "complete"
+    assert no_waiting == [23, 15, 5]
+
+
+def test_throttling_in_the_middle_of_a_list_goes_on_at_its_place(qualys: Bench, no_waiting: list[float]) -> None:
+    qualys.estate.fault({"route": HOSTS, "fault": 409, "nth": 3})
+    found = manifest(qualys.sync("hosts", truncation_limit=40), "hosts")
+    assert (found.state, found.records, found.duplicates) == ("complete", 122, 0)
+    assert no_waiting == [23]
+
+
+def test_throttling_that_never_ends_ends_the_stream(qualys: Bench) -> None:
+    qualys.estate.fault({"route": HOSTS, "fault": 409, "always": True})
+    report = qualys.sync("hosts")
+    assert manifest(report, "hosts").state == "failed"
+    assert "1965" in (manifest(report, "hosts").reason or "")
+    assert report.retry_later
+    assert qualys.requests()[HOSTS] == 21
+
+
+def test_a_wait_longer_than_allowed_is_left_to_the_next_sync(qualys: Bench, no_waiting: list[float]) -> None:
+    headers = {"X-RateLimit-ToWait-Sec": "3000"}
+    qualys.estate.fault({"route": HOSTS, "fault": 409, "always": True, "headers": headers})
+    report = qualys.sync("hosts")
+    assert (manifest(report, "hosts").state, report.retry_later, no_waiting) == ("failed", True, [])
+    assert qualys.requests()[HOSTS] == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "text"),
+    [
+        (409, 2003, "Registration must be completed before API requests will be served."),
+        (409, 2012, "User license is not authorized to run this API."),
+        (200, 2001, "This account has expired."),
+    ],
+)
+def test_a_refusal_for_good_is_not_waited_for(
+    qualys: Bench, no_waiting: list[float], status: int, code: int, text: str
+) -> None:
+    qualys.service.state["refusals"] = [(status, code, text)]
+    report = qualys.sync("hosts")
+    reason = manifest(report, "hosts").reason or ""
+    assert manifest(report, "hosts").state == "failed"
+    assert str(code) in reason
+    assert text.rstrip(".") in reason
+    assert "Asset View" in reason
+    assert (no_waiting, qualys.requests()[HOSTS], report.retry_later) == ([], 1, False)
+
+
+def test_a_parameter_the_vendor_does_not_know_is_said(qualys: Bench) -> None:
+    reason = manifest(qualys.sync("hosts", host_parameters={"colour": "blue"}), "hosts").reason or ""
+    assert "1901" in reason
+    assert "colour" in reason
+
+
+@pytest.mark.parametrize("fault", ["truncate", "cut", "reset"])
+def test_xml_that_breaks_off_is_asked_for_again(qualys: Bench, fault: str) -> None:
+    qualys.estate.fault({"route": HOSTS, "fault": fault, "nth": 1})
+    found = manifest(qualys.sync("hosts"), "hosts")
+    assert (found.state, found.records) == ("complete", 122)
+    assert qualys.requests()[HOSTS] == 2
+
+
+def test_xml_that_stays_broken_is_no_complete_list(qualys: Bench) -> None:
+    qualys.estate.fault({"route": HOSTS, "fault": "truncate", "always": True})
+    found = manifest(qualys.sync("hosts"), "hosts")
+    assert found.state in ("failed", "partial")
+    assert not found.proves_absence
+
+
+def test_a_web_page_is_no_empty_list(qualys: Bench) -> None:
+    qualys.estate.fault({"route": HOSTS, "fault": "html", "always": True})
+    found = manifest(qualys.sync("hosts"), "hosts")
+    assert found.state == "failed"
+    assert "web page" in (found.reason or "")
+
+
+def test_an_address_given_out_twice_ends_the_list(qualys: Bench) -> None:
+    qualys.estate.fault({"route": HOSTS, "fault": "repeat_cursor", "after": 2})
+    found = manifest(qualys.sync("hosts", truncation_limit=30), "hosts")
+    assert found.state == "partial"
+    assert not found.proves_absence
+
+
+# Host assets and CSAM ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("notation", ["json", "xml"])
+def test_host_assets_are_read_in_either_notation(qualys: Bench, notation: str) -> None:
+    qualys.service.state["qps_format"] = notation
+    found = manifest(qualys.sync("host_assets", host_assets_page=50), "host_assets")
+    assert (found.state, found.records, found.rejected, found.field_issues) == ("complete", 123, 0, 0)
+    assert qualys.requests()[HOST_ASSETS] == 3
+    with qualys.staged() as staged:
+        software = staged.one("select count(*) from stg_qualys__relationships")
+        agents = staged.one("select count(*) from stg_qualys__devices where len(agent_ids) = 1")
+        broken = staged.one("select count(*) from stg_qualys__devices where contains(agent_ids[1], chr(10))")
+    assert (software > 300, agents > 60, broken) == (True, True, 0)
+
+
+def test_an_error_inside_http_200_is_no_empty_estate(qualys: Bench) -> None:
+    qualys.service.state["qps_error"] = ("INVALID_REQUEST", "The request is not valid.")
+    found = manifest(qualys.sync("host_assets"), "host_assets")
+    assert found.state == "failed"
+    assert "INVALID_REQUEST inside HTTP 200: The request is not valid." in (found.reason or "")
+
+
+def test_a_missing_right_to_host_assets_leaves_the_rest(qualys: Bench) -> None:
+    qualys.service.state["qps_error"] = ("UNAUTHORIZED", "You are not authorized.")
+    report = qualys.sync()
+    assert states(report)["host_assets"] == "skipped"
+    assert states(report)["hosts"] == "complete"
+    assert qualys.check()["asset management"].message.startswith("not granted, and optional")
+
+
+def test_csam_ends_at_204_as_well_as_at_its_mark(qualys: Bench) -> None:
+    """A last page that is full still says that there is more; what comes then is HTTP 204 without a body."""
+    found = manifest(qualys.sync("csam_assets", csam_page=42), "csam_assets")
+    assert (found.state, found.records) == ("complete", 84)
+    assert qualys.requests()[CSAM] == 3
+    assert qualys.service.journal.statuses[f"{CSAM} 204"] == 1
+
+
+def test_a_token_that_ends_in_mid_pull_is_bought_again(qualys: Bench) -> None:
+    qualys.estate.fault({"route": CSAM, "fault": "expire_tokens", "nth": 2})
+    found = manifest(qualys.sync("csam_assets", csam_page=42), "csam_assets")
+    assert (found.state, found.records) == ("complete", 84)
+    assert qualys.requests()[SIGN_IN] == 2
+
+
+def test_blank_rate_limit_headers_are_none(qualys: Bench, no_waiting: list[float]) -> None:
+    blank = {"x-ratelimit-limit": "", "x-ratelimit-remaining": "", "x-ratelimit-reset": ""}
+    qualys.estate.fault({"route": CSAM, "fault": 429, "nth": 1, "headers": blank})
+    assert manifest(qualys.sync("csam_assets"), "csam_assets").state == "complete"
+    assert len(no_waiting) == 1
+    assert no_waiting[0] < 2
+
+
+def test_csam_without_a_licence_or_an_address_is_left_out(qualys: Bench) -> None:
+    without = qualys.sync("csam_assets", gateway_url="")
+    qualys.service.state["no_csam"] = True
+    unlicensed = qualys.sync("csam_assets")
+    assert (states(without), states(unlicensed)) == ({"csam_assets": "skipped"}, {"csam_assets": "skipped"})
+    assert "gateway_url" in (manifest(without, "csam_assets").reason or "")
+
+
+def test_the_gateway_never_sees_the_users_basic_header(qualys: Bench) -> None:
+    """The emulated gateway refuses Basic, so a complete stream proves that the token was sent instead."""
+    assert manifest(qualys.sync("csam_assets"), "csam_assets").state == "complete"
+    assert qualys.requests()[SIGN_IN] == 1
+
+
+def test_permissions_are_proved_cheaply(qualys: Bench) -> None:
+    assert all(result.ok for result in qualys.check().values())
+    assert sum(qualys.requests().values()) == 6
+
+
+def test_a_gateway_needs_an_address_and_a_bearer_needs_a_gateway() -> None:
+    options = registry.load("qualys").options
+    with pytest.raises(ValueError, match="needs gateway_url"):
+        options(username="u", knowledge_base_auth="bearer")
+    with pytest.raises(ValueError, match="https"):
+        options(username="u", gateway_url="http://gateway.example")
+
+
+# Records -------------------------------------------------------------------------------------------------------------
+
+
+def test_an_attribute_stands_beside_its_element() -> None:
+    record = plain(element('<D><QDS severity="HIGH">78</QDS><EMPTY/></D>'))
+    assert record == {"QDS": "78", "QDS@severity": "HIGH", "EMPTY": None}
+
+
+@pytest.mark.parametrize("tags", [1, 2])
+def test_one_tag_and_many_are_a_list(tags: int) -> None:
+    text = "<HOST><ID>1</ID><TAGS>" + "<TAG><NAME>a</NAME></TAG>" * tags + "</TAGS></HOST>"
+    assert len(host_record(element(text))["TAGS"]["TAG"]) == tags
+
+
+def test_a_detection_without_a_number_of_its_own_is_told_by_its_place() -> None:
+    text = (
+        "<HOST><ID>7</ID><DETECTION_LIST><DETECTION><QID>38170</QID><PORT>443</PORT><PROTOCOL>tcp</PROTOCOL></DETECTION>"
+        "<DETECTION><QID>38170</QID><PORT>8443</PORT><PROTOCOL>tcp</PROTOCOL></DETECTION></DETECTION_LIST></HOST>"
+    )
+    assert [r["id"] for r in detection_records(element(text))] == ["7-38170-443-tcp-0-0", "7-38170-8443-tcp-0-0"]
+
+
+def test_metadata_that_failed_to_read_is_not_believed() -> None:
+    attribute = "<ATTRIBUTE><NAME>{0}</NAME><LAST_STATUS>{1}</LAST_STATUS><VALUE>{2}</VALUE></ATTRIBUTE>"
+    ec2 = "latest/dynamic/instance-identity/document/"
+    text = "<HOST><ID>1</ID><METADATA><EC2>{}{}{}</EC2></METADATA></HOST>".format(
+        attribute.format(ec2 + "instanceId", "Success", "i-1"),
+        attribute.format(ec2 + "accountId", "Fail", "old"),
+        attribute.format("name", "Success", "null"),
+    )
+    assert host_record(element(text))["cloud"] == {"instance_id": "i-1"}
+
+
+# Staging -------------------------------------------------------------------------------------------------------------
+
+
+def test_staging_gives_exact_columns_and_passes_its_tests(qualys: Bench) -> None:
+    qualys.sync()
+    with qualys.staged() as staged:
+        assert staged.columns_differ() == []
+        assert staged.failing() == []
+
+
+@pytest.mark.parametrize("kind", ["device", "application"])
+def test_every_record_is_in_the_answer_key_under_its_record_id(qualys: Bench, kind: str) -> None:
+    qualys.sync()
+    with qualys.staged() as staged:
+        rows = staged.rows(f"select record_id from stg_qualys__{kind}s")
+    key = [answer.record_id for answer in qualys.estate.answer_key().rows() if answer.kind == kind]
+    assert sorted(row["record_id"] for row in rows) == sorted(key)
+
+
+def test_a_host_known_by_its_address_alone_makes_no_asset(qualys: Bench) -> None:
+    qualys.sync()
+    with qualys.staged() as staged:
+        update = {
+            row["record_id"]
+            for row in staged.rows("select record_id from stg_qualys__devices where authority = 'update'")
+        }
+    blind = {a.record_id: a.truth_id for a in qualys.estate.answer_key().rows() if "ip_only_scan" in a.tags}
+    assert update == set(blind)
+    assert set(blind.values()) == {""}
+
+
+def test_staged_values_are_what_the_truth_says(qualys: Bench) -> None:
+    qualys.sync()
+    truth = qualys.service.truth
+    key = {answer.record_id: answer for answer in qualys.estate.answer_key().rows()}
+    with qualys.staged() as staged:
+        rows = staged.rows("select * from stg_qualys__devices where len(agent_ids) > 0")
+    checked = 0
+    for row in rows:
+        answer = key[row["record_id"]]
+        device = truth.device(int(answer.truth_id.removeprefix("dev-")))
+        if answer.tags & {"generic_name", "short_name", "rebuilt_host"}:
+            continue
+        assert row["smbios_uuid"] == device.smbios_uuid
+        assert row["serial_number"] == device.serial
+        assert row["mac_addresses"] == sorted(set(device.macs))
+        assert row["hostnames"] == [device.hostname]
+        assert row["fqdns"] == ([device.fqdn] if device.fqdn else [])
+        assert row["cloud_instance_id"] == (device.cloud.instance_id if device.cloud else None)
+        assert row["cloud_provider"] == (device.cloud.provider if device.cloud else None)
+        assert row["cloud_account_id"] == (device.cloud.account_id if device.cloud else None)
+        assert row["criticality"] == (None if device.index % 4 == 0 else device.criticality)
+        if row["cloud_resource_id"]:
+            assert device.cloud is not None
+            assert row["cloud_resource_id"].lower() == device.cloud.resource_id.lower()
+        assert set(device.ips) <= set(row["ip_addresses"])
+        checked += 1
+    assert checked > 50
+
+
+def test_an_asset_nobody_scanned_is_a_device_of_its_own(qualys: Bench) -> None:
+    qualys.sync()
+    truth = qualys.service.truth
+    unscanned = [i for i in qualys.service.device_indexes() if is_unscanned(truth, i)]
+    with qualys.staged() as staged:
+        rows = staged.rows("select * from stg_qualys__devices where starts_with(record_id, 'asset-')")
+    assert len(rows) == len(unscanned) > 0
+    assert {row["cloud_instance_id"] for row in rows} == {
+        cloud.instance_id for i in unscanned if (cloud := truth.device(i).cloud)
+    }
+    assert {row["stream"] for row in rows} == {"host_assets"}
+
+
+def test_a_rebuilt_machine_keeps_both_agents_apart(qualys: Bench) -> None:
+    qualys.sync("hosts")
+    truth = qualys.service.truth
+    with qualys.staged() as staged:
+        agents = {
+            row["record_id"]: row["agent_ids"][0]
+            for row in staged.rows("select record_id, agent_ids from stg_qualys__devices where len(agent_ids) > 0")
+        }
+    twice = [i for i in qualys.service.device_indexes() if truth.device(i).generation and has_agent(truth, i)]
+    assert twice
+    for index in twice:
+        assert agents[str(2_400_000 + 2 * index)] != agents[str(2_400_001 + 2 * index)]
+
+
+def test_a_check_without_cves_or_without_an_entry_is_still_a_finding(qualys: Bench) -> None:
+    qualys.sync()
+    with qualys.staged() as staged:
+        bare = staged.rows("select distinct title, cve_id from stg_qualys__findings where cve_id is null order by 1")
+        several = staged.one(
+            "select max(n) from (select count(*) as n from stg_qualys__findings group by instance, page, row_number)"
+        )
+        severities = {row["severity"] for row in staged.rows("select distinct severity from stg_qualys__findings")}
+    assert [row["title"] for row in bare] == ["Check 38173", f"QID {UNPUBLISHED}"]
+    assert several > 1
+    assert severities == {"critical", "high", "medium", "low"}
+
+
+def test_cves_carry_score_and_exploit_but_no_epss(qualys: Bench) -> None:
+    qualys.sync("detections", "knowledge_base")
+    truth = {cve.cve_id: cve for cve in qualys.service.truth.cve_catalogue}
+    with qualys.staged() as staged:
+        rows = staged.rows("select * from stg_qualys__vulnerabilities")
+    assert len(rows) > 200
+    for row in rows:
+        assert row["epss_score"] is None
+        assert row["cvss_score"] >= truth[row["cve_id"]].cvss
+        if truth[row["cve_id"]].exploit_available:
+            assert row["exploit_available"]
+
+
+def test_staging_runs_with_nothing_landed(qualys: Bench) -> None:
+    with qualys.staged() as staged:
+        assert {result.rows for result in staged.results.values()} == {0}
+        assert staged.columns_differ() == []
+
+
+def test_unknown_and_missing_fields_do_not_matter(qualys: Bench) -> None:
+    """As an older version answers: no asset id, no split name, one date; and a field nobody has heard of."""
+    record = host_record(
+        element("<HOST><ID>5</ID><IP>10.0.0.5</IP><NETBIOS>OLD</NETBIOS><NEW_THING><A>1</A></NEW_THING></HOST>")
+    )
+    record = {"_record_id": "5", **{k: v for k, v in record.items() if k != "NEW_THING"}}
+    with qualys.staged({"hosts": [record]}) as staged:
+        (row,) = staged.rows("select * from stg_qualys__devices")
+    assert (row["record_id"], row["netbios_name"], row["authority"]) == ("5", "OLD", "create")
+    assert orjson.loads(row["properties"])["qualysAssetInfo"]["hostId"] == "5"
