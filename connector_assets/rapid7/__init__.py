@@ -40,6 +40,7 @@ CONNECTOR = Connector(
         "401": "check the key and that it is of the option region (cloud), or user and password (console)",
         "403": "use an organization key (cloud), or give the user View Site Asset Data on all sites (console)",
         "404": "check base_url, the option api and its version",
+        "429": "the platform allows a number of requests a minute for each key: lower the cadence, or share the key less",
         "504": "a page takes longer than the gateway's minute: lower the option page_size",
         "tls": "a console's certificate is usually its own: name it in ca_file",
         "connect": "the console listens on port 3780; allow this machine to reach it",

@@ -13,12 +13,12 @@ with edges as (
             'rawData': json_merge_patch(
                 to_json({'type': 'VulnerabilityReport', 'reportInfo': {'reportedBy': w.source}}),
                 json_object(
-                    case
-                        when strpos(w.source, '_') > 0
-                            then split_part(w.source, '_', 1) || upper(split_part(w.source, '_', 2)[1]) || split_part(w.source, '_', 2)[2:]
-                        else w.source
-                    end || 'ReportInfo',
-                    {'reportedBy': w.source, 'firstSeen': w.first_seen, 'lastSeen': w.last_seen}
+                    concat(
+                        split_part(w.source, '_', 1),
+                        upper(substr(split_part(w.source, '_', 2), 1, 1)), substr(split_part(w.source, '_', 2), 2),
+                        'ReportInfo'
+                    ),
+                    to_json({'reportedBy': w.source, 'firstSeen': w.first_seen, 'lastSeen': w.last_seen})
                 )
             )
         })::varchar,

@@ -59,7 +59,7 @@ services as (
     group by asset_kind, asset_id
 ),
 
-assets as (
+described as (
     select
         c.asset_kind, c.node_id,
         d.properties,
@@ -214,7 +214,7 @@ select
     c.max_cvss_score,
     coalesce(c.open_vulnerabilities, 0) as open_vulnerabilities
 from common as c
-join assets as a on a.asset_kind = c.asset_kind and a.node_id = c.node_id
+join described as a on a.asset_kind = c.asset_kind and a.node_id = c.node_id
 left join services as s on s.asset_kind = c.asset_kind and s.asset_id = c.node_id
 union all
 select
