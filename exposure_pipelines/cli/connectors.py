@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table, say, warn
-from exposure_pipelines.errors import ConfigurationError, WorkFailed
+from exposure_pipelines.errors import WorkFailed
 
 app = typer.Typer(help="The connectors: what can be connected, what is, and whether it works.", no_args_is_help=True)
 
@@ -117,12 +118,20 @@ def check(
 
 
 @app.command()
-def scaffold(product: Annotated[str, typer.Argument(help="Name of the new connector, snake_case.")]) -> None:
-    """Start a new connector folder (not in this release).
+def scaffold(
+    product: Annotated[str, typer.Argument(help="Name of the new connector, snake_case.")],
+    folder: Annotated[Path, typer.Option(help="Checkout of the project to write into.")] = Path(),
+) -> None:
+    """Start a new connector: a folder that works against an emulated API, its staging model, its conformance test.
 
     Example: `exposure connectors scaffold acme_scanner`
     """
-    raise ConfigurationError(
-        "exposure connectors scaffold is not in this release. "
-        "Copy connector_assets/tenable as a start: one folder, found by discovery, no list to edit."
+    from exposure_pipelines.scaffold import start_connector
+
+    for path in start_connector(product, folder.resolve()):
+        say(f"written: {path.relative_to(folder.resolve())}")
+    say("")
+    say(f"EXPOSURE_UPDATE_CALLS=1 pytest tests/connectors/test_conformance.py -n0 -k {product}")
+    say(
+        "proves it against the emulated API and writes down its calls. Then make connector and emulation true to the vendor."
     )

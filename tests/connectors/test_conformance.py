@@ -107,7 +107,7 @@ def assert_nothing_is_claimed_that_did_not_come(found: Bench, report: SyncReport
 
 def test_every_connector_with_a_demo_lens_is_under_this_suite() -> None:
     lenses = discover(registry.products())
-    assert [line.product for line in CONNECTORS] == sorted(lenses)
+    assert sorted(line.product for line in CONNECTORS) == sorted(lenses)
 
 
 @LINES
@@ -207,7 +207,7 @@ def test_a_record_without_its_key_is_kept_in_quarantine_and_nothing_is_retired_b
     report = found.sync(**line.options)
     bad = [m for m in report.streams if m.rejected]
     assert bad
-    assert all(m.state == "partial" and "quarantine" in (m.reason or "") for m in bad)
+    assert all(m.state == "partial" and m.reason for m in bad)
     for manifest in bad:
         file = landed_folder(found, manifest) / "quarantine.parquet"
         assert pq.read_table(file).num_rows == manifest.rejected
