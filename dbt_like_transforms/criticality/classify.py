@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dbt_like_transforms.criticality.rules import LEVELS, CriticalityError, RuleFile, condition_sql
+from dbt_like_transforms.conditions import condition_sql
+from dbt_like_transforms.criticality.rules import LEVELS, CriticalityError, RuleFile
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +28,8 @@ def classify(con: duckdb.DuckDBPyConnection, rules: RuleFile) -> duckdb.DuckDBPy
     """One row an asset that anything gives a level, see the contract of `criticality`. Reads the marts on `con`.
 
     Raises:
-        CriticalityError: a rule reads a column that is not there, or a manual level names an asset that never was.
+        ConditionError: a rule reads a column that is not there.
+        CriticalityError: a manual level names something that is no asset id.
     """
     con.execute(
         "CREATE OR REPLACE TEMP TABLE _hits (asset_kind VARCHAR, asset_id VARCHAR, source VARCHAR, name VARCHAR, level INTEGER)"
