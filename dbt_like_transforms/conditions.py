@@ -37,6 +37,8 @@ class Condition(BaseModel):
                 re.compile(value)
             except re.error as error:
                 raise ValueError(f"{value!r} is no regular expression: {error}") from None
+            if re.search(r"\(\?<?[=!]|\\[1-9]", value):
+                raise ValueError(f"{value!r} looks around or back, which DuckDB's regular expressions cannot")
         return value
 
     @model_validator(mode="after")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from string import Formatter
 from typing import Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from dbt_like_transforms.conditions import Condition, ConditionError
 
@@ -18,6 +19,17 @@ AssetKind = Literal["device", "identity", "application", "cloud_resource"]
 
 class AttackRuleError(ConditionError):
     """The rules cannot be applied; the message says which, and what was expected."""
+
+
+def _sentence(text: str, names: tuple[str, ...]) -> str:
+    allowed = ", ".join("{" + name + "}" for name in names)
+    try:
+        used = {field for _, field, _, _ in Formatter().parse(text) if field is not None}
+    except ValueError:
+        used = {""}
+    if not used <= set(names):
+        raise ValueError(f"{text!r} may name {allowed} and nothing else in braces")
+    return text
 
 
 class _Strict(BaseModel):
@@ -33,6 +45,11 @@ class Entry(_Strict):
     when: Condition
     says: str
     fix: str
+
+    @field_validator("says", "fix")
+    @classmethod
+    def _is_sentence(cls, value: str) -> str:
+        return _sentence(value, ("entry",))
 
 
 class Target(_Strict):
@@ -52,6 +69,11 @@ class Step(_Strict):
     when: Condition | None = None
     says: str
     fix: str = ""
+
+    @field_validator("says", "fix")
+    @classmethod
+    def _is_sentence(cls, value: str) -> str:
+        return _sentence(value, ("source", "target", "roles", "permissions"))
 
     @property
     def name(self) -> str:
@@ -83,10 +105,13 @@ def load_attack_rules(home: Path | None, file: Path = RULES_FILE) -> AttackRules
     """
     base = read_attack_rules(file)
     own = read_attack_rules(home / HOME_FILE) if home is not None and (home / HOME_FILE).exists() else AttackRules()
-    known = {rule.name for rule in (*base.entries, *base.targets, *base.steps)}
+    rules: list[Entry | Target | Step] = [*base.entries, *base.targets, *base.steps]
+    known = {rule.name for rule in rules}
     for name in own.disable:
         if name not in known:
-            raise AttackRuleError(f"{HOME_FILE}: disable: there is no rule {name!r}; there are {', '.join(sorted(known))}")
+            raise AttackRuleError(
+                f"{HOME_FILE}: disable: there is no rule {name!r}; there are {', '.join(sorted(known))}"
+            )
 
     def merged(theirs: tuple[Named, ...], ours: tuple[Named, ...]) -> tuple[Named, ...]:
         replaced = {*own.disable, *(rule.name for rule in ours)}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
 
 Ints = NDArray[np.int32]
 Counts = NDArray[np.float64]
@@ -32,16 +33,17 @@ class Graph:
     def of(cls, count: int, tails: Ints, heads: Ints) -> Graph:
         """From edges; parallel ones count once and those from a node to itself not at all. Rows are sorted by node."""
         apart = tails != heads
-        pairs = np.unique(tails[apart].astype(np.int64) * count + heads[apart]) if count else np.empty(0, np.int64)
-        tails, heads = (pairs // max(count, 1)).astype(np.int32), (pairs % max(count, 1)).astype(np.int32)
-        order = np.argsort(heads, kind="stable")
-        return cls(count, _starts(tails, count), heads, _starts(heads[order], count), tails[order])
-
-
-def _starts(sorted_nodes: Ints, count: int) -> NDArray[np.int64]:
-    starts = np.zeros(count + 1, np.int64)
-    np.cumsum(np.bincount(sorted_nodes, minlength=count), out=starts[1:])
-    return starts
+        marks = np.ones(int(apart.sum()), np.bool_)
+        rows = coo_matrix((marks, (tails[apart], heads[apart])), shape=(count, count)).tocsr()
+        rows.sum_duplicates()
+        columns = rows.tocsc()
+        return cls(
+            count,
+            rows.indptr.astype(np.int64),
+            rows.indices.astype(np.int32, copy=False),
+            columns.indptr.astype(np.int64),
+            columns.indices.astype(np.int32, copy=False),
+        )
 
 
 def _neighbours(start: NDArray[np.int64], ends: Ints, nodes: Ints) -> tuple[Ints, Ints]:
@@ -65,7 +67,9 @@ def distances(graph: Graph, sources: Ints, limit: int, *, backwards: bool) -> ND
             break
         found[reached] = hop
         # unique by marking: sorting the frontier costs more than looking at it again
-        frontier = np.flatnonzero(found == hop).astype(np.int32) if len(reached) > graph.count // 8 else np.unique(reached)
+        frontier = (
+            np.flatnonzero(found == hop).astype(np.int32) if len(reached) > graph.count // 8 else np.unique(reached)
+        )
     return found
 
 
@@ -209,25 +213,35 @@ def edge_counts(found: Search) -> tuple[NDArray[np.int64], Counts]:
     if not pairs:
         return np.empty(0, np.int64), np.empty(0)
     known, place = np.unique(np.concatenate(pairs), return_inverse=True)
-    return known, np.bincount(place, weights=np.concatenate(counts), minlength=len(known))
+    sums: Counts = np.bincount(place, weights=np.concatenate(counts), minlength=len(known)).astype(np.float64)
+    return known, sums
 
 
 def targets_reached(found: Search, nodes: Ints, limit: int) -> NDArray[np.int64]:
-    """How many targets each of the nodes reaches on the counted paths, by walking onwards from it."""
-    heads_of: dict[int, set[int]] = {}
-    for layers in (found.nearest_target, found.nearest_entry):
-        for tails, heads in layers.edges:
-            for tail, head in zip(tails.tolist(), heads.tolist(), strict=True):
-                heads_of.setdefault(tail, set()).add(head)
-    ends = set(found.targets.tolist())
-    counts = []
-    for node in nodes.tolist():
-        seen, frontier = {node}, {node}
-        for _ in range(limit):
-            frontier = {head for tail in frontier for head in heads_of.get(tail, ())} - seen
-            seen |= frontier
-        counts.append(len(seen & ends))
-    return np.array(counts, np.int64)
+    """How many targets each of the nodes reaches over edges of the counted paths."""
+    pairs, _ = edge_counts(found)
+    tails, heads = pairs // max(found.graph.count, 1), pairs % max(found.graph.count, 1)
+    known = np.unique(np.concatenate((tails, heads, nodes.astype(np.int64))))
+    small = Graph.of(
+        len(known), np.searchsorted(known, tails).astype(np.int32), np.searchsorted(known, heads).astype(np.int32)
+    )
+    is_target = np.isin(known, found.targets)
+    return np.array(
+        [
+            int(((hops != FAR) & (hops > 0) & is_target).sum())
+            for node in np.searchsorted(known, nodes)
+            for hops in (distances(small, np.array([node], np.int32), limit, backwards=False),)
+        ],
+        np.int64,
+    )
+
+
+def starting_at(found: Search, nodes: Ints) -> Counts:
+    """Number of different paths that begin at each of the nodes."""
+    total = np.zeros(found.graph.count)
+    for layers, sign in ((found.nearest_target, 1.0), (found.nearest_entry, 1.0), (found.both, -1.0)):
+        total[layers.starts] += sign * layers.behind[layers.starts]
+    return total[nodes]
 
 
 def blast_radius(graph: Graph, node: int, limit: int) -> Ints:

@@ -135,10 +135,10 @@ def print_summary(result: Summary) -> None:
         f"Tables: {counts.get('findings', 0):,} findings of {counts.get('vulnerabilities', 0):,} vulnerabilities, "
         f"{counts.get('relationships', 0):,} relationships, {counts.get('coverage_gaps', 0):,} coverage gaps."
     )
-    if "attack_paths" in counts:
-        say(f"Attack paths: {counts['attack_paths']:,}, choke points: {counts.get('choke_points', 0):,}.")
-    else:
-        say("Attack paths: not in this release.")
+    say(
+        f"Exposure graph: {counts.get('exposure_graph_nodes', 0):,} nodes, {counts.get('exposure_graph_edges', 0):,} edges; "
+        f"{counts.get('attack_paths', 0):,} attack paths, {counts.get('recommendations', 0):,} recommendations."
+    )
     say(f"Time: {result.seconds:.0f} s.")
     say()
     heading("Try next")

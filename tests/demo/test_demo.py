@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from demo_estate import attack_paths
 from demo_estate.server import EstateServer
 from demo_estate.truth import Truth
 from tests.demo.conftest import DAYS, DEVICES, Demo
@@ -69,6 +70,33 @@ def test_the_snapshot_opens_read_only_with_every_table(demo: Demo) -> None:
     with duckdb.connect(str(demo.home / "snapshots" / pointer["file"]), read_only=True) as database:
         rows = dict(database.execute("SELECT table_name, estimated_size FROM duckdb_tables()").fetchall())
     assert pointer["rows"].items() <= rows.items()
+
+
+def test_every_planted_attack_path_is_found_and_none_begins_where_the_truth_has_no_way_in(demo: Demo) -> None:
+    truth = Truth(devices=DEVICES, days=DAYS)
+    with EstateServer(truth) as estate:
+        estate.advance(DAYS - 1)
+        key = {(row.product, row.instance, row.record_id): row.truth_id for row in estate.answer_key().rows()}
+    truly: dict[str, set[str]] = {}
+    for row in marts(demo, "asset_records"):
+        found = key.get((str(row["product"]), str(row["instance"]), str(row["record_id"])))
+        truly.setdefault(str(row["asset_id"]), set()).update({found} if found else ())
+    paths = marts(demo, "attack_paths")
+    ways_in = attack_paths.entries(truth)
+    begun = [truly[str(path["entry_node_id"])] for path in paths]
+    assert begun
+    assert all(things & ways_in for things in begun)
+    planted = list(attack_paths.planted(truth))
+    assert planted
+    walked = [
+        (things, {thing for node in path["node_ids"] for thing in truly[str(node)]})
+        for things, path in zip(begun, paths, strict=True)
+    ]  # type: ignore[attr-defined]
+    for plan in planted:
+        mine = [seen for things, seen in walked if plan.entry in things]
+        assert mine, plan
+        assert not plan.through or any(plan.through in seen for seen in mine), plan
+        assert plan.through or any(plan.target in seen for seen in mine), plan
 
 
 def test_a_device_is_traced_from_its_row_to_the_landed_page(demo: Demo) -> None:

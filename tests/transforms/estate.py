@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +45,8 @@ MARTS = tuple(
 #: What the exposure graph is made of.
 GRAPH_MARTS = tuple(
     "assets vulnerability_classes open_vulnerabilities open_recommendations internet_exposure asset_traits "
-    "exposure_insights business_context criticality exposure_graph_nodes exposure_graph_edges".split()
+    "exposure_insights business_context criticality exposure_graph_nodes exposure_graph_edges attack_paths "
+    "exposure_history".split()
 )
 DAY = date(2026, 11, 20)
 
@@ -56,7 +59,7 @@ def write_models(root: Path, marts: Sequence[str] = MARTS) -> Path:
     own += [next((MODELS_DIR / "marts").glob(f"{name}.*")) for name in marts]
     described: dict[str, list[Any]] = {"intermediate": [], "marts": []}
     for layer in described:
-        wanted = {file.stem for file in own if file.parent.name == layer}
+        wanted = {name for file in own if file.parent.name == layer for name in made_by(file)}
         for file in own:
             if file.parent.name == layer:
                 shutil.copy(file, root / layer / file.name)
@@ -74,6 +77,15 @@ def write_models(root: Path, marts: Sequence[str] = MARTS) -> Path:
             columns = ", ".join(column.name for column in OBSERVATIONS[kind].columns)
             (folder / f"stg_{product}__{kind}.sql").write_text(f"select {columns} from landed.{product}__{kind}\n")
     return root
+
+
+def made_by(file: Path) -> tuple[str, ...]:
+    """Models of a file: a Python one may give several."""
+    if file.suffix == ".sql":
+        return (file.stem,)
+    outputs = re.search(r"^OUTPUTS = (\(.*?\))$", file.read_text(), re.MULTILINE | re.DOTALL)
+    assert outputs, file
+    return tuple(ast.literal_eval(outputs[1]))
 
 
 def stand_in_contracts() -> list[dict[str, Any]]:
