@@ -216,6 +216,11 @@ def result_metadata(
     preview = counts_preview(result, database)
     if preview:
         metadata["preview"] = dg.MetadataValue.md(preview)
+    if result.name == "attack_paths":
+        from exposure_pipelines.assets.path_picture import top_path_markdown
+
+        if picture := top_path_markdown(result.path, database):
+            metadata["top_path"] = dg.MetadataValue.md(picture)
     return metadata
 
 

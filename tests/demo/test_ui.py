@@ -97,6 +97,17 @@ def test_a_materialised_partition_shows_its_metadata(dagster_ui: str, page: Any,
     picture(page, tmp_path, "partition")
 
 
+def test_the_worst_attack_path_is_a_picture_that_is_drawn(dagster_ui: str, page: Any, tmp_path: Path) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    page.goto(f"{dagster_ui}/assets/marts/attack_paths?view=partitions&partition={today}")
+    page.get_by_text("top_path", exact=False).first.wait_for()
+    page.get_by_text("Show markdown", exact=False).first.click()
+    drawn = page.locator("img[alt='the path']").first
+    drawn.wait_for()
+    assert drawn.evaluate("image => image.complete && image.naturalWidth > 300")
+    picture(page, tmp_path, "attack-path")
+
+
 def test_checks_are_shown_with_their_outcome(dagster_ui: str, page: Any, tmp_path: Path) -> None:
     page.goto(f"{dagster_ui}/assets/marts/devices?view=checks")
     page.get_by_text("Passed", exact=False).first.wait_for()
