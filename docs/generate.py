@@ -13,6 +13,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from graph_page import graph_page
+
 from connector_assets import registry
 from connector_assets.kit.declaration import Connector
 from exposure_pipelines.building import project
@@ -36,6 +38,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     for connector in connectors:
         yield ROOT / "docs" / "connectors" / f"{connector.product}.md", connector_page(connector)
     yield ROOT / "docs" / "tables.md", tables_page()
+    yield ROOT / "docs" / "graph.md", graph_page()
 
 
 def with_table(readme: str, connectors: tuple[Connector, ...]) -> str:

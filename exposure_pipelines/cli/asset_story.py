@@ -20,12 +20,13 @@ TABLES = {
 
 def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str, Any]:
     """The asset of an id or of a source record. Raises WorkFailed when the snapshot holds neither."""
+    from exposure_pipelines.cli import asset_exposure
     from exposure_pipelines.frames import mart_path
     from exposure_pipelines.lake import Lake, duckdb_connection
 
     table, key = TABLES[kind]
     with duckdb_connection(home, Lake.of(home)) as database:
-        for name in (table, "asset_records", "asset_fields", "resolution_decisions"):
+        for name in (table, "asset_records", "asset_fields", "resolution_decisions", *asset_exposure.MARTS):
             path = mart_path(home, name, date).replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}', hive_partitioning = false)")
         asset_id = find_asset(database, kind, table, key, asset)
@@ -59,6 +60,7 @@ def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str
                 "ORDER BY field, chosen DESC, product, record_id, value",
                 {"kind": kind, "id": asset_id},
             ),
+            "exposure": asset_exposure.asset_exposure(database, home, asset_id),
         }
 
 

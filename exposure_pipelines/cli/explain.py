@@ -9,6 +9,8 @@ import typer
 from exposure_pipelines.cli.output import JSON_HELP, heading, print_json, print_table, say
 from exposure_pipelines.cli.resolve import Kind
 
+PATHS_SHOWN = 10
+
 
 def explain(
     kind: Annotated[Kind, typer.Argument(help="device, identity or application.")],
@@ -16,7 +18,7 @@ def explain(
     date: Annotated[str | None, typer.Option(help="Snapshot date, YYYY-MM-DD; newest without it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
-    """Show every source record of an asset, what joined each, what was kept apart, and which source won each field.
+    """Show every source record of an asset, what joined each, what was kept apart, which source won each field, how exposed it is.
 
     Example: `exposure explain device tenable:tenable_prod:0d0c5a7e-3a4f-4e0d-9a49-0b7f1a2c3d4e`
     """
@@ -37,6 +39,28 @@ def explain(
         ("verdict", "rule", "value", "record", "other_record"),
     )
     section("Fields", story["fields"], ("field", "value", "product", "record_id", "observed_at", "chosen"))
+    say()
+    say_exposure(story["exposure"])
+
+
+def say_exposure(exposure: dict[str, Any]) -> None:
+    """Criticality, insights, paths and reach in a few lines."""
+    level = exposure["criticality"] or "nothing rates it"
+    because = "; ".join(reason["rule"] for reason in exposure["criticality_reasons"])
+    say(f"Criticality: {level}" + (f" ({because})" if because else ""))
+    told = [name.replace("_", " ") for name, value in exposure["insights"].items() if value is True]
+    say(f"Exposure: {', '.join(told) or 'nothing known against it'}")
+    section(
+        "Attack paths over it",
+        exposure["attack_paths"][:PATHS_SHOWN],
+        ("risk_level", "entry_name", "target_name", "explanation"),
+    )
+    reach = exposure["blast_radius"]
+    named = ", ".join(node["name"] for node in reach["critical"][:PATHS_SHOWN])
+    more = f" and {len(reach['critical']) - PATHS_SHOWN} more" if len(reach["critical"]) > PATHS_SHOWN else ""
+    say(
+        f"Whoever holds it reaches {reach['nodes']:,} others, {len(reach['critical'])} of them critical: {named or 'none'}{more}"
+    )
 
 
 def section(title: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:

@@ -99,6 +99,15 @@ def test_every_planted_attack_path_is_found_and_none_begins_where_the_truth_has_
         assert plan.through or any(plan.target in seen for seen in mine), plan
 
 
+def test_every_label_of_the_graph_is_on_the_page_that_describes_it(demo: Demo) -> None:
+    page = (Path(__file__).parent.parent.parent / "docs" / "graph.md").read_text(encoding="utf-8")
+    families = re.compile(r"microsoft\.[a-z.]+/.+|[a-z0-9]+\.[a-z]+|subscriptions|resourcegroups")
+    for node in marts(demo, "exposure_graph_nodes"):
+        assert f"`{node['NodeLabel']}`" in page or families.fullmatch(str(node["NodeLabel"])), node["NodeLabel"]
+    for edge in marts(demo, "exposure_graph_edges"):
+        assert f"`{edge['EdgeLabel']}`" in page, edge["EdgeLabel"]
+
+
 def test_a_device_is_traced_from_its_row_to_the_landed_page(demo: Demo) -> None:
     records = [row for row in marts(demo, "asset_records") if row["asset_kind"] == "device"]
     row = next(record for record in records if record["product"] == "tenable")

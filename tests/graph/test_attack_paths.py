@@ -168,6 +168,17 @@ def test_the_history_keeps_every_day_once(graph: Estate) -> None:
     assert [row["value"] for row in paths] == [1, 0, 1]
 
 
+def test_a_graph_that_lost_half_of_its_nodes_fails_its_guard_on_that_day_alone(graph: Estate) -> None:
+    def failing(count: int, day: int) -> list[str]:
+        many = [observation(f"acme:prod:{number}", serial_number=f"N{number}") for number in range(count)]
+        results = graph.build(devices=many, day=DAY + timedelta(days=day))
+        return [check.name for check in results["exposure_history"].checks if not check.passed]
+
+    assert failing(1100, 0) == []
+    assert failing(500, 1) == ["graph_did_not_lose_half"]
+    assert failing(500, 2) == []
+
+
 def test_braces_in_a_name_are_letters(graph: Estate) -> None:
     build(graph, SIGNS, RULES, devices=[{**WEB, "display_name": "{target.__class__} {0}"}])
     assert "{target.__class__} {0} holds" in graph.row("from attack_paths")["explanation"]

@@ -1,6 +1,12 @@
 -- The nodes of the exposure graph in Microsoft's columns: assets, the CVEs and recommendations that are open on them, and
 -- public addresses. The members of rawData follow Microsoft's names.
-with facts as (
+with services as (
+    select asset_kind, asset_id, list_sort(array_agg(distinct application_name)) as business_applications
+    from business_context
+    group by asset_kind, asset_id
+),
+
+facts as (
     select
         a.*,
         c.criticality_level,
@@ -16,10 +22,12 @@ with facts as (
         i.exploit_available,
         i.vulnerable_to_remote_code_execution,
         i.vulnerable_to_privilege_escalation,
-        i.missing_protection
+        i.missing_protection,
+        s.business_applications
     from assets as a
     left join criticality as c on c.asset_kind = a.asset_kind and c.asset_id = a.node_id
     left join exposure_insights as i on i.asset_kind = a.asset_kind and i.asset_id = a.node_id
+    left join services as s on s.asset_kind = a.asset_kind and s.asset_id = a.node_id
 ),
 
 common as (
@@ -48,15 +56,10 @@ common as (
                 'vulnerableToRemoteCodeExecution': {'hasHighOrCritical': vulnerable_to_remote_code_execution},
                 'vulnerableToPrivilegeEscalation': {'hasHighOrCritical': vulnerable_to_privilege_escalation}
             } end,
-            'missingProtection': case when array_length(missing_protection) > 0 then missing_protection end
-        }) as insights
+            'missingProtection': case when array_length(missing_protection) > 0 then missing_protection end,
+            'businessApplications': business_applications
+        })::varchar as insights
     from facts
-),
-
-services as (
-    select asset_kind, asset_id, list_sort(array_agg(distinct application_name)) as business_applications
-    from business_context
-    group by asset_kind, asset_id
 ),
 
 described as (
@@ -79,7 +82,7 @@ described as (
             'lastSeen': d.last_seen,
             'firstSeenByInventory': d.first_seen,
             'discoverySources-udi': {'type': 'DiscoverySources', 'sources': d.discovery_sources}
-        }) as named,
+        })::varchar as named,
         d.discovery_sources,
         list_filter(
             list_transform(coalesce(d.agent_ids, []), lambda agent: case split_part(agent, '=', 1)
@@ -129,7 +132,7 @@ described as (
             'department': i.department,
             'identityType': case when i.identity_type = 'user' then 'User' end,
             'discoverySources-udi': {'type': 'DiscoverySources', 'sources': i.discovery_sources}
-        }),
+        })::varchar,
         i.discovery_sources,
         list_filter(
             [
@@ -154,7 +157,7 @@ described as (
             'vendor': p.vendor,
             'environmentName': p.environment,
             'discoverySources-udi': {'type': 'DiscoverySources', 'sources': p.discovery_sources}
-        }),
+        })::varchar,
         p.discovery_sources,
         list_filter(
             [
@@ -175,7 +178,7 @@ described as (
             'hierarchyIdentifier': r.account_id,
             'containsSensitiveData': r.contains_sensitive_data,
             'discoverySources-udi': {'type': 'DiscoverySources', 'sources': r.discovery_sources}
-        }),
+        })::varchar,
         r.discovery_sources,
         list_filter(
             [
@@ -195,14 +198,10 @@ select
     c.node_label as NodeLabel,
     c.node_name as NodeName,
     c.categories as Categories,
-    to_json({
-        'rawData': json_merge_patch(
-            coalesce(a.properties, '{}'),
-            a.named,
-            c.insights,
-            coalesce(to_json({'businessApplications': s.business_applications}), '{}')
-        )
-    })::varchar as NodeProperties,
+    -- the two objects share no member, so that their texts can be joined; the patch leaves out what is null
+    concat('{"rawData":', json_merge_patch(
+        coalesce(a.properties, '{}'), concat(substr(a.named, 1, length(a.named) - 1), ',', substr(c.insights, 2))
+    )::varchar, '}') as NodeProperties,
     coalesce(to_json(a.entity_ids)::varchar, '[]') as EntityIds,
     c.asset_kind,
     a.discovery_sources,
@@ -215,7 +214,6 @@ select
     coalesce(c.open_vulnerabilities, 0) as open_vulnerabilities
 from common as c
 join described as a on a.asset_kind = c.asset_kind and a.node_id = c.node_id
-left join services as s on s.asset_kind = c.asset_kind and s.asset_id = c.node_id
 union all
 select
     md5('Cve:' || v.cve_id), 'Cve', v.cve_id, ['vulnerability_finding'],

@@ -23,11 +23,19 @@ with today as (
     select 'choke_points', count(*) from choke_points where not is_entry and not is_target
 )
 
-select c.snapshot_date as day, t.metric, t.value
+select
+    c.snapshot_date as day,
+    t.metric,
+    t.value,
+    -- known of the day itself alone: it is what the guard against a sudden loss compares with
+    (
+        select arg_max(p.value, p.day) from previous.exposure_history as p
+        where p.metric = t.metric and p.day < c.snapshot_date
+    ) as previous_value
 from today as t
 cross join run.context as c
 union all
-select p.day, p.metric, p.value
+select p.day, p.metric, p.value, null
 from previous.exposure_history as p
 cross join run.context as c
 where p.day < c.snapshot_date
