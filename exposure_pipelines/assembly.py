@@ -19,6 +19,7 @@ from exposure_pipelines.connections import load_connections  # noqa: E402
 from exposure_pipelines.home import Home  # noqa: E402
 from exposure_pipelines.jobs import build_job, sync_job  # noqa: E402
 from exposure_pipelines.schedules import build_schedule, sync_schedule  # noqa: E402
+from exposure_pipelines.sensors import alert_sensor  # noqa: E402
 
 log = logging.getLogger("exposure.definitions")
 
@@ -35,6 +36,7 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets=[connections, *map(landed_asset, enabled), models_asset(enabled), publish_asset()],
         asset_checks=[connections_valid, *freshness_checks(enabled)],
         jobs=[*jobs.values(), build],
+        sensors=[alert_sensor(list(jobs))],
         schedules=[*(sync_schedule(c, jobs[c.instance]) for c in enabled), build_schedule(build)],
         # a step of its own process costs seconds of imports; runs, not steps, are what goes side by side here
         executor=dg.in_process_executor,

@@ -18,6 +18,7 @@ from exposure_pipelines.cli import (
     estate,
     explain,
     later,
+    prune,
     resolve,
     status,
     sync,
@@ -76,6 +77,7 @@ app.command("resolve")(resolve.resolve)
 app.command("explore")(later.explore)
 app.add_typer(estate.app, name="estate")
 app.command("doctor")(doctor.doctor)
+app.command("prune")(prune.prune)
 
 
 def main() -> None:
