@@ -47,6 +47,8 @@ CONNECTOR = Connector(
     # required of every call; its value does not matter
     default_headers={"X-Requested-With": "exposure-pipelines"},
     troubleshooting={
+        "400": "a parameter is not known to this version or subscription: see the options show_trurisk, host_parameters and "
+        "detection_parameters",
         "401": "check user and password, and that the user's role has API access",
         "403": "the account is expired, its registration is not finished, or the role lacks a right: API Access, Asset "
         "View with Read Asset, Allow user view access to all objects, and the knowledge base",

@@ -7,11 +7,14 @@ from typing import Any
 
 from connector_assets.kit import Api, CursorGuard, Page, Record, records_of
 from connector_assets.qualys.gateway import Gateway
-from connector_assets.qualys.qps import as_int, require_success
+from connector_assets.qualys.qps import as_int, numbers, require_success
 
-PATH = "/rest/2.0/search/am/asset"
 INSTANCE = ("instanceId", "vmId", "instance_id")
 ACCOUNT = ("accountId", "subscriptionId", "projectId", "account_id")
+
+
+def path(api: Api) -> str:
+    return f"/rest/{api.options.csam_version}/search/am/asset"
 
 
 def csam_assets(api: Api) -> Iterator[Page]:
@@ -25,14 +28,13 @@ def csam_assets(api: Api) -> Iterator[Page]:
         answer = page(gateway, last, api.options.csam_page)
         if answer is None:
             return
-        require_success(api, answer, api.client.where(gateway.url + PATH))
+        require_success(api, answer, api.client.where(gateway.url + path(api)))
         listed = answer.get("assetListData") or {"asset": []}
         records = records_of(listed, "asset", "CSAM assets", api.mask)
         yield Page([asset_record(record) for record in records], cursor=str(last))
         if str(answer.get("hasMore")).lower() not in ("1", "true"):
             return
-        ids = [number for record in records if (number := as_int(record.get("assetId"))) is not None]
-        following = as_int(answer.get("lastSeenAssetId")) or max(ids, default=None)
+        following = as_int(answer.get("lastSeenAssetId")) or max(numbers(records, "assetId"), default=None)
         if following is None:
             api.partial("the vendor says that there are more assets and not after which id")
             return
@@ -46,7 +48,7 @@ def page(gateway: Gateway, last: int, size: int) -> Any:
         params = {"pageSize": size, "lastSeenAssetId": last}
         return gateway.api.client.json("POST", url, params=params, safe=True, **request)
 
-    return gateway.asked(call, PATH)
+    return gateway.asked(call, path(gateway.api))
 
 
 def asset_record(record: Record) -> Record:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from connector_assets.kit import (
@@ -20,6 +19,7 @@ from connector_assets.kit import (
     FixCredentials,
     FixPermission,
     RetryLater,
+    UnexpectedContent,
 )
 from connector_assets.kit.hosts import masked
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 RATE, CONCURRENCY = "1965", "1960"
 BAD_LOGIN = "2000"
+#: Every answer says when it was given, an empty one says nothing else.
+DATED = "DATETIME"
 #: Times one call may be put off. The waits themselves are bounded by the budgets of the pull.
 MOST_WAITS = 20
 #: Seconds to wait when the vendor does not say: the end of another call cannot be foreseen.
@@ -91,21 +93,25 @@ def elements(
     """The elements of one answer, waiting where the vendor says so.
 
     An answer that breaks off is asked for again from its start: a record that comes twice is one record.
-    Raises FixPermission and BadRequest for a refusal that no waiting helps against, RetryLater for one that lasts.
+    Raises FixPermission and BadRequest for a refusal that no waiting helps against, RetryLater for one that lasts,
+    UnexpectedContent for XML that is none of Qualys' answers.
     """
     waits = broken = 0
     while True:
         try:
-            found = api.stream_xml(path_or_url, (*tags, "SIMPLE_RETURN"), params=params, **request)
-            first = next(found, None)
-            if first is None:
-                return
-            if first.tag == "SIMPLE_RETURN":
-                raise refusal(api, code_of(first), text_of(first), path_or_url)
-            for element in chain((first,), found):
+            answered = False
+            for element in api.stream_xml(path_or_url, (*tags, "SIMPLE_RETURN", DATED), params=params, **request):
+                answered = True
                 if element.tag == "SIMPLE_RETURN":
                     raise refusal(api, code_of(element), text_of(element), path_or_url)
-                yield element
+                if element.tag != DATED:
+                    yield element
+            if not answered:
+                raise UnexpectedContent(
+                    "the XML is no answer of this API: it has neither records nor a date",
+                    url=api.client.where(path_or_url),
+                    hint=api.client.advice("404"),
+                )
             return
         except (BadRequest, RetryLater) as error:
             trouble = told(api, error, path_or_url)

@@ -22,7 +22,13 @@ class QualysOptions(BaseModel):
     knowledge_base_version: Version = Field(
         default="4.0", description="version of the knowledge base API; 2.0 and 3.0 end in June 2026"
     )
-    truncation_limit: int = Field(default=1000, ge=1, le=1_000_000, description="hosts in one answer")
+    host_assets_version: Version = Field(default="2.0", description="version of the host asset API (QPS)")
+    csam_version: Version = Field(
+        default="2.0", description="version of the CyberSecurity Asset Management API; below 2.0 its answers differ"
+    )
+    truncation_limit: int = Field(
+        default=1000, ge=1, le=1_000_000, description="hosts in one answer; fewer where it takes minutes to begin"
+    )
     host_assets_page: int = Field(default=100, ge=1, le=1000, description="host assets in one answer")
     statuses: tuple[Literal["New", "Active", "Re-Opened", "Fixed"], ...] = Field(
         default=("New", "Active", "Re-Opened", "Fixed"), min_length=1, description="statuses of the detections wanted"
@@ -30,6 +36,11 @@ class QualysOptions(BaseModel):
     show_igs: bool = Field(default=False, description="also detections that only inform (information gathered)")
     show_results: bool = Field(default=False, description="also what the scan saw of each detection, up to megabytes")
     show_qds: bool = Field(default=True, description="also the Qualys detection score")
+    show_trurisk: bool = Field(
+        default=True,
+        description="also the TruRisk score and the criticality score of hosts; false for a subscription without TruRisk "
+        "(such as Consulting Edition), which may refuse to be asked for them",
+    )
     host_metadata: Literal["all", "ec2", "azure", "google", "none"] = Field(
         default="all", description="cloud metadata of hosts that is asked for"
     )

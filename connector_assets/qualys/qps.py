@@ -21,7 +21,6 @@ from connector_assets.kit.answers import parse_json
 from connector_assets.kit.bodies import xml_elements
 from connector_assets.qualys.fo import plain
 
-PATH = "/qps/rest/2.0/search/am/hostasset"
 #: Times an answer that breaks off is asked for again.
 BROKEN_TRIES = 2
 NOT_ALLOWED = frozenset({"UNAUTHORIZED", "NOT_AUTHORIZED", "FORBIDDEN", "UNAUTHENTICATED"})
@@ -36,12 +35,16 @@ class Found:
     last_id: int | None
 
 
+def path(api: Api) -> str:
+    return f"/qps/rest/{api.options.host_assets_version}/search/am/hostasset"
+
+
 def host_assets(api: Api) -> Iterator[Page]:
     """Every host asset the user may see, by rising id."""
     start: int | None = None
     while True:
         found = search(api, start, api.options.host_assets_page)
-        ids = [number for asset in found.assets if (number := as_int(asset.get("id"))) is not None]
+        ids = numbers(found.assets, "id")
         if start is not None and ids and min(ids) < start:
             raise RepeatedCursor(
                 f"host assets: the vendor ignored startFromId {start} and began again",
@@ -68,7 +71,7 @@ def search(api: Api, start: int | None, limit: int) -> Found:
     while True:
         tries += 1
         try:
-            with api.response("POST", PATH, data=body, headers=headers, safe=True) as response:
+            with api.response("POST", path(api), data=body, headers=headers, safe=True) as response:
                 return read(api, response.content, api.client.where(response.url))
         except BrokenAnswer:
             if tries > BROKEN_TRIES:
@@ -140,6 +143,11 @@ def unwrapped(value: Any) -> Any:
             for item in as_list(items)
         ]
     return {name: unwrapped(item) for name, item in value.items()}
+
+
+def numbers(records: list[Any], name: str) -> list[int]:
+    """The whole numbers under `name`, of the records that are records."""
+    return [n for r in records if isinstance(r, dict) and (n := as_int(r.get(name))) is not None]
 
 
 def as_list(value: Any) -> list[Any]:

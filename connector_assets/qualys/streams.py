@@ -33,6 +33,7 @@ HOST_FIELDS: dict[str, Any] = {
     "cloud": {"instance_id": "text", "account_id": "text", "resource_group": "text", "name": "text"},
     "ASSET_CRITICALITY_SCORE": "integer",
     "TRURISK_SCORE": "integer",
+    "ASSET_RISK_SCORE": "integer",
     "FIRST_FOUND_DATE": "timestamp",
     "LAST_VULN_SCAN_DATETIME": "timestamp",
     "LAST_VM_SCANNED_DATE": "timestamp",
@@ -40,11 +41,18 @@ HOST_FIELDS: dict[str, Any] = {
     "LAST_ACTIVITY": "timestamp",
     "last_seen": "timestamp",
 }
-SEEN = ("LAST_ACTIVITY", "LAST_VULN_SCAN_DATETIME", "LAST_VM_SCANNED_DATE", "LAST_SCAN_DATETIME")
+SEEN = (
+    "LAST_ACTIVITY",
+    "LAST_ACTIVITY_DATE",
+    "LAST_VULN_SCAN_DATETIME",
+    "LAST_VULN_SCAN_DATE",
+    "LAST_VM_SCANNED_DATE",
+    "LAST_SCAN_DATETIME",
+)
 
 DETECTION_FIELDS: dict[str, Any] = {
     **dict.fromkeys(
-        "id HOST_ID UNIQUE_VULN_ID QID TYPE STATUS PROTOCOL FQDN INSTANCE SERVICE QDS@severity".split(), "text"
+        "id HOST_ID ASSET_ID UNIQUE_VULN_ID QID TYPE STATUS PROTOCOL FQDN INSTANCE SERVICE QDS@severity".split(), "text"
     ),
     "SEVERITY": "integer",
     "PORT": "integer",
@@ -84,7 +92,7 @@ HOST_ASSET_FIELDS: dict[str, Any] = {
     "isDockerHost": "boolean",
     "agentInfo": {"agentId": "text", "status": "text", "platform": "text"},
     "checked_in": "timestamp",
-    # the names of Azure's and Google's are not verified
+    # the names of Azure's and Google's are those that clients read
     "sourceInfo": [
         dict.fromkeys(
             "kind instanceId accountId region vmId subscriptionId resourceGroupName name projectId".split(), "text"
@@ -116,7 +124,7 @@ CSAM_FIELDS: dict[str, Any] = {
     "cloud": {"provider": "text", "instance_id": "text", "account_id": "text"},
     "userAccountListData": {"userAccount": [{"name": "text"}]},
     "networkInterfaceListData": {
-        "networkInterface": [{"addressIpV4": "text", "addressIpV6": "text", "macAddress": "text"}]
+        "networkInterface": [dict.fromkeys("addressIpV4 addressIpV6 macAddress gatewayAddress".split(), "text")]
     },
     "softwareListData": {
         "software": [
@@ -148,6 +156,8 @@ def hosts(api: Api) -> Iterator[Page]:
         "show_tags": 1,
         "truncation_limit": options.truncation_limit,
     }
+    if options.show_trurisk:
+        params["show_trurisk"] = 1
     if options.host_metadata != "none":
         params["host_metadata"] = options.host_metadata
     for cursor, found in parts(api, host_path(api), {**params, **options.host_parameters}, "HOST"):
@@ -202,6 +212,7 @@ def detections(api: Api) -> Iterator[Page]:
     params: dict[str, Any] = {
         "action": "list",
         "status": ",".join(options.statuses),
+        "show_asset_id": 1,
         "show_igs": int(options.show_igs),
         "show_results": int(options.show_results),
         "show_qds": int(options.show_qds),
@@ -217,14 +228,16 @@ def detections(api: Api) -> Iterator[Page]:
 
 
 def detection_records(host: Element) -> Iterator[Record]:
-    """The detections of a host, each with the host's id and an id of its own."""
+    """The detections of a host, each with the host's id, the asset's, and an id of its own."""
     host_id = (host.findtext("ID") or "").strip()
+    asset_id = (host.findtext("ASSET_ID") or "").strip() or None
     for element in host.iterfind("DETECTION_LIST/DETECTION"):
         record: Record = plain(element) or {}
         unique = record.get("UNIQUE_VULN_ID") or "-".join(
             str(record.get(name) or 0) for name in ("QID", "PORT", "PROTOCOL", "SSL", "INSTANCE")
         )
-        yield {**record, "id": f"{host_id}-{unique}" if host_id and record.get("QID") else None, "HOST_ID": host_id}
+        own = f"{host_id}-{unique}" if host_id and record.get("QID") else None
+        yield {**record, "id": own, "HOST_ID": host_id, "ASSET_ID": asset_id}
 
 
 # Knowledge base ------------------------------------------------------------------------------------------------------

@@ -46,14 +46,21 @@ def last_seen(asset: Record) -> str | None:
 
 
 def search(api: Api, what: str, params: dict[str, Any], body: dict[str, str], size: int) -> Iterator[Page]:
-    """Every page of a search; it ends where the vendor gives no cursor, never at a count or a short page."""
+    """Every page of a search; it ends where the vendor gives no cursor, never at a count or a short page.
+
+    An answer without metadata says neither that there is more nor that this is all: a full page of it is kept as partial.
+    """
 
     def fetch(cursor: str | None) -> tuple[list[Record], str | None]:
         place = {"page": 0} if cursor is None else {"cursor": cursor}
         answer = api.post(path(api, what), json=body, params={**params, "size": size, **place}, safe=True)
         records = records_of(answer, "data", what, api.mask)
         metadata = answer.get("metadata")
-        return records, metadata.get("cursor") if isinstance(metadata, dict) else None
+        if not isinstance(metadata, dict):
+            if len(records) >= size:
+                api.partial(f"{what}: a full page came without metadata, which would say whether there is more")
+            return records, None
+        return records, metadata.get("cursor")
 
     return cursor_pages(api, fetch, scope="default")
 

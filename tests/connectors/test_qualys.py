@@ -14,12 +14,16 @@ import pytest
 import requests
 
 from connector_assets import registry
+from connector_assets.kit import UnexpectedContent
 from connector_assets.kit.bodies import xml_elements
 from connector_assets.kit.budgets import Allowance
+from connector_assets.qualys.csam import cloud_of as csam_cloud_of
 from connector_assets.qualys.fo import plain
 from connector_assets.qualys.streams import detection_records, entry_record, host_record
-from demo_estate.lenses.qualys import USER
-from demo_estate.lenses.qualys.records import UNPUBLISHED, has_agent, is_unscanned
+from demo_estate.kit import keyset_slice
+from demo_estate.lenses import qualys as lens
+from demo_estate.lenses.qualys import USER, markup
+from demo_estate.lenses.qualys.records import DEFAULT_SCORE, FIRST_ASSET, UNPUBLISHED, has_agent, is_unscanned
 
 from .microsoft import TODAY, Bench, bench, holds, manifest, states
 
@@ -293,6 +297,15 @@ def test_a_web_page_is_no_empty_list(qualys: Bench) -> None:
     assert "web page" in (found.reason or "")
 
 
+def test_xml_of_something_else_is_no_empty_list(qualys: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every answer has its date, an empty one too: without it somebody else has answered."""
+    monkeypatch.setattr(markup, "output", lambda *_: "<?xml version='1.0'?><portal><welcome/></portal>")
+    for stream in ("hosts", "detections"):
+        found = manifest(qualys.sync(stream), stream)
+        assert (found.state, found.proves_absence) == ("failed", False)
+        assert "neither records nor a date" in (found.reason or "")
+
+
 def test_an_address_given_out_twice_ends_the_list(qualys: Bench) -> None:
     qualys.estate.fault({"route": HOSTS, "fault": "repeat_cursor", "after": 2})
     found = manifest(qualys.sync("hosts", truncation_limit=30), "hosts")
@@ -314,6 +327,26 @@ def test_host_assets_are_read_in_either_notation(qualys: Bench, notation: str) -
         agents = staged.one("select count(*) from stg_qualys__devices where len(agent_ids) = 1")
         broken = staged.one("select count(*) from stg_qualys__devices where contains(agent_ids[1], chr(10))")
     assert (software > 300, agents > 60, broken) == (True, True, 0)
+
+
+def test_assets_in_another_order_are_the_same_estate(qualys: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last id is the vendor's to name: the order within a page means nothing, nor does what is no record."""
+    honest = lens.host_asset
+    monkeypatch.setattr(lens, "keyset_slice", lambda *given: Backwards(keyset_slice(*given)))
+    found = manifest(qualys.sync("host_assets", host_assets_page=50), "host_assets")
+    assert (found.state, found.records, found.duplicates) == ("complete", 123, 0)
+    monkeypatch.setattr(lens, "host_asset", lambda view, entry: "?" if entry.device % 9 == 0 else honest(view, entry))
+    broken = manifest(qualys.sync("host_assets", host_assets_page=50), "host_assets")
+    assert broken.rejected > 0
+    assert not broken.proves_absence
+
+
+class Backwards(list[int]):
+    """A page whose records come in reverse; its last id is still the last one."""
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        return found[::-1] if isinstance(place, slice) else found
 
 
 def test_an_error_inside_http_200_is_no_empty_estate(qualys: Bench) -> None:
@@ -387,6 +420,51 @@ def test_a_gateway_needs_an_address_and_a_bearer_needs_a_gateway() -> None:
 def test_an_attribute_stands_beside_its_element() -> None:
     record = plain(element('<D><QDS severity="HIGH">78</QDS><EMPTY/></D>'))
     assert record == {"QDS": "78", "QDS@severity": "HIGH", "EMPTY": None}
+
+
+def test_text_is_taken_out_of_its_white_space_and_a_list_of_one_is_a_list() -> None:
+    """As recorded answers are laid out: CDATA on lines of its own, one CVE, an attribute on the score."""
+    entry = entry_record(
+        element(
+            "<VULN>\n <QID>11830</QID>\n <TITLE>\n  <![CDATA[A <b>header</b>]]>\n </TITLE>\n <CVE_LIST><CVE>"
+            "<ID>\n<![CDATA[CVE-2022-31629]]>\n</ID></CVE></CVE_LIST>\n <DIAGNOSIS><![CDATA[long]]></DIAGNOSIS>\n"
+            '<CVSS><BASE source="service">5.4</BASE></CVSS>\n<THREAT_INTELLIGENCE><THREAT_INTEL id="8">\n'
+            "<![CDATA[No_Patch]]></THREAT_INTEL></THREAT_INTELLIGENCE></VULN>"
+        )
+    )
+    assert (entry["QID"], entry["TITLE"], entry["cves"]) == ("11830", "A <b>header</b>", ["CVE-2022-31629"])
+    assert (entry["cvss_base"], entry["cvss_v3_base"], entry["threats"], entry["exploits"]) == (
+        "5.4",
+        None,
+        ["No_Patch"],
+        0,
+    )
+    assert "DIAGNOSIS" not in entry
+
+
+def test_a_dtd_is_named_and_never_fetched_and_entities_are_refused() -> None:
+    body = '<!DOCTYPE X SYSTEM "http://127.0.0.1:1/never.dtd"{0}><X><HOST><ID>{1}</ID></HOST></X>'
+    (host,) = xml_elements([body.format("", "7").encode()], ("HOST",), "test")
+    assert host.findtext("ID") == "7"
+    with pytest.raises(UnexpectedContent, match="entities"):
+        list(xml_elements([body.format(' [<!ENTITY e "boom">]', "&e;").encode()], ("HOST",), "test"))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("AWS", {"provider": "aws"}),
+        ("", None),
+        (None, None),
+        ({"aws": {"tags": [], "ec2": {"instanceId": "i-1", "accountId": "1"}}, "azure": None}, ("aws", "i-1", "1")),
+        ({"azure": {"vm": {"vmId": "v", "subscriptionId": "s"}}}, ("azure", "v", "s")),
+        ({"aws": None, "gcp": {}}, None),
+    ],
+)
+def test_the_cloud_of_csam_is_an_object_or_a_name(given: Any, expected: Any) -> None:
+    if isinstance(expected, tuple):
+        expected = dict(zip(("provider", "instance_id", "account_id"), expected, strict=True))
+    assert csam_cloud_of(given) == expected
 
 
 @pytest.mark.parametrize("tags", [1, 2])
@@ -474,12 +552,77 @@ def test_staged_values_are_what_the_truth_says(qualys: Bench) -> None:
     assert checked > 50
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_criticality_of_a_host_without_an_agent_comes_with_trurisk_or_not_at_all(qualys: Bench, asked: bool) -> None:
+    truth = qualys.service.truth
+    qualys.sync("hosts", show_trurisk=asked)
+    with qualys.staged() as staged:
+        rows = staged.rows("select record_id, criticality, properties from stg_qualys__devices")
+    checked = 0
+    for row in rows:
+        device = truth.device((int(row["record_id"]) - FIRST_ASSET) // 2)
+        score = (5 - device.criticality if device.index % 4 else DEFAULT_SCORE) if asked else None
+        assert row["criticality"] == (None if score is None else min(5 - score, 3))
+        assert orjson.loads(row["properties"])["qualysAssetInfo"]["criticalityScore"] == score
+        checked += not has_agent(truth, device.index)
+    assert checked > 20
+
+
+def test_findings_reach_the_asset_even_of_a_host_that_is_not_listed(qualys: Bench) -> None:
+    """A host purged between two calls, or a sync of detections alone: the detection names the asset itself."""
+    qualys.sync("detections")
+    with qualys.staged() as staged:
+        alone = {row["asset_record"] for row in staged.rows("select distinct asset_record from stg_qualys__findings")}
+    qualys.sync()
+    with qualys.staged() as staged:
+        listed = {row["asset_record"] for row in staged.rows("select distinct asset_record from stg_qualys__findings")}
+        devices = {row["record"] for row in staged.rows("select record from stg_qualys__devices")}
+    assert alone == listed <= devices
+    assert len(listed) > 100
+
+
+HOST = {"ID": "5", "IP": "10.0.0.5", "NETBIOS": "PC5", "last_seen": "2026-11-20T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("hosts", "assets", "expected"),
+    [
+        ([{"ASSET_ID": "91"}], [], ["91"]),
+        ([{"ASSET_ID": None}], [{"id": "91", "qwebHostId": "5"}], ["91"]),
+        ([{"ASSET_ID": "91"}], [{"id": "92", "qwebHostId": "5"}], ["91"]),
+        ([{"ASSET_ID": None}], [{"id": "92", "qwebHostId": None}], ["92", "host-5"]),
+        ([{"ASSET_ID": "91"}, {"ID": "6", "ASSET_ID": "91", "last_seen": "2026-11-22T00:00:00Z"}], [], ["91"]),
+    ],
+)
+def test_hosts_and_assets_are_joined_by_what_either_says_of_the_other(
+    qualys: Bench, hosts: list[dict[str, Any]], assets: list[dict[str, Any]], expected: list[str]
+) -> None:
+    listed = [{**HOST, **host} for host in hosts]
+    with qualys.staged(
+        {
+            "hosts": [{"_record_id": host["ID"], **host} for host in listed],
+            "host_assets": [{"_record_id": asset["id"], **asset} for asset in assets],
+            "detections": [{"_record_id": "d", "id": "d", "HOST_ID": host["ID"], "QID": "1"} for host in listed[:1]],
+        }
+    ) as staged:
+        rows = staged.rows("select * from stg_qualys__devices order by length(record_id)")
+        (finding,) = staged.rows("select asset_record from stg_qualys__findings")
+        assert staged.failing() == []
+    assert [row["record_id"] for row in rows] == expected
+    assert finding["asset_record"] == f"qualys:test:{expected[-1]}"
+    if len(hosts) == 2:
+        assert orjson.loads(rows[0]["properties"])["qualysAssetInfo"]["hostId"] == "6"
+
+
 def test_an_asset_nobody_scanned_is_a_device_of_its_own(qualys: Bench) -> None:
     qualys.sync()
     truth = qualys.service.truth
     unscanned = [i for i in qualys.service.device_indexes() if is_unscanned(truth, i)]
     with qualys.staged() as staged:
-        rows = staged.rows("select * from stg_qualys__devices where starts_with(record_id, 'asset-')")
+        rows = staged.rows(
+            "select * from stg_qualys__devices where (properties->'$.qualysAssetInfo'->>'hostId') is null"
+        )
+    assert {row["record_id"] for row in rows} == {str(FIRST_ASSET + 2 * i) for i in unscanned}
     assert len(rows) == len(unscanned) > 0
     assert {row["cloud_instance_id"] for row in rows} == {
         cloud.instance_id for i in unscanned if (cloud := truth.device(i).cloud)
@@ -498,7 +641,7 @@ def test_a_rebuilt_machine_keeps_both_agents_apart(qualys: Bench) -> None:
     twice = [i for i in qualys.service.device_indexes() if truth.device(i).generation and has_agent(truth, i)]
     assert twice
     for index in twice:
-        assert agents[str(2_400_000 + 2 * index)] != agents[str(2_400_001 + 2 * index)]
+        assert agents[str(FIRST_ASSET + 2 * index)] != agents[str(FIRST_ASSET + 2 * index + 1)]
 
 
 def test_a_check_without_cves_or_without_an_entry_is_still_a_finding(qualys: Bench) -> None:
@@ -541,5 +684,5 @@ def test_unknown_and_missing_fields_do_not_matter(qualys: Bench) -> None:
     record = {"_record_id": "5", **{k: v for k, v in record.items() if k != "NEW_THING"}}
     with qualys.staged({"hosts": [record]}) as staged:
         (row,) = staged.rows("select * from stg_qualys__devices")
-    assert (row["record_id"], row["netbios_name"], row["authority"]) == ("5", "OLD", "create")
+    assert (row["record_id"], row["netbios_name"], row["authority"]) == ("host-5", "OLD", "create")
     assert orjson.loads(row["properties"])["qualysAssetInfo"]["hostId"] == "5"

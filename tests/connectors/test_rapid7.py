@@ -15,6 +15,7 @@ from connector_assets.kit.budgets import Allowance
 from connector_assets.rapid7.cloud import findings_of
 from connector_assets.rapid7.console import BY_ID_MOST, has_next, places
 from connector_assets.rapid7.streams import finding_record, vulnerability_record
+from demo_estate.lenses import rapid7 as lens
 from demo_estate.lenses.rapid7.records import UNDOCUMENTED, has_agent
 from exposure_pipelines.landing.sync import run_sync
 
@@ -142,6 +143,33 @@ def test_vulnerabilities_without_a_document_are_counted(either: Bench) -> None:
     (note,) = found.notes
     assert note.startswith("1 of ")
     assert found.state == "complete"
+
+
+def test_a_full_page_without_metadata_may_not_be_all(cloud: Bench) -> None:
+    cloud.estate.fault({"route": ASSETS, "fault": "drop_key", "key": "metadata", "nth": 1})
+    found = manifest(cloud.sync("assets", page_size=50), "assets")
+    assert (found.state, found.records, found.proves_absence) == ("partial", 50, False)
+    assert "without metadata" in (found.reason or "")
+
+
+def test_pages_in_another_order_are_the_same_estate(cloud: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cursor alone says where to go on: the order of a page's records means nothing."""
+    honest = lens.paged
+
+    def shuffled(*arguments: Any) -> Any:
+        page = honest(*arguments)
+        return Backwards(page)
+
+    monkeypatch.setattr(lens, "paged", shuffled)
+    found = manifest(cloud.sync("assets", page_size=20), "assets")
+    assert (found.state, found.records, found.duplicates, cloud.requests()[ASSETS]) == ("complete", 133, 0, 7)
+
+
+class Backwards(list[str]):
+    """A page whose records come in reverse, its last key still being the one the cursor is made of."""
+
+    def __iter__(self) -> Iterator[str]:
+        return super().__reversed__()
 
 
 @pytest.mark.parametrize("fault", [500, 503, "truncate", "cut", "reset"])
@@ -433,6 +461,49 @@ def test_cves_carry_score_and_exploit(either: Bench) -> None:
         assert row["published_at"] is not None
         if truth[row["cve_id"]].exploit_available:
             assert row["exploit_available"]
+
+
+def test_unknown_and_missing_fields_do_not_matter(cloud: Bench) -> None:
+    """An id is all that must be there; what comes as null, or as something nobody has heard of, changes nothing."""
+    records: list[dict[str, Any]] = [
+        {"id": "a"},
+        {"id": "b", "host_name": None, "unique_identifiers": None, "tags": None, "mac": "", "ip": "10.0.0.1"},
+        {"id": "c", "host_name": "10.0.0.2", "ip": "10.0.0.2", "tags": [{"name": "Odd", "type": "CRITICALITY"}]},
+        {"id": "d", "host_name": "vm-d", "unique_identifiers": [{"id": None, "source": None}, {"id": "x"}]},
+    ]
+    with cloud.staged({"assets": [{"_record_id": r["id"], **r} for r in records]}) as staged:
+        rows = {row["record_id"]: row for row in staged.rows("select * from stg_rapid7__devices")}
+        assert staged.failing() == []
+    assert {name: row["authority"] for name, row in rows.items()} == {
+        "a": "update",
+        "b": "update",
+        "c": "update",
+        "d": "create",
+    }
+    assert [row["criticality"] for row in rows.values()] == [None] * 4
+    # the address that stands for a missing name names nothing
+    assert (rows["c"]["hostnames"], rows["c"]["fqdns"], rows["c"]["ip_addresses"]) == ([], [], ["10.0.0.2"])
+
+
+@pytest.mark.parametrize(
+    ("source", "believed"), [("CSPRODUCT", True), ("dmidecode", True), ("WQL", True), ("Endpoint Agent", False)]
+)
+def test_only_the_firmwares_uuid_is_one(cloud: Bench, source: str, believed: bool) -> None:
+    """Anything may come in the form of a UUID, and two machines must not be one by it."""
+    uuid = "4C4C4544-0033-5710-8054-C4C04F564432"
+    asset = {"_record_id": "a", "id": "a", "unique_identifiers": [{"id": uuid, "source": source}]}
+    with cloud.staged({"assets": [asset]}) as staged:
+        (row,) = staged.rows("select * from stg_rapid7__devices")
+    assert row["smbios_uuid"] == (uuid if believed else None)
+
+
+@pytest.mark.parametrize("word", ["Very High", "High", "Medium", "Low", "Very Low"])
+def test_the_criticality_tag_is_the_criticality(cloud: Bench, word: str) -> None:
+    tags = [{"name": "London", "type": "LOCATION"}, {"name": word, "type": "CRITICALITY"}]
+    with cloud.staged({"assets": [{"_record_id": "a", "id": "a", "tags": tags}]}) as staged:
+        (row,) = staged.rows("select * from stg_rapid7__devices")
+    assert row["criticality"] == {"Very High": 0, "High": 1, "Medium": 2, "Low": 3, "Very Low": 3}[word]
+    assert orjson.loads(row["properties"])["rapid7AssetInfo"]["tags"][1]["name"] == word
 
 
 def test_staging_runs_with_nothing_landed(cloud: Bench) -> None:

@@ -87,7 +87,6 @@ described as (
         list_filter(
             list_transform(coalesce(d.agent_ids, []), lambda agent: case split_part(agent, '=', 1)
                 when 'mde' then {'type': 'SenseDeviceId', 'id': split_part(agent, '=', 2)}
-                when 'qualys_asset' then {'type': 'QualysAssetId', 'id': split_part(agent, '=', 2)}
             end)
             || list_transform(coalesce(d.agent_ids, []), lambda agent: case split_part(agent, '=', 1)
                 when 'mde' then {'type': 'DeviceInventoryId', 'id': split_part(agent, '=', 2)}

@@ -28,15 +28,14 @@ from demo_estate.kit import (
 )
 from demo_estate.lenses import Instance, Lens, View
 from demo_estate.lenses.qualys import markup
+from demo_estate.lenses.qualys.inventories import csam_asset, host_asset
 from demo_estate.lenses.qualys.records import (
     Listed,
     all_listed,
     answer,
     covers,
-    csam_asset,
     detections,
     has_agent,
-    host_asset,
     host_record,
     knowledge_base,
     stamp,
@@ -192,7 +191,11 @@ def host_list(request: Request, service: Service) -> Any:
     items = []
     for _, entry in page[:limit]:
         record = host_record(
-            service.view, entry, with_assets=given.get("show_asset_id") == "1", with_tags=given.get("show_tags") == "1"
+            service.view,
+            entry,
+            with_assets=given.get("show_asset_id") == "1",
+            with_tags=given.get("show_tags") == "1",
+            with_risk=given.get("show_trurisk") == "1",
         )
         if given.get("host_metadata") is None:
             record["METADATA"] = None
@@ -215,7 +218,7 @@ def detection_list(request: Request, service: Service) -> Any:
         if len(items) == limit:
             warnings = [*warnings, next_part(request.path, given, limit, host_id)]
             break
-        host = host_record(service.view, entry)
+        host = host_record(service.view, entry, with_assets=given.get("show_asset_id") == "1")
         shown = {name: host[name] for name in ("ID", "ASSET_ID", "IP", "TRACKING_METHOD", "OS", "DNS", "QG_HOSTID")}
         items.append(markup.tag("HOST", {**shown, "DETECTION_LIST": {"DETECTION": found}}))
     body = markup.output("HOST_LIST_VM_DETECTION_OUTPUT", service.clock.now(), "HOST_LIST", items, warnings)

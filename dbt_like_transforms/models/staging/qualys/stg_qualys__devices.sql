@@ -40,29 +40,43 @@ with records as (
         ) as ips,
         list_filter(
             [h.DNS_DATA.HOSTNAME, h.DNS_DATA.FQDN, h.DNS, a.fqdn, a.dnsHostName, c.dnsName],
-            lambda name: name is not null and name <> ''
+            -- a host without a name is named by its address
+            lambda name: name <> '' and not regexp_matches(name, '^[0-9.]+$|:')
         ) as names,
         coalesce(h.NETBIOS, a.netbiosName, c.netbiosName) as netbios_name,
         nullif(h.DNS_DATA.DOMAIN, '') as domain,
         list_filter(a.sourceInfo, lambda s: coalesce(s.instanceId, s.vmId) is not null)[1] as source,
         lower(coalesce(h.CLOUD_PROVIDER, c.cloud.provider)) as cloud_provider,
-        coalesce(h.CLOUD_RESOURCE_ID, h.EC2_INSTANCE_ID, h.cloud.instance_id, c.cloud.instance_id) as cloud_instance_id,
+        coalesce(
+            h.cloud.instance_id, h.EC2_INSTANCE_ID,
+            -- the machine's own id; where a path stands instead, it is no instance
+            case when not contains(h.CLOUD_RESOURCE_ID, '/') then h.CLOUD_RESOURCE_ID end,
+            c.cloud.instance_id
+        ) as cloud_instance_id,
         coalesce(h.cloud.account_id, c.cloud.account_id) as cloud_account_id,
         h.cloud as metadata,
         coalesce(nullif(h.OS, ''), a.os, c.operatingSystem.fullName) as os,
         c.operatingSystem.version as os_version,
+        -- a score that nobody gave says nothing; the host list does not tell those
         case
-            when coalesce(c.criticality.isDefault, false) then h.ASSET_CRITICALITY_SCORE
-            else coalesce(c.criticality.score, h.ASSET_CRITICALITY_SCORE)
+            when not coalesce(c.criticality.isDefault, false)
+                then coalesce(c.criticality.score, h.ASSET_CRITICALITY_SCORE)
         end as criticality,
         c.businessInformation.environment as environment,
         coalesce(c.assetName, a.name) as asset_name,
-        coalesce(m.asset_id, m.csam_id, h.ASSET_ID) as asset_id,
+        coalesce(m.asset_id, m.csam_id, nullif(h.ASSET_ID, '')) as asset_id,
         m.host_id,
         h.TRACKING_METHOD as tracking_method,
         h.LAST_VM_AUTH_SCANNED_DATE as authenticated_at,
         h.TAGS.TAG as tags,
-        coalesce(c.riskScore, h.TRURISK_SCORE) as risk,
+        list_sort(list_distinct(list_filter(
+            flatten([
+                coalesce(list_transform(a.networkInterface, lambda i: i.gatewayAddress), []),
+                coalesce(list_transform(c.networkInterfaceListData.networkInterface, lambda i: i.gatewayAddress), [])
+            ]),
+            lambda gateway: gateway is not null and gateway <> ''
+        ))) as gateways,
+        coalesce(c.riskScore, h.TRURISK_SCORE, h.ASSET_RISK_SCORE) as risk,
         coalesce(c.lastLoggedOnUser, a.lastLoggedOnUser) as last_user,
         c.businessInformation.ownedBy as owned_by
     from stg_qualys__machines as m
@@ -129,7 +143,8 @@ select
     cloud_account_id,
     cloud_instance_id,
     case
-        when cloud_provider = 'azure' and metadata.resource_group is not null and metadata.name is not null
+        when cloud_provider = 'azure' and metadata.account_id is not null and metadata.resource_group is not null
+            and metadata.name is not null
             then concat(
                 '/subscriptions/', metadata.account_id, '/resourceGroups/', metadata.resource_group,
                 '/providers/Microsoft.Compute/virtualMachines/', metadata.name
@@ -145,7 +160,7 @@ select
         when regexp_matches(lower(os), 'ios xe|ios-xe|cisco|fortios|fortigate|junos|router|switch|firewall|pan-os')
             then 'NetworkDevice'
         when cloud_instance_id is not null then 'Server'
-        when regexp_matches(lower(os), 'server|linux|ubuntu|debian|centos|suse|red hat|unix|solaris|aix|esx')
+        when regexp_matches(lower(os), 'server|windows 20[0-9][0-9]|linux|ubuntu|debian|centos|suse|red hat|unix|solaris|aix|esx')
             then 'Server'
         when os is not null then 'Endpoint'
         else 'Unknown'
@@ -170,6 +185,8 @@ select
             'hostId': host_id,
             'trackingMethod': tracking_method,
             'truRiskScore': risk,
+            'criticalityScore': criticality,
+            'gatewayAddresses': gateways,
             'lastAuthenticatedScan': authenticated_at,
             'lastLoggedOnUser': last_user,
             'tags': tags

@@ -5,8 +5,10 @@ with checks as (
         k.TITLE as title,
         k.CATEGORY as category,
         k.SOLUTION as solution,
+        coalesce(m.machine_id, nullif(d.ASSET_ID, ''), concat('host-', d.HOST_ID)) as machine_id,
         case when array_length(coalesce(k.cves, [])) > 0 then list_distinct(k.cves) else [cast(null as varchar)] end as cves
     from landed.qualys__detections as d
+    left join stg_qualys__host_machines as m on m.instance = d._instance and m.host_id = d.HOST_ID
     left join landed.qualys__knowledge_base as k on k._instance = d._instance and k._record_id = d.QID
 ),
 
@@ -24,7 +26,7 @@ select
     _page as page,
     _row as row_number,
     'device' as asset_kind,
-    concat(_product, ':', _instance, ':', HOST_ID) as asset_record,
+    concat(_product, ':', _instance, ':', machine_id) as asset_record,
     upper(cve) as cve_id,
     coalesce(title, concat('QID ', QID)) as title,
     case when lower(STATUS) = 'fixed' then 'fixed' else 'open' end as status,

@@ -4,7 +4,8 @@ with assets as (
         *,
         list_filter(
             flatten([[host_name, hostName], coalesce(list_transform(hostNames, lambda n: n.name), [])]),
-            lambda name: name is not null and name <> ''
+            -- an asset without a name may be named by its address
+            lambda name: name <> '' and not regexp_matches(name, '^[0-9.]+$|:')
         ) as names,
         list_filter(
             flatten([[mac], coalesce(list_transform(addresses, lambda a: a.mac), [])]),
@@ -22,10 +23,10 @@ with assets as (
 identified as (
     select
         *,
-        -- a machine's UUID comes under the name of whatever read it
+        -- the firmware's UUID comes under the name of whatever read it; other sources may name other things by UUIDs
         list_filter(
             identifiers,
-            lambda i: upper(coalesce(i.source, '')) <> 'R7 AGENT'
+            lambda i: upper(coalesce(i.source, '')) in ('CSPRODUCT', 'DMIDECODE', 'WQL')
                 and regexp_matches(lower(i.id), '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$')
         )[1].id as uuid,
         list_filter(identifiers, lambda i: upper(coalesce(i.source, '')) = 'R7 AGENT' and i.id is not null)[1].id as agent
