@@ -122,10 +122,11 @@ def repeated(
             f"""CREATE OR REPLACE TEMP TABLE shared_{name} AS SELECT {name} AS v FROM base
             JOIN base_key USING (product, instance, record_id) GROUP BY 1 HAVING count(DISTINCT truth_id) > {SHARED}"""
         )
+    for name, sql in _MOVED.items():
+        connection.execute(f"CREATE OR REPLACE TEMP MACRO moved_{name}(v, s) AS {sql}")
     moved = ", ".join(
-        f"CASE WHEN s = 0 OR b.{name} IN (FROM shared_{name}) THEN b.{name} ELSE "
-        f"{sql.replace('(v', f'(b.{name}').replace('v ||', f'b.{name} ||')} END AS {name}"
-        for name, sql in _MOVED.items()
+        f"CASE WHEN s = 0 OR b.{name} IN (FROM shared_{name}) THEN b.{name} ELSE moved_{name}(b.{name}, s) END AS {name}"
+        for name in _MOVED
     )
     agents = f"""CASE WHEN s = 0 THEN agent_ids ELSE list_transform(agent_ids,
         lambda a: left(a, length(a) - 4) || {_HEX}) END AS agent_ids"""

@@ -1,0 +1,251 @@
+"""Resolution at size: how fast, in how much memory, how right, beside a floor, pandas and Splink in one run.
+
+    python benchmarks/correlation.py --devices 100000
+    pip install splink; python benchmarks/correlation.py --devices 1000000
+
+Every contender reads the same Parquet file of staged device records in a process of its own. `floor`: read it, group all
+pairs of identifier and value once, write assignments and as many rows as there are assets. `ours`: the project's
+resolution with ids, survivorship and lists. `pandas`: the same rungs, contests, vetoes and survivorship by merge and
+groupby. `splink`: its deterministic link and clustering on serial number, UUID, directory id, full name and MAC, no
+survivorship. See records.py for the records.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONTENDERS = ("floor", "ours", "pandas", "splink")
+SCALARS = ("entra_device_id", "ad_object_guid", "cloud_instance_id", "ad_sid", "serial_number", "smbios_uuid")
+LISTS = ("agent_ids", "mac_addresses", "fqdns", "hostnames")
+#: What DuckDB may hold, so that memory is the algorithm's and not the machine's.
+MEMORY = "2GB"
+SHOWN = (
+    "display_name",
+    "manufacturer",
+    "model",
+    "os_platform",
+    "os_version",
+    "owner",
+    "environment",
+    "asset_tag",
+    "domain",
+)
+
+
+def floor(records: str, out: Path) -> None:
+    import duckdb
+
+    con = duckdb.connect()
+    con.execute(f"SET memory_limit = '{MEMORY}'")
+    pairs = [
+        f"SELECT '{name}' AS k, lower({name}) AS v, record FROM '{records}' WHERE {name} IS NOT NULL"
+        for name in SCALARS
+    ]
+    pairs += [f"SELECT '{name}', scope || lower(unnest({name})), record FROM '{records}'" for name in LISTS]
+    union = " UNION ALL ".join(pairs)
+    con.execute(
+        f"CREATE TABLE grouped AS SELECT k, v, count(*) AS n, min(record) AS first FROM ({union}) GROUP BY k, v"
+    )
+    con.execute(
+        f"COPY (SELECT record, instance, record_id, md5(record) AS asset_id FROM '{records}') TO '{out / 'a.parquet'}'"
+    )
+    con.execute(f"COPY (SELECT * FROM '{records}' WHERE hash(record) % 3 = 0) TO '{out / 'w.parquet'}'")
+
+
+def ours(records: str, out: Path) -> None:
+    import duckdb
+    import pyarrow.parquet as pq
+
+    from dbt_like_transforms.resolution.resolve import resolve
+    from dbt_like_transforms.resolution.survivorship import Survivors
+
+    con = duckdb.connect()
+    con.execute(f"SET memory_limit = '{MEMORY}'")
+    con.execute(f"CREATE VIEW observed AS FROM '{records}'")
+    outcome = resolve("device", "observed", connection=con)
+    outcome.assignments().write_parquet(str(out / "assets.parquet"))
+    pq.write_table(Survivors(outcome).winners(), out / "w.parquet")
+
+
+def by_pandas(records: str, out: Path) -> None:
+    import pandas as pd
+
+    frame = pd.read_parquet(records).reset_index(drop=True)
+    text = {name: frame[name].str.strip().str.lower() for name in SCALARS}
+    text["serial_number"] = text["serial_number"].str.replace(r"\s", "", regex=True)
+    placeholders = ["", "0", "none", "n/a", "defaultstring", "systemserialnumber", "tobefilledbyo.e.m.", "0123456789"]
+    text["serial_number"] = text["serial_number"].where(~text["serial_number"].isin(placeholders))
+    text["smbios_uuid"] = text["smbios_uuid"].str.replace(r"[^0-9a-f]", "", regex=True)
+    text["smbios_uuid"] = text["smbios_uuid"].where(text["smbios_uuid"] != "03000200040005000006000700080009")
+    edges = {name: values.dropna().rename("value").rename_axis("row").reset_index() for name, values in text.items()}
+    for name in LISTS:
+        values = frame[name].explode().dropna().str.strip().str.lower()
+        if name == "mac_addresses":
+            values = values.str.replace(r"[^0-9a-f]", "", regex=True)
+        values = frame["scope"].reindex(values.index) + "/" + values
+        edges[name] = values.rename("value").rename_axis("row").reset_index()
+    label = frame.index.to_series()
+    strong = ("entra_device_id", "ad_object_guid", "cloud_instance_id", "serial_number", "smbios_uuid")
+    rungs = (*SCALARS, "agent_ids", "mac_addresses", "fqdns")
+    for rung in rungs:
+        label = joined(label, edges, rung, tuple(name for name in strong if name != rung))
+    pd.DataFrame({"record": frame["record"], "asset_id": label}).to_parquet(out / "assets.parquet")
+    survivors(frame, label).to_parquet(out / "w.parquet")
+
+
+def joined(label: pd.Series[int], edges: dict[str, pd.DataFrame], rung: str, vetoes: tuple[str, ...]) -> pd.Series[int]:
+    """One rung: values that several stronger ids share are dropped, groups that would hold two of one kind are left."""
+    import pandas as pd
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    pairs = edges[rung].assign(cluster=edges[rung]["row"].map(label)).drop_duplicates(["cluster", "value"])
+    if rung == "mac_addresses":
+        # a MAC joins only with a name that agrees as well
+        names = edges["hostnames"].assign(cluster=edges["hostnames"]["row"].map(label))
+        both = pairs.merge(names[["cluster", "value"]].drop_duplicates(), on="cluster", suffixes=("", "_name"))
+        pairs = both.assign(value=both["value"] + "|" + both["value_name"])[["row", "value", "cluster"]]
+    pairs = pairs[pairs["value"].map(pairs["value"].value_counts()) > 1]
+    for veto in vetoes:
+        held = edges[veto].assign(cluster=edges[veto]["row"].map(label))[["cluster", "value"]].drop_duplicates()
+        seen = pairs.merge(held, on="cluster", suffixes=("", "_veto"))
+        distinct = seen.groupby("value")["value_veto"].nunique()
+        pairs = pairs[~pairs["value"].isin(distinct.index[distinct > 1])]
+    if not len(pairs):
+        return label
+    clusters, left = pairs["cluster"].factorize()
+    values, right = pairs["value"].factorize()
+    size = len(left) + len(right)
+    graph = coo_matrix(([1] * len(clusters), (clusters, values + len(left))), shape=(size, size))
+    _, component = connected_components(graph, directed=False)
+    group = pd.Series(component[: len(left)], index=left)
+    lowest = pd.Series(left, index=group.to_numpy()).groupby(level=0).min()
+    target = pd.Series(group.map(lowest).to_numpy(), index=left)
+    return label.map(target).fillna(label).astype(int)
+
+
+def survivors(frame: pd.DataFrame, label: pd.Series[int]) -> pd.DataFrame:
+    """The best source's value of every field, and lists of all values, for each asset."""
+    order = {"intune": 0, "defender_endpoint": 1, "entra_id": 2, "servicenow": 3, "qualys": 4, "tenable": 5}
+    ranked = frame.assign(asset=label, rank=frame["product"].map(order)).sort_values(["asset", "rank", "last_seen"])
+    scalars = [name for name in ranked.columns if ranked[name].dtype != object or name in (*SCALARS, *SHOWN)]
+    first = ranked[[*dict.fromkeys([*scalars, "asset"])]].groupby("asset").first()
+    for name in (*LISTS, "ip_addresses"):
+        values = ranked[["asset", name]].explode(name).dropna().drop_duplicates()
+        first[name] = values.groupby("asset")[name].agg(list)
+    return first.drop(columns="rank", errors="ignore")
+
+
+def by_splink(records: str, out: Path) -> None:
+    import duckdb
+    from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+
+    con = duckdb.connect()
+    frame = con.execute(
+        f"""SELECT record, nullif(upper(trim(serial_number)), '') AS serial, lower(smbios_uuid) AS uuid,
+            lower(entra_device_id) AS entra, scope || lower(fqdns[1]) AS fqdn,
+            scope || regexp_replace(lower(mac_addresses[1]), '[^0-9a-f]', '', 'g') AS mac
+        FROM '{records}' WHERE serial_number IS NULL OR length(serial_number) > 4"""
+    ).df()
+    rules = [block_on(column) for column in ("serial", "uuid", "entra", "fqdn", "mac")]
+    settings = SettingsCreator(
+        link_type="dedupe_only", unique_id_column_name="record", blocking_rules_to_generate_predictions=rules
+    )
+    linker = Linker(DuckDBAPI().register(frame), settings, log_level="ERROR")
+    pairs = linker.inference.deterministic_link()
+    clusters = linker.clustering.cluster_pairwise_predictions_at_threshold(pairs).as_pandas_dataframe()
+    clusters.rename(columns={"cluster_id": "asset_id"})[["record", "asset_id"]].to_parquet(out / "assets.parquet")
+
+
+RUN = {"floor": floor, "ours": ours, "pandas": by_pandas, "splink": by_splink}
+
+
+def measure(name: str, records: str, out: Path) -> None:
+    """One contender in this process; prints a JSON line."""
+    started = time.perf_counter()
+    RUN[name](records, out)
+    seconds = time.perf_counter() - started
+    print(json.dumps({"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10}))
+
+
+def rightness(assets: Path, records: Path, key: Path) -> tuple[float, float]:
+    """Pairwise precision, and recall over pairs that shared evidence can prove; counted from the sizes of groups."""
+    import duckdb
+
+    con = duckdb.connect()
+    con.execute(
+        f"""CREATE TABLE told AS SELECT a.asset_id::VARCHAR AS asset, k.truth_id AS truth, k.provable AS provable
+        FROM (SELECT record, asset_id FROM '{assets}') AS a JOIN '{records}' AS r USING (record) JOIN '{key}' AS k USING (product, instance, record_id)
+        WHERE a.asset_id IS NOT NULL AND k.truth_id <> ''"""
+    )
+
+    def pairs(columns: str) -> float:
+        (row,) = con.execute(
+            f"SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM told GROUP BY {columns})"
+        ).fetchall()
+        return float(row[0] or 0)
+
+    return pairs("asset, truth") / pairs("asset"), pairs("asset, provable") / pairs("provable")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--devices", type=int, default=100_000)
+    parser.add_argument("--records", type=Path, help="folder that keeps the records from run to run")
+    parser.add_argument("--without", nargs="*", default=(), choices=CONTENDERS)
+    parser.add_argument("--one", nargs=3, metavar=("NAME", "RECORDS", "OUT"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        measure(arguments.one[0], arguments.one[1], Path(arguments.one[2]))
+        return
+    from records import estate_records, sources
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = arguments.records or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        records, key = estate_records(arguments.devices, folder)
+        print(f"{arguments.devices:,} machines seen by {', '.join(sources())}\n")
+        print(f"{'':<10}{'seconds':>9}{'to floor':>10}{'peak MB':>10}{'precision':>11}{'recall':>9}")
+        results: dict[str, Any] = {}
+        for name in CONTENDERS:
+            if name in arguments.without:
+                continue
+            out = Path(temporary) / name
+            out.mkdir()
+            done = subprocess.run(
+                [sys.executable, __file__, "--one", name, str(records), str(out)],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if "ModuleNotFoundError" in done.stderr:
+                print(f"{name:<10}{'not installed':>39}")
+                continue
+            if done.returncode:
+                print(f"{name:<10}  failed: {(done.stderr.strip().splitlines() or ['killed'])[-1][:90]}")
+                continue
+            results[name] = json.loads(done.stdout.strip().splitlines()[-1])
+            right = ""
+            if (out / "assets.parquet").exists():
+                precision, recall = rightness(out / "assets.parquet", records, key)
+                right = f"{precision:>11.4f}{recall:>9.4f}"
+            ratio = results[name]["seconds"] / results["floor"]["seconds"] if "floor" in results else float("nan")
+            print(
+                f"{name:<10}{results[name]['seconds']:>9.1f}{ratio:>10.1f}{results[name]['peak']:>10,}{right}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
