@@ -260,6 +260,9 @@ def test_a_person_at_the_terminal_is_answered_at_once_when_the_vendor_is_down(si
     assert time.monotonic() - began < 25, "the step must not wait for its own retry here"
 
 
+@pytest.mark.fault(
+    "a vendor fails for a moment, or for good", "tried again at growing intervals only where waiting can help"
+)
 def test_only_failures_that_may_pass_by_themselves_are_retried(site: Site) -> None:
     from exposure_pipelines.assets.landed import partition_events
     from exposure_pipelines.clock import utc_date
@@ -276,6 +279,9 @@ def test_an_unknown_job_says_what_to_look_at(site: Site) -> None:
         site.run("sync_gamma", ["2026-11-20"])
 
 
+@pytest.mark.fault(
+    "kill -9 of a Dagster run without a daemon", "the next run ends the dead one and takes its place in the pool"
+)
 def test_a_sync_that_was_killed_does_not_block_the_next_one(site: Site) -> None:
     """A killed run leaves its pool slot taken: without a daemon nothing would ever free it."""
     code = (

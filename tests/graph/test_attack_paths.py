@@ -168,6 +168,10 @@ def test_the_history_keeps_every_day_once(graph: Estate) -> None:
     assert [row["value"] for row in paths] == [1, 0, 1]
 
 
+@pytest.mark.fault(
+    "half of the graph is gone from one day to the next",
+    "the check fails, the day is not published, the snapshot before stays",
+)
 def test_a_graph_that_lost_half_of_its_nodes_fails_its_guard_on_that_day_alone(graph: Estate) -> None:
     def failing(count: int, day: int) -> list[str]:
         many = [observation(f"acme:prod:{number}", serial_number=f"N{number}") for number in range(count)]

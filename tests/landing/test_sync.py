@@ -100,6 +100,10 @@ def test_one_scope_cut_short_leaves_the_others_complete(bench: Workbench) -> Non
     assert manifest.state == "partial"
 
 
+@pytest.mark.fault(
+    "a vendor answers with nothing where there were many",
+    "held as partial, nothing is retired; accepted by hand when it is true",
+)
 def test_an_empty_answer_where_there_were_many_is_held_and_says_how_to_accept_it(bench: Workbench) -> None:
     bench.one(stream(pages(MANY)))
     held = bench.one(stream(pages([])))
@@ -421,6 +425,9 @@ def run_killed(stage: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.fault(
+    "kill -9 in a sync: while pulling, typing, landing", "the next sync sweeps what was left and lands whole"
+)
 @pytest.mark.parametrize("stage", ["pulling", "typing", "landing"])
 def test_a_kill_at_any_stage_leaves_nothing_visible_and_the_next_sync_recovers(bench: Workbench, stage: str) -> None:
     before = bench.one(stream(pages(MANY)))
@@ -431,6 +438,7 @@ def test_a_kill_at_any_stage_leaves_nothing_visible_and_the_next_sync_recovers(b
     assert not any((Path(bench.lake.root) / "landed" / ".spool").glob("*")), "what the killed sync left is swept"
 
 
+@pytest.mark.fault("the disk is full in a sync", "the sync says so and lands nothing; the one before stays")
 def test_a_full_disk_is_said_plainly_and_lands_nothing(bench: Workbench) -> None:
     bench.product(stream(pages(MANY)))
     bench.connection()
@@ -440,6 +448,7 @@ def test_a_full_disk_is_said_plainly_and_lands_nothing(bench: Workbench) -> None
     assert bench.lake.syncs("acme_main", "things") == []
 
 
+@pytest.mark.fault("Ctrl-C in a sync", "closed streams stay, the instance is free at once")
 def test_ctrl_c_keeps_the_closed_streams_and_lets_go_of_the_instance(bench: Workbench) -> None:
     def interrupted(api: Api) -> Iterator[Page]:
         yield Page(MANY)

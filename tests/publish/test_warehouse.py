@@ -124,6 +124,7 @@ def test_a_table_that_is_not_ours_is_never_touched(
     assert count(engine, "hosts") == 1
 
 
+@pytest.mark.fault("a publish fails half way", "the snapshot before stays whole")
 def test_a_load_that_fails_half_way_leaves_the_old_snapshot_whole(
     url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
@@ -139,6 +140,7 @@ def test_a_load_that_fails_half_way_leaves_the_old_snapshot_whole(
     assert (count(engine, "hosts"), count(engine, "findings")) == (7, 5)
 
 
+@pytest.mark.fault("reading while publishing", "readers see one whole snapshot, before or after")
 def test_readers_see_whole_snapshots_while_publishing_goes_on(
     url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
 ) -> None:
@@ -174,6 +176,9 @@ def test_readers_see_whole_snapshots_while_publishing_goes_on(
     assert len(seen) > 6
 
 
+@pytest.mark.fault(
+    "kill -9 while the warehouse is written", "the transaction is undone, readers keep the snapshot before"
+)
 def test_a_publish_that_is_killed_leaves_the_old_snapshot_and_the_next_one_works(
     url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
 ) -> None:

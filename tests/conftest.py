@@ -1,0 +1,49 @@
+"""The fault walk: tests marked `fault(what, how it recovers)` write docs/reliability.md when they have all passed.
+
+EXPOSURE_FAULT_WALK=1 pytest -m fault -n0
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
+HEAD = """# What happens on a bad night
+
+Each line is a test that causes the fault and looks at what is left. Written by `EXPOSURE_FAULT_WALK=1 pytest -m fault -n0` from
+the tests that passed; it is not written when one fails.
+
+| fault | lost | how it goes on | shown by |
+|---|---|---|---|
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(what, recovery): part of the fault walk, see docs/reliability.md")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    report: Any = yield
+    marker = item.get_closest_marker("fault")
+    if marker is not None and report.when == "call":
+        outcomes = item.config.stash.setdefault(OUTCOMES, {})
+        place = f"{Path(item.path).relative_to(PAGE.parent.parent)}"
+        key = (marker.args[0], marker.args[1], place)
+        outcomes[key] = outcomes.get(key, True) and report.outcome != "failed"
+    return report
+
+
+OUTCOMES: pytest.StashKey[dict[tuple[str, str, str], bool]] = pytest.StashKey()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    outcomes = session.config.stash.get(OUTCOMES, {})
+    if os.environ.get("EXPOSURE_FAULT_WALK") and outcomes and all(outcomes.values()):
+        lines = [f"| {what} | nothing | {recovery} | `{place}` |" for what, recovery, place in sorted(outcomes)]
+        PAGE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
