@@ -186,7 +186,8 @@ def rightness(assets: Path, records: Path, key: Path) -> tuple[float, float]:
     con = duckdb.connect()
     con.execute(
         f"""CREATE TABLE told AS SELECT a.asset_id::VARCHAR AS asset, k.truth_id AS truth, k.provable AS provable
-        FROM (SELECT record, asset_id FROM '{assets}') AS a JOIN '{records}' AS r USING (record) JOIN '{key}' AS k USING (product, instance, record_id)
+        FROM (SELECT record, asset_id FROM '{assets}') AS a JOIN '{records}' AS r USING (record)
+            JOIN '{key}' AS k USING (product, instance, record_id)
         WHERE a.asset_id IS NOT NULL AND k.truth_id <> ''"""
     )
 

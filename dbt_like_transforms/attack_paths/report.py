@@ -14,12 +14,13 @@ from dbt_like_transforms.attack_paths.facts import AttackGraph, read_graph, row_
 from dbt_like_transforms.attack_paths.rules import LIKELIHOOD, AttackRules
 from dbt_like_transforms.attack_paths.search import (
     Search,
-    blast_radius,
+    blast_counts,
     edge_counts,
     paths_of,
     search,
     starting_at,
     targets_reached,
+    whole,
 )
 
 if TYPE_CHECKING:
@@ -121,7 +122,8 @@ class Report:
         self.con, self.rules, self.attack, self.found = con, rules, attack, found
         self.paths = list(paths_of(found, MOST_PATHS, MOST_OF_ONE))
         self.pairs, self.pair_counts = edge_counts(found)
-        through = np.rint(found.through).astype(np.int64)
+        through = whole(found.through)
+        self.total = found.total
         on_paths = np.flatnonzero(through)
         self.chokes = on_paths[np.lexsort((on_paths, -through[on_paths]))][:MOST_CHOKES].astype(np.int32)
         self.through = through
@@ -207,11 +209,13 @@ class Report:
     # -- what to look at ----------------------------------------------------------------------------------------------------
     def _choke_points(self) -> list[dict[str, Any]]:
         reached = targets_reached(self.found, self.chokes, self.rules.hops)
+        blasts, critical_blasts = blast_counts(
+            self.attack.graph, self.chokes[:MOST_BLASTS], self.attack.targets, self.rules.hops
+        )
         critical = set(self.attack.targets.tolist())
         entries = set(self.attack.entries.tolist())
         rows = []
         for place, node in enumerate(self.chokes.tolist()):
-            blast = blast_radius(self.attack.graph, node, self.rules.hops) if place < MOST_BLASTS else None
             rows.append(
                 {
                     "node_id": self.nodes[node]["NodeId"],
@@ -222,8 +226,8 @@ class Report:
                     "share_of_paths": self._share(self.through[node]),
                     "is_entry": node in entries,
                     "is_target": node in critical,
-                    "blast_radius": None if blast is None else len(blast),
-                    "critical_in_blast_radius": None if blast is None else len(critical.intersection(blast.tolist())),
+                    "blast_radius": int(blasts[place]) if place < len(blasts) else None,
+                    "critical_in_blast_radius": int(critical_blasts[place]) if place < len(blasts) else None,
                 }
             )
         return rows
@@ -235,7 +239,9 @@ class Report:
         for node, removed in zip(entries.tolist(), starting_at(self.found, entries).tolist(), strict=True):
             if removed:
                 rule = self.rules.entries[self.attack.entry_rule[node]]
-                rows.append(self._advice(rule.fix.format(entry=self.nodes[node]["NodeName"]), node, rule.name, removed))
+                rows.append(
+                    self._advice(rule.fix.format(entry=self.nodes[node]["NodeName"]), node, node, rule.name, removed)
+                )
         counts = dict(zip(self.pairs.tolist(), self.pair_counts.tolist(), strict=True))
         for (tail, head), edge in self.edges.items():
             step = self.rules.steps[edge["rule"]]
@@ -243,21 +249,24 @@ class Report:
             if step.fix and removed:
                 more = f" (and {edge['others']} other ways between the two)" if edge["others"] else ""
                 title = self._sentence(step.fix, tail, head, edge) + more
-                rows.append(self._advice(title, tail, step.label, removed))
+                rows.append(self._advice(title, tail, head, step.label, removed))
         return sorted(rows, key=lambda row: (-row["paths_removed"], row["title"], row["recommendation_id"]))[
             :MOST_RECOMMENDATIONS
         ]
 
-    def _advice(self, title: str, node: int, rule: str, removed: float) -> dict[str, Any]:
+    def _advice(self, title: str, node: int, target: int, rule: str, removed: float) -> dict[str, Any]:
+        """target: where the edge leads that is to go; nodes of one name have a recommendation each."""
         share = self._share(removed)
         return {
-            "recommendation_id": digest("recommendation", rule, title, self.nodes[node]["NodeId"]),
+            "recommendation_id": digest(
+                "recommendation", rule, self.nodes[node]["NodeId"], self.nodes[target]["NodeId"]
+            ),
             "title": title,
             "asset_kind": self.nodes[node]["asset_kind"],
             "asset_id": self.nodes[node]["NodeId"],
             "rule": rule,
             "severity": "high" if share >= 0.2 else "medium" if share >= 0.05 else "low",
-            "paths_removed": round(removed),
+            "paths_removed": int(whole(np.array(removed))),
             "share_of_paths": share,
         }
 
@@ -286,7 +295,7 @@ class Report:
             ),
             (
                 "attack paths",
-                round(self.found.total),
+                int(whole(np.array(self.total))),
                 f"No entry point reaches a critical asset within {self.rules.hops} steps.",
             ),
         )
@@ -297,7 +306,7 @@ class Report:
 
     # -- reading ------------------------------------------------------------------------------------------------------------
     def _share(self, paths: float) -> float:
-        return round(float(paths) / self.found.total, 6) if self.found.total else 0.0
+        return min(round(float(paths) / self.total, 6), 1.0) if self.total else 0.0
 
     def _nodes(self, numbers: list[int]) -> dict[int, dict[str, Any]]:
         sql = (

@@ -28,6 +28,12 @@ class Conformant:
 CONNECTORS = (
     Conformant("defender_cloud", options={"page_size": 10}),  # one route for all queries: its own tests repeat cursors
     Conformant("defender_endpoint", "GET /api/machines", options={"page_size": 50}, served={"machines_page": 15}),
+    Conformant(
+        "defender_identity",
+        "GET /v1.0/security/identities/identityAccounts",
+        options={"hunting_rows": 60},
+        served={"page": 10, "row_limit": 60},
+    ),
     Conformant("entra_id", "GET /v1.0/users", options={"page_size": 10}),
     Conformant("intune", "GET /v1.0/deviceManagement/managedDevices", options={"page_size": 8}),
     Conformant("qualys", "POST /rest/2.0/search/am/asset", key="", options={"truncation_limit": 10, "csam_page": 8}),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import socketserver
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -16,7 +13,7 @@ import pytest
 from exposure_pipelines.alerts import Alert, load_alerts, send
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.sensors import alert_of, alert_sensor
-from tests.dagster.conftest import Site
+from tests.dagster.conftest import Hook, Site
 
 ALERT = Alert(
     "sync_tenable_prod",
@@ -26,19 +23,6 @@ ALERT = Alert(
     "run-1",
     "https://ui/runs/run-1",
 )
-
-
-class Hook(BaseHTTPRequestHandler):
-    got: list[dict[str, Any]] = []
-    status = 200
-
-    def do_POST(self) -> None:
-        Hook.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-        self.send_response(Hook.status)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        pass
 
 
 class Smtp(socketserver.StreamRequestHandler):
@@ -63,15 +47,6 @@ class Smtp(socketserver.StreamRequestHandler):
             self.wfile.write(answer)
             if word == "QUIT":
                 return
-
-
-@pytest.fixture
-def hook() -> Iterator[str]:
-    Hook.got, Hook.status = [], 200
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/secret-part"
-        server.shutdown()
 
 
 @pytest.fixture

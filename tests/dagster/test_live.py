@@ -9,17 +9,22 @@ import pytest
 from exposure_pipelines import clock
 from exposure_pipelines.dagster_home import prepare_dagster_home
 from tests.dagster import toy
-from tests.dagster.conftest import Site
+from tests.dagster.conftest import Hook, Site
 from tests.dagster.live import LiveDagster
 
 MART = ("marts", "hosts")
 LANDED = ("landed", "alpha", "alpha_main", "hosts")
+DATES = 30
 
 
 @pytest.mark.live
-def test_runs_backfills_and_schedules_on_the_real_webserver_and_daemon(site: Site) -> None:
+def test_runs_backfills_schedules_and_alerts_on_the_real_webserver_and_daemon(
+    site: Site, hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_HOOK", hook)
+    (site.home.root / "alerts.yaml").write_text("webhook: {url: {env: ALERT_HOOK}}\n")
     today = clock.utc_date()
-    past = [(today - timedelta(days=back)).isoformat() for back in (3, 2, 1)]
+    past = [(today - timedelta(days=back)).isoformat() for back in range(DATES, 0, -1)]
     site.connect("beta_main", 'product: beta\nschedule: "* * * * *"\n')
     site.connect("alpha_broken", "product: alpha\nbogus: 1\n")
     for number, day in enumerate(past):
@@ -34,7 +39,7 @@ def test_runs_backfills_and_schedules_on_the_real_webserver_and_daemon(site: Sit
         dagster.until(dagster.daemons_healthy, 120, "the daemons are not healthy")
         dagster.start_schedule("sync_beta_main_schedule")
 
-        # three past dates, from the landed streams to the marts: nothing is asked of the vendor, nothing overwritten
+        # thirty past dates, from the landed streams to the marts: nothing is asked of the vendor, nothing overwritten
         staged = [("staging", "stg_alpha__hosts"), ("staging", "stg_beta__hosts")]
         rest = [("intermediate", "int_hosts"), ("intermediate", "int_counts"), MART, ("marts", "connector_status")]
         assert dagster.backfill([LANDED, *staged, *rest], past) == "COMPLETED_SUCCESS", dagster.logs()
@@ -60,6 +65,13 @@ def test_runs_backfills_and_schedules_on_the_real_webserver_and_daemon(site: Sit
             }
 
         dagster.until(ticked, 180, "the schedule started no run")
+
+        # a sync that fails is told to the webhook by the daemon, with the fix
+        site.tell("alpha_main", fail="hosts")
+        assert dagster.finish(dagster.launch("sync_alpha_main", today.isoformat())) == "FAILURE"
+        dagster.until(lambda: bool(Hook.got), 180, "nobody was told of the failed sync")
+        assert Hook.got[0]["instance"] == "alpha_main"
+        assert "make a new key" in Hook.got[0]["text"]
 
 
 def rows_of(site: Site, day: str) -> int:
