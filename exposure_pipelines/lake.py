@@ -176,4 +176,7 @@ def duckdb_connection(
         connection.execute(f"SET threads = {int(threads)}")
     if not lake.is_local:
         connection.register_filesystem(lake.filesystem)
+        if int(duckdb.__version__.split(".", 1)[0]) < 2:
+            # its threads read through Python and wait for the lock that a relation being bound holds: it hangs
+            connection.execute("SET threads = 1")
     return connection

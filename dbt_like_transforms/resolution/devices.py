@@ -99,7 +99,7 @@ WITH lowered AS (
         CASE WHEN NOT seeded_host_domain(domain_text) THEN domain_text END AS domain,
         list_transform(names, lambda n: struct_pack(
             host := l_host(n), dns := l_dns(n), nb := l_netbios_domain(n))) AS split_names,
-        list_filter(mac_all, lambda m: seeded_mac_address(m) OR regexp_matches(m, '^.[26ae]')) AS mac_dropped,
+        list_filter(mac_all, lambda m: seeded_mac_address(m) OR m[2] IN ('2', '6', 'a', 'e')) AS mac_dropped,
         list_filter(agent_all, lambda a: seeded_agent_id(split_part(a, '=', 2))) AS agent_dropped,
         list_filter(ip_all, lambda i: seeded_ip_address(i)) AS ip_dropped
     FROM formed

@@ -39,19 +39,19 @@ _CLEAN: tuple[str, ...] = (
 )
 
 _FORMS: dict[str, str] = {
-    "hex32": f"CASE WHEN regexp_matches(y, '{_GUID_TEXT}') THEN regexp_replace(y, '[^0-9a-f]', '', 'g') END",
+    "hex32": f"CASE WHEN length(y) >= 32 AND regexp_matches(y, '{_GUID_TEXT}') THEN translate(y, '{{}}-', '') END",
     "guid": f"nullif(nullif(l_hex32(y), '{_ZEROS}'), '{_ONES}')",
     # -- hardware -------------------------------------------------------------------------------------------------------
     # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
     "serial_hex": r"""CASE WHEN length(y) >= 32 THEN nullif(regexp_extract(regexp_replace(y, '[\s{}-]', '', 'g'),
         '^(?:vmware|googlecloud|nutanix|virtualbox|parallels|qemu)?([0-9a-f]{32})$', 1), '') END""",
-    "serial": r"""CASE WHEN l_serial_hex(y) IS NULL THEN nullif(upper(regexp_replace(
-        CASE WHEN regexp_matches(y, '^s.*[:=#]')
+    "serial": r"""CASE WHEN l_serial_hex(y) IS NULL THEN nullif(upper(replace(
+        CASE WHEN y[1] = 's' AND regexp_matches(y, '^s.*[:=#]')
             THEN regexp_replace(y, '^(s/?n|serial( number)?|service ?tag)\s*[:=#]\s*', '') ELSE y END,
-        '\s+', '', 'g')), '') END""",
-    "mac_digits": r"""CASE WHEN regexp_matches(y, '^[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}$') AND length(y) < 17
-        THEN regexp_replace(regexp_replace(y, '\b([0-9a-f])\b', '0\1', 'g'), '[:-]', '', 'g')
-        ELSE regexp_replace(y, '[\s:.-]', '', 'g') END""",
+        ' ', '')), '') END""",
+    "mac_digits": r"""CASE WHEN length(y) < 17 AND regexp_matches(y, '^[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}$')
+        THEN translate(regexp_replace(y, '\b([0-9a-f])\b', '0\1', 'g'), ':-', '')
+        ELSE translate(y, ':.- ', '') END""",
     # IMEI (15 digits with check digit), IMEISV (16) and bare 14 digits name one radio by their first 14; MEID is hex.
     "imei": r"""nullif(regexp_extract(regexp_replace(y, '[\s/-]', '', 'g'),
         '^([0-9]{14})[0-9]{0,2}$|^[0-9a-f]{14}$')[1:14], '')""",
@@ -72,11 +72,12 @@ _FORMS: dict[str, str] = {
         WHEN 'google' THEN 'gcp' WHEN 'google cloud' THEN 'gcp' WHEN 'gce' THEN 'gcp'
         WHEN 'microsoft azure' THEN 'azure' ELSE y END""",
     # -- names ----------------------------------------------------------------------------------------------------------
-    "name": f"""CASE WHEN NOT regexp_matches(y, '{_IP_TEXT}') THEN nullif(rtrim(
+    "name": f"""CASE WHEN NOT ((y[1] <= ':' OR contains(y, ':')) AND regexp_matches(y, '{_IP_TEXT}')) THEN nullif(rtrim(
         CASE WHEN contains(y, '/') THEN regexp_replace(y, '^(host|cifs|wsman|termsrv)/', '') ELSE y END, '.$ '), '') END""",
     "plain": r"CASE WHEN contains(y, chr(92)) THEN regexp_replace(y, '^.*\\', '') ELSE y END",
     "host": "nullif(rtrim(split_part(replace(l_plain(y), '@', '.'), '.', 1), '$ '), '')",
-    "dns": r"nullif(regexp_extract(l_plain(y), '^[^.@ ]+[.@]([^ ]+)$', 1), '')",
+    "dns": r"""CASE WHEN contains(y, '.') OR contains(y, '@')
+        THEN nullif(regexp_extract(l_plain(y), '^[^.@ ]+[.@]([^ ]+)$', 1), '') END""",
     "netbios_domain": r"CASE WHEN contains(y, chr(92)) THEN nullif(regexp_extract(y, '^([^\\.]+)', 1), '') END",
     "domain": "nullif(trim(y, '. '), '')",
     "ip": f"CASE WHEN regexp_matches(y, '{_IP_TEXT}') THEN split_part(y, '%', 1) END",
@@ -92,7 +93,7 @@ _FORMS: dict[str, str] = {
 }
 
 _COMPOSED: tuple[str, ...] = (
-    "l_mac_hex(d) AS CASE WHEN regexp_matches(d, '^[0-9a-f]{12}$') THEN d END",
+    "l_mac_hex(d) AS CASE WHEN length(d) = 12 AND regexp_matches(d, '^[0-9a-f]{12}$') THEN d END",
     "n_mac(x) AS l_mac_hex(n_mac_digits(x))",
     "n_uuid(x) AS n_either(n_hex32(x))",
     "n_serial_uuid(x) AS n_either(n_serial_hex(x))",

@@ -24,6 +24,8 @@ PRECEDENCE_FILE = Path(__file__).with_name("precedence.yaml")
 #: What staging gives for a field that the source emptied on purpose.
 CLEARED = "(cleared)"
 DAY = 86_400
+#: Sources of one asset whose objects are put together at once; what more there are comes before, one by one.
+_PLACES = 8
 
 #: How a column becomes a value of the asset: placeholders are no values, identifiers take their normal form.
 _SPECIAL: dict[str, dict[str, str]] = {
@@ -37,24 +39,21 @@ _SPECIAL: dict[str, dict[str, str]] = {
         "entra_device_id": "n_dashed(n.entra)",
         "ad_object_guid": "n_dashed(n.adguid)",
         "imei": "CASE WHEN n.imei IS NOT NULL THEN n_text(r.imei) END",
-        "mac_addresses": "list_transform(list_filter(n.mac_all, "
-        "lambda m: NOT seeded_mac_address(m)), lambda m: n_colons(m))",
-        "ip_addresses": "n.ips",
-        "hostnames": "n_present(list_transform(r.hostnames, lambda h: n_text(h)))",
-        "fqdns": "n_present(list_transform(r.fqdns, lambda f: rtrim(n_lower(f), '.')))",
-        "agent_ids": "n_present(list_transform(r.agent_ids, lambda a: n_text(a)))",
     },
     "identity": {
         "entra_object_id": "n_dashed(n.entra)",
         "ad_object_guid": "n_dashed(n.adguid)",
         "upn": "n_lower(r.upn)",
-        "emails": "n_present(list_transform(r.emails, lambda e: n_lower(e)))",
-        "login_names": "n_present(list_transform(r.login_names, lambda l: n_text(l)))",
-        "sid_history": "n_present(list_transform(r.sid_history, lambda s: n_sid(s)))",
     },
-    "application": {
-        "reply_urls": "n_present(list_transform(r.reply_urls, lambda u: n_text(u)))",
-    },
+    "application": {},
+}
+#: Lists, as what holds them and how one `value` of it becomes a value of the asset; others are taken as they are.
+_ELEMENTS: dict[str, tuple[str, str]] = {
+    "mac_addresses": ("n.mac_all", "CASE WHEN NOT seeded_mac_address(value) THEN n_colons(value) END"),
+    "ip_addresses": ("n.ips", "value"),
+    "fqdns": ("r.fqdns", "rtrim(n_lower(value), '.')"),
+    "emails": ("r.emails", "n_lower(value)"),
+    "sid_history": ("r.sid_history", "n_sid(value)"),
 }
 
 
@@ -120,18 +119,17 @@ class Survivors:
         self.moment = self._moment()
         self._orders: dict[tuple[tuple[str, ...], float], NDArray[np.int64]] = {}
         self._products = self._product_of_rows()
+        #: Fields put together from several records: they are read where they are needed, not kept.
+        self._apart = (*self.precedence.union, *self.precedence.merge)
         special = _SPECIAL[resolution.kind]
         values = ", ".join(
             f"{special.get(name) or (f'n_text(r.{name})' if kind == 'VARCHAR' else f'r.{name}')} AS {name}"
             for name, kind in self.columns.items()
+            if name not in self._apart
         )
         self.connection.execute(
             f"CREATE OR REPLACE TEMP TABLE _values AS SELECT r.idx, {values} FROM _observed r JOIN norm n USING (idx)"
         )
-        rows = self.connection.sql("SELECT idx FROM _values").fetchnumpy()["idx"]
-        #: Where each row lies in `_values`: a table is read in the order in which it was written.
-        self._position = np.empty(len(rows), np.int32)
-        self._position[rows] = np.arange(len(rows), dtype=np.int32)
 
     def _moment(self) -> int:
         as_of = self.resolution.config.as_of
@@ -172,28 +170,27 @@ class Survivors:
         winners[asset[first]] = self.giving[having[first]]
         return winners
 
-    def _column(self, name: str) -> pa.ChunkedArray:
-        """A field of `_values`, in the order of that table; see `_position`."""
-        return self.connection.sql(f"SELECT {name} FROM _values").to_arrow_table()[name]
+    def _column(self, name: str) -> tuple[pa.ChunkedArray, NDArray[np.int32]]:
+        """A field of `_values`, in whatever order the engine gives it, and the position of each row in it."""
+        table = self.connection.sql(f"SELECT idx, {name} FROM _values").to_arrow_table()
+        position = np.empty(self.resolution.clusterer.facts.count, np.int32)
+        position[table["idx"].to_numpy()] = np.arange(table.num_rows, dtype=np.int32)
+        return table[name], position
 
     def first(self, name: str) -> tuple[pa.Array, NDArray[np.int32]]:
         """Value of the field for each asset, and the row that gave it (-1 for none)."""
-        column = self._column(name)
-        winners = self.winning_rows(name, self._by_row(column.is_valid()))
-        taken = pc.take(column, pa.array(self._position[winners], mask=winners < 0))
+        column, position = self._column(name)
+        winners = self.winning_rows(name, column.is_valid().to_numpy()[position])
+        taken = pc.take(column, pa.array(position[winners], mask=winners < 0))
         if self.columns[name] == "VARCHAR":
             taken = pc.if_else(pc.equal(taken, CLEARED), pa.scalar(None, pa.string()), taken)
         return taken, winners
-
-    def _by_row(self, flags: pa.ChunkedArray) -> NDArray[np.bool_]:
-        """Flags in the order of `_values` as flags by row."""
-        placed: NDArray[np.bool_] = flags.to_numpy()[self._position]
-        return placed
 
     def winners(self) -> pa.Table:
         """One row an asset, every field of the kind, with discovery_sources, source_records, first and last seen."""
         self._show_assets()
         columns: dict[str, Any] = {"asset_id": self._by_asset("SELECT cluster, asset_id FROM _assets")}
+        self._show_lists()
         for name in self.columns:
             if name in self.precedence.union:
                 columns[name] = self._union(name)
@@ -205,6 +202,7 @@ class Survivors:
                 columns[name] = self._merged(name)
             else:
                 columns[name] = self.first(name)[0]
+        self.connection.execute("DROP TABLE _lists")
         spans = self.connection.sql(
             """
             SELECT cluster, min(coalesce(n_time(first_seen), n_time(observed_at))) AS first_seen,
@@ -226,11 +224,11 @@ class Survivors:
         chosen_rows: list[NDArray[np.int32]] = []
         chosen_fields: list[str] = []
         for name in self.columns:
-            if name in (*self.precedence.union, *self.precedence.merge):
+            if name in self._apart:
                 continue
-            column = self._column(name)
+            column, position = self._column(name)
             present = pc.fill_null(column, False) if name in self.precedence.any else column.is_valid()
-            rows = self.winning_rows(name, self._by_row(present))
+            rows = self.winning_rows(name, present.to_numpy()[position])
             chosen_rows.append(rows[rows >= 0])
             chosen_fields.append(name)
         counts = [len(rows) for rows in chosen_rows]
@@ -243,19 +241,22 @@ class Survivors:
                 }
             ),
         )
-        texts = ", ".join(
-            f"list_aggregate({name}, 'string_agg', ', ') AS {name}"
-            if kind.endswith("[]")
-            else f"CAST({name} AS VARCHAR) AS {name}"
-            for name, kind in self.columns.items()
-        )
-        whole = ", ".join(f"'{name}'" for name in (*self.precedence.union, *self.precedence.merge)) or "''"
+        texts = ", ".join(f"CAST({name} AS VARCHAR) AS {name}" for name in self.columns if name not in self._apart)
+        values = f"UNPIVOT (SELECT idx, {texts} FROM _values) ON COLUMNS(* EXCLUDE idx) INTO NAME field VALUE value"
+        for name in self.precedence.merge:
+            values += f" UNION ALL SELECT idx, '{name}', {name} FROM _observed WHERE trim({name}) <> ''"
+        for name in self.precedence.union:
+            values += (
+                f" UNION ALL SELECT idx, '{name}', string_agg(value, ', ' ORDER BY place) "
+                f"FROM ({self._elements(name)}) GROUP BY idx"
+            )
+        whole = ", ".join(f"'{name}'" for name in self._apart) or "''"
         return self.connection.sql(
             f"""
             SELECT a.asset_id, v.field, v.value, r.product, r.instance, r.record_id,
                 coalesce(n_time(r.observed_at), n_time(r.last_seen)) AS observed_at,
                 g.idx IS NOT NULL AND (c.idx IS NOT NULL OR v.field IN ({whole})) AS chosen
-            FROM (UNPIVOT (SELECT idx, {texts} FROM _values) ON COLUMNS(* EXCLUDE idx) INTO NAME field VALUE value) v
+            FROM ({values}) v
                 JOIN _records r USING (idx) JOIN _clusters k USING (idx) JOIN _assets a USING (cluster)
                 LEFT JOIN _giving g USING (idx) LEFT JOIN _chosen c ON c.idx = v.idx AND c.field = v.field
             WHERE NOT a.held
@@ -264,10 +265,12 @@ class Survivors:
 
     # -- helpers over the tables -------------------------------------------------------------------------------------
     def _show_assets(self) -> None:
-        """Makes `_giving` (idx, cluster, place): rows that give values; place orders them by their authority."""
+        """Makes `_giving` (idx, cluster, place): rows that give values; place 0 is the best source of its cluster."""
         order = self.order("")
+        asset = self.asset_of[order]
+        begins = np.flatnonzero(np.diff(asset, prepend=-1))
         place = np.empty(len(order), np.int32)
-        place[order] = np.arange(len(order), dtype=np.int32)
+        place[order] = np.arange(len(order)) - np.repeat(begins, np.diff(np.append(begins, len(order))))
         self.connection.register(
             "_giving_table",
             pa.table(
@@ -293,23 +296,62 @@ class Survivors:
         table = self.connection.sql(query).to_arrow_table()
         return table.column(1).take(self._place(table.column(0).to_numpy()))
 
+    def _element(self, name: str) -> tuple[str, str]:
+        """(what holds a list field, how a `value` of it becomes one of the asset)."""
+        return _ELEMENTS.get(name, (f"r.{name}", "n_text(value)"))
+
+    def _elements(self, name: str) -> str:
+        """SELECT of idx, value and place in the list, for every different value of a list field of every record."""
+        held, form = self._element(name)
+        return (
+            f"SELECT idx, told AS value, min(place) AS place FROM (SELECT idx, {form} AS told, place FROM ("
+            f"SELECT r.idx, unnest({held}) AS value, generate_subscripts({held}, 1) AS place "
+            "FROM _observed r JOIN norm n USING (idx))) WHERE told IS NOT NULL GROUP BY ALL"
+        )
+
+    def _show_lists(self) -> None:
+        """Makes `_lists`: cluster, place and the list fields of every giving row."""
+        held = "".join(f", {self._element(name)[0]} AS {name}" for name in self.precedence.union)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE _lists AS SELECT g.cluster, g.place{held} "
+            "FROM _observed r JOIN _giving g USING (idx) JOIN norm n USING (idx)"
+        )
+
     def _union(self, name: str) -> pa.ChunkedArray:
+        _, form = self._element(name)
         return self._by_asset(
             f"""
-            SELECT cluster, list(value ORDER BY place, value) AS result FROM (
-                SELECT cluster, value, min(place) AS place FROM (
-                    SELECT cluster, place, unnest({name}) AS value FROM _values JOIN _giving USING (idx))
-                GROUP BY cluster, value)
-            GROUP BY cluster
+            SELECT cluster, list(told ORDER BY place, told) AS result FROM (
+                SELECT cluster, {form} AS told, min(place) AS place FROM (
+                    SELECT cluster, value, min(place) AS place
+                    FROM (SELECT cluster, place, unnest({name}) AS value FROM _lists) GROUP BY ALL)
+                GROUP BY ALL)
+            WHERE told IS NOT NULL GROUP BY cluster
             """
         )
 
     def _merged(self, name: str) -> pa.ChunkedArray:
+        """Members of the objects of all sources; the best source that says something of a member gives it."""
+        # A null in a patch would take away what a weaker source knows: nulls go before the objects are put together.
+        self.connection.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE _objects AS
+            SELECT cluster, place, TRY(json_merge_patch('{{}}', {name})) AS told
+            FROM _observed JOIN _giving USING (idx) WHERE starts_with(ltrim({name}), '{{')
+            """
+        )
+        places = range(_PLACES)
+        joins = " ".join(
+            f"LEFT JOIN (SELECT cluster, told FROM _objects WHERE place = {place}) p{place} USING (cluster)"
+            for place in places
+        )
+        told = ", ".join(f"coalesce(p{place}.told, '{{}}')" for place in reversed(places))
         return self._by_asset(
             f"""
-            SELECT cluster, CAST(list_reduce(list(CAST({name} AS JSON) ORDER BY place DESC),
-                lambda low, high: json_merge_patch(low, high)) AS VARCHAR) AS result
-            FROM _values JOIN _giving USING (idx) WHERE json_valid({name}) AND json_type({name}) = 'OBJECT'
-            GROUP BY cluster
+            SELECT cluster, CAST(json_merge_patch(coalesce(beyond.told, '{{}}'), {told}) AS VARCHAR) AS result
+            FROM (SELECT DISTINCT cluster FROM _objects) {joins} LEFT JOIN (
+                SELECT cluster, list_reduce(list(told ORDER BY place DESC),
+                    lambda low, high: json_merge_patch(low, high)) AS told
+                FROM _objects WHERE place >= {_PLACES} GROUP BY cluster) beyond USING (cluster)
             """
         )

@@ -56,7 +56,7 @@ class Vetoes:
         """
         found = np.zeros(size, np.bool_)
         if special in ("mac", "fqdn"):
-            found[self._shared_by_two(special, label, group_of, size, unusable)] = True
+            found = self._maybe_disjoint(special, label, group_of, size, unusable)
         elif special in ("source", "source_any"):
             group = group_of[label]
             rows = np.flatnonzero((group >= 0) & self.facts.active)
@@ -72,13 +72,13 @@ class Vetoes:
             rows = np.flatnonzero(group >= 0)
             found = self._apart_in_time(rows, group[rows], size)
         else:
-            with_macs = self._shared_by_two("mac", label, group_of, size, unusable)
-            with_names = self._shared_by_two("host", label, group_of, size, unusable)
-            found = with_macs & with_names
+            found = self._maybe_disjoint("host", label, group_of, size, unusable)
+            if found.any():
+                found &= self._maybe_disjoint("mac", label, group_of, size, unusable)
         return found
 
-    def _shared_by_two(self, name: str, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
-        """Groups in which at least two clusters have a usable value of the identifier."""
+    def _maybe_disjoint(self, name: str, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
+        """Groups in which two clusters have usable values of the identifier, and no value is common to all that have any."""
         edges = self.facts.edges[name]
         cluster = label[edges.rows]
         group = group_of[cluster]
@@ -86,7 +86,22 @@ class Vetoes:
         dropped = unusable.get(name)
         if dropped is not None and len(dropped):
             inside &= ~np.isin(edges.keys, dropped)
-        return distinct_count(group[inside], cluster[inside], size) > 1
+        group, cluster, keys = group[inside], cluster[inside], edges.keys[inside]
+        having = distinct_count(group, cluster, size)
+        several = having[group] > 1
+        group, cluster, keys = group[several], cluster[several], keys[several]
+        order = np.lexsort((cluster, keys, group))
+        group, cluster, keys = group[order], cluster[order], keys[order]
+        begins = np.ones(len(group), np.bool_)
+        begins[1:] = (group[1:] != group[:-1]) | (keys[1:] != keys[:-1])
+        fresh = begins.copy()
+        fresh[1:] |= cluster[1:] != cluster[:-1]
+        places = np.flatnonzero(begins)
+        carriers = np.add.reduceat(fresh.astype(np.int64), places) if len(places) else np.empty(0, np.int64)
+        most = np.zeros(size, np.int64)
+        np.maximum.at(most, group[places], carriers)
+        found: Flags = (having > 1) & (most < having)
+        return found
 
     def _apart_in_time(self, rows: NDArray[np.integer], group: Rows, size: int) -> Flags:
         first, last = self.facts.first[rows], self.facts.last[rows]

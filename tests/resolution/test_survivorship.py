@@ -1,0 +1,85 @@
+"""Which value a merged asset shows."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from dbt_like_transforms.resolution.resolve import resolve
+from dbt_like_transforms.resolution.survivorship import Survivors
+
+
+def told(product: str, number: int, **values: Any) -> dict[str, Any]:
+    record = {"record": f"{product}:p:{number}", "product": product, "instance": "p", "record_id": str(number)}
+    return record | {"serial_number": "SER00A", "manufacturer": "Dell"} | values
+
+
+def merged(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    (winner,) = Survivors(resolve("device", pa.Table.from_pylist(rows))).winners().to_pylist()
+    return winner
+
+
+def test_values_stay_with_their_machine_when_the_engine_reads_tables_out_of_order() -> None:
+    """A build lets DuckDB give rows in any order, which it does from the second row group (122,880 rows) on."""
+    connection = duckdb.connect(config={"preserve_insertion_order": False})
+    connection.execute(
+        """
+        CREATE TABLE observed AS
+        SELECT 'tenable:t:' || i AS record, 'tenable' AS product, 't' AS instance, i::VARCHAR AS record_id,
+            'SN' || (100000 + i) AS serial_number, 'model ' || i AS model, ['fqdn' || i || '.example.com'] AS fqdns
+        FROM range(200000) t(i)
+        """
+    )
+    connection.register("winners", Survivors(resolve("device", "observed", connection=connection)).winners())
+    wrong = connection.execute(
+        """
+        SELECT count(*) FILTER (serial_number IS DISTINCT FROM 'SN' || (100000 + number::INTEGER)
+            OR model IS DISTINCT FROM 'model ' || number OR fqdns IS DISTINCT FROM ['fqdn' || number || '.example.com']),
+            count(*)
+        FROM (SELECT *, split_part(source_records[1], ':', 3) AS number FROM winners)
+        """
+    ).fetchall()
+    assert wrong == [(0, 200000)]
+
+
+def test_a_null_of_the_better_source_does_not_hide_what_the_weaker_one_knows() -> None:
+    rows = [
+        told("intune", 1, properties=json.dumps({"osArchitecture": None, "isEncrypted": True, "only": {"x": None}})),
+        told("defender_endpoint", 2, properties=json.dumps({"osArchitecture": "x64", "isEncrypted": False})),
+    ]
+    assert json.loads(merged(rows)["properties"]) == {"osArchitecture": "x64", "isEncrypted": True, "only": {}}
+
+
+def test_objects_of_many_records_are_put_together_and_what_is_no_object_is_left_out() -> None:
+    rows = [told("rapid7", number, properties=json.dumps({f"key{number}": number})) for number in range(12)]
+    rows += [told("qualys", 20, properties="[1]"), told("tenable", 21, properties="{broken"), told("wiz", 22)]
+    assert json.loads(merged(rows)["properties"]) == {f"key{number}": number for number in range(12)}
+
+
+def test_lists_hold_every_value_once_those_of_the_best_source_first() -> None:
+    rows = [
+        told("servicenow", 1, hostnames=["pc1", "old "], mac_addresses=["AA-BB-CC-00-00-01", "00:00:00:00:00:00"]),
+        told("intune", 2, hostnames=["PC1", "old"], mac_addresses=["aa:bb:cc:00:00:01"]),
+    ]
+    winner = merged(rows)
+    assert winner["hostnames"] == ["PC1", "old", "pc1"]
+    assert winner["mac_addresses"] in (None, []) or winner["mac_addresses"] == ["aa:bb:cc:00:00:01"]
+
+
+def test_fields_tell_what_every_record_says_lists_and_objects_included() -> None:
+    rows = [
+        told("servicenow", 1, hostnames=["pc1", None, "pc2"], owner="ann", properties='{"a": 1}'),
+        told("intune", 2, hostnames=["PC1"], owner="bob"),
+    ]
+    survivors = Survivors(resolve("device", pa.Table.from_pylist(rows)))
+    fields = {
+        (field, product): (value, chosen) for _, field, value, product, _, _, _, chosen in survivors.fields().fetchall()
+    }
+    assert fields["hostnames", "servicenow"] == ("pc1, pc2", True)
+    assert fields["hostnames", "intune"] == ("PC1", True)
+    assert fields["properties", "servicenow"] == ('{"a": 1}', True)
+    assert fields["owner", "servicenow"] == ("ann", False)
+    assert fields["owner", "intune"] == ("bob", True)
