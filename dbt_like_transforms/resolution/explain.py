@@ -90,7 +90,14 @@ class Reasons:
         }
         if confirming is not None:
             columns["confirming"] = pa.array(np.asarray(confirming, np.uint64))
-        self.connection.register("_pairs", pa.table(columns))
+        self._show("_pairs", pa.table(columns))
+
+    def _show(self, name: str, table: pa.Table) -> None:
+        """Makes the temporary table `name`. A registered table would do for DuckDB from 2.0 on; before, a join on a hash
+        beyond 2^63 asks pyarrow to filter by a number that it cannot hold."""
+        self.connection.register("_shown", table)
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _shown")
+        self.connection.unregister("_shown")
 
     def _value(self, identifier: Identifier) -> str:
         """Sub-query (idx, key, text) of the identifier's values on the rows in `_pairs`."""
@@ -181,7 +188,7 @@ class Reasons:
                 f"identifies nothing here: seen with {item.distinct} different {label} on {item.records} records"
                 + (f" ({clone})" if clone else "")
             )
-        self.connection.register(
+        self._show(
             "_learned",
             pa.table(
                 {
