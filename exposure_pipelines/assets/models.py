@@ -48,6 +48,20 @@ CLASSES = (
     "product",
 )
 
+#: Tables to look at next, as links beside the metadata of a table of the graph.
+LINKS = {
+    "exposure_graph_nodes": ("exposure_graph_edges", "criticality", "exposure_insights"),
+    "exposure_graph_edges": ("exposure_graph_nodes", "attack_paths"),
+    "criticality": ("business_context", "attack_paths"),
+    "exposure_insights": ("findings", "internet_exposure"),
+    "attack_paths": ("attack_path_steps", "choke_points", "recommendations", "attack_path_preconditions"),
+    "attack_path_steps": ("attack_paths",),
+    "choke_points": ("attack_paths", "recommendations"),
+    "recommendations": ("attack_paths", "choke_points"),
+    "attack_path_preconditions": ("attack_paths", "exposure_insights", "criticality"),
+    "exposure_history": ("attack_paths", "exposure_graph_nodes"),
+}
+
 LandedKeys = Mapping[str, Sequence[dg.AssetKey]]
 """Landed assets by the relation that unites their records, e.g. `landed.tenable__assets`."""
 
@@ -221,6 +235,8 @@ def result_metadata(
 
         if picture := top_path_markdown(result.path, database):
             metadata["top_path"] = dg.MetadataValue.md(picture)
+    for other in LINKS.get(result.name, ()):
+        metadata[f"see_{other}"] = dg.MetadataValue.asset(model_key(project().models[other]))
     return metadata
 
 

@@ -101,6 +101,7 @@ def test_the_worst_attack_path_is_a_picture_that_is_drawn(dagster_ui: str, page:
     today = datetime.now(UTC).date().isoformat()
     page.goto(f"{dagster_ui}/assets/marts/attack_paths?view=partitions&partition={today}")
     page.get_by_text("top_path", exact=False).first.wait_for()
+    assert page.locator("a[href*='choke_points']").count() > 0, "a link to the table to look at next"
     page.get_by_text("Show markdown", exact=False).first.click()
     drawn = page.locator("img[alt='the path']").first
     drawn.wait_for()

@@ -147,3 +147,10 @@ def test_hostile_names_stay_text(graph: Estate) -> None:
     found = node(graph, "microsoft.compute/virtualmachines")
     assert found["NodeName"] == name
     assert json.loads(found["NodeProperties"])["rawData"]["deviceName"] == name
+
+
+def test_links_of_a_table_of_the_graph_lead_to_tables_that_exist() -> None:
+    from exposure_pipelines.assets.models import LINKS
+    from exposure_pipelines.building import project
+
+    assert {name for one, others in LINKS.items() for name in (one, *others)} <= set(project().models)

@@ -96,7 +96,9 @@ def test_a_sample_shows_keys_and_never_the_failing_value(tmp_path: Path) -> None
 
 
 def test_severity_and_where_belong_to_a_test(tmp_path: Path) -> None:
-    found = check(tmp_path, "('a', null, 1), ('b', null, 5)", "not_null: {config: {severity: warn, where: n > 2}}")
+    found = check(
+        tmp_path, "('a', null::varchar, 1), ('b', null, 5)", "not_null: {config: {severity: warn, where: n > 2}}"
+    )
     assert (found["not_null_name"].severity, found["not_null_name"].failing) == ("warn", 1)
 
 
