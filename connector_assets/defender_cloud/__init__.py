@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connector_assets.defender_cloud.graph import ask, query
+from connector_assets.defender_cloud.graph import ask, query, scopes
 from connector_assets.defender_cloud.options import DefenderCloudOptions
-from connector_assets.defender_cloud.streams import STREAMS
+from connector_assets.defender_cloud.streams import GIVE_READER, STREAMS
 from connector_assets.kit import Connector, Credential, Permission
 from connector_assets.kit.errors import FixPermission
 from connector_assets.kit.microsoft import MicrosoftCredentials
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from connector_assets.kit.settings import Secrets
 
 HOSTS = ("management.azure.com", "management.usgovcloudapi.net", "management.chinacloudapi.cn")
-GIVE_READER = (
-    "give the app registration the role {role} on the root management group (Access control, Add role assignment)"
-)
 
 
 def credentials(options: DefenderCloudOptions, secrets: Secrets) -> Auth:
@@ -35,8 +32,8 @@ def probe_reader(api: Api) -> None:
 
 def probe_security_reader(api: Api) -> None:
     text = query("securityresources", ("type =~ 'microsoft.security/assessments'",), "id")
-    answer, _ = ask(api, {"query": text, "options": {"resultFormat": "objectArray", "$top": 1}})
-    if not answer.get("data"):
+    request = {"query": text, "options": {"resultFormat": "objectArray", "$top": 1}}
+    if not any(ask(api, {**part, **request})[0].get("data") for part in scopes(api)):
         raise FixPermission(
             "not one assessment is in sight",
             hint=GIVE_READER.format(role="Security Reader")
@@ -66,11 +63,20 @@ CONNECTOR = Connector(
         "400": "Azure refused the query or its API version: check the options, and that base_url is "
         "https://management.azure.com or your national cloud's",
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry; the token must be for "
-        "management.azure.com, not for Graph",
-        "403": GIVE_READER.format(role="Reader and Security Reader"),
-        "404": "base_url must be the address alone: https://management.azure.com",
+        "management.azure.com, not for Graph (option resource). AADSTS53003: a Conditional Access policy for workload "
+        "identities does not list this machine's address",
+        "403": GIVE_READER.format(role="Reader and Security Reader")
+        + "; Azure has no IP allow list of its own, but a Conditional Access policy for workload identities may name addresses",
+        "404": "base_url must be the address alone: https://management.azure.com; a subscription that is not found is gone "
+        "or belongs to another tenant",
+        "409": "the provider Microsoft.Security is not registered in the subscription: register it there (Resource "
+        "providers), or set assessments_via to resource_graph",
         "429": "Azure Resource Graph allows 15 queries in 5 seconds for one user: give this connector its own app registration",
         "dns": "management.azure.com and login.microsoftonline.com must be reachable; check proxy and name resolution",
+        "tls": "a proxy that opens TLS shows a certificate of its own: set ca_file to its authority, or leave "
+        "management.azure.com and login.microsoftonline.com out of inspection",
+        "connect": "allow https to management.azure.com and login.microsoftonline.com (service tags AzureResourceManager "
+        "and AzureActiveDirectory); behind a proxy set HTTPS_PROXY",
     },
     default_schedule="0 */4 * * *",
     documentation_url="https://learn.microsoft.com/azure/defender-for-cloud/",

@@ -47,8 +47,14 @@ class DefenderCloudOptions(MicrosoftOptions):
         description="Subscription ids to read; empty means all that the app registration may see. Azure answers without a "
         "word for what it may not see: naming the subscriptions makes a lost permission show as partial.",
     )
+    subscriptions_may_vanish: bool = Field(
+        default=False,
+        description="Take a subscription that is no longer listed for deleted. Otherwise everything stays partial, and nothing "
+        "is retired, until `exposure sync --accept-volume`: Azure does not tell a deleted one from one whose Reader role was "
+        "lost.",
+    )
     management_groups: tuple[str, ...] = Field(
-        default=(), description="Management group ids to read instead, with everything below them."
+        default=(), description="Management group ids to read, with everything below them."
     )
     resource_types: tuple[str, ...] = Field(
         default=RESOURCE_TYPES, description="Types of resources that are read; machines and containers are among them."

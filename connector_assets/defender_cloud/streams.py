@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from connector_assets.defender_cloud.graph import judge_sight, query, rows, words
-from connector_assets.kit import FieldType, Page, PullFunction, Stream
+from connector_assets.defender_cloud.graph import (
+    INHERITED,
+    below_management_groups,
+    either,
+    judge_sight,
+    query,
+    rows,
+    words,
+)
+from connector_assets.defender_cloud.options import GUID
+from connector_assets.kit import FieldType, Page, PullFunction, Record, Stream
 from connector_assets.kit.errors import BadRequest, FixPermission, NotFound
 from connector_assets.kit.pagers import next_link_pages
 
@@ -16,7 +25,11 @@ if TYPE_CHECKING:
 BASE = "id, name, type, tenantId, subscriptionId"
 RESOURCE = f"{BASE}, kind, location, resourceGroup, sku, tags, identity, properties"
 READER, SECURITY_READER = "Reader", "Security Reader"
-#: Settings that may carry secrets, whatever type of resource they are found in (a template holds container variables).
+GIVE_READER = (
+    "give the app registration the role {role} on the root management group (Access control, Add role assignment)"
+)
+#: Settings that may carry secrets, whatever type of resource they are found in: a template holds the variables of a
+#: container, the definition of a workflow whatever somebody wrote into it.
 SECRETS = (
     "adminPassword",
     "administratorLoginPassword",
@@ -24,18 +37,47 @@ SECRETS = (
     "connectionString",
     "connectionStrings",
     "customData",
+    "definition",
     "environmentVariables",
+    "machineKey",
+    "parameters",
     "primaryKey",
+    "publishingPassword",
+    "publishingUsername",
     "secondaryKey",
-    "secrets",
+    # not what a vault's policy says of secrets
+    "configuration.secrets",
+    "osProfile.secrets",
+    "properties.secrets",
     "template",
     "userData",
 )
 
 
 def subscriptions(api: Api) -> Iterator[Page]:
-    """Every subscription in sight, from which it is judged what the others leave out."""
-    yield from next_link_pages(api, "/subscriptions", {"api-version": "2022-12-01"}, link="nextLink")
+    """Every subscription in sight, from which it is judged what the others leave out.
+
+    Each is a scope of its own: Azure says nothing of one whose role was lost, so that one that is missing proves nothing.
+    """
+    wanted, seen = set(api.options.subscriptions), 0
+    for page in next_link_pages(api, "/subscriptions", {"api-version": "2022-12-01"}, link="nextLink"):
+        seen += len(page.records)
+        scopes: dict[str, list[Record]] = {}
+        for found in page.records:
+            name = subscription_of(found)
+            if not wanted or name in wanted:
+                scopes.setdefault("default" if api.options.subscriptions_may_vanish else name or "default", []).append(
+                    found
+                )
+        for scope, found_there in scopes.items():
+            yield Page(found_there, scope, cursor=page.cursor)
+    if not seen:
+        raise FixPermission("not one subscription is in sight", hint=GIVE_READER.format(role="Reader"))
+
+
+def subscription_of(found: Record) -> str:
+    """Its id; '' for what is none."""
+    return str(found.get("subscriptionId") or "").lower() if isinstance(found, dict) else ""
 
 
 def graph_rows(table: str, columns: str, where: Callable[[Api], tuple[str, ...]]) -> PullFunction:
@@ -43,7 +85,8 @@ def graph_rows(table: str, columns: str, where: Callable[[Api], tuple[str, ...]]
 
     def pull(api: Api) -> Iterator[Page]:
         judge_sight(api)
-        yield from rows(api, query(table, where(api), columns))
+        options = INHERITED if table == "authorizationresources" else None
+        yield from rows(api, query(table, where(api), columns), options)
 
     return pull
 
@@ -66,6 +109,9 @@ def assessments(api: Api) -> Iterator[Page]:
         where = (f"type =~ '{ASSESSMENT}'", "properties.status.code =~ 'Unhealthy'")
         yield from rows(api, query("securityresources", where, f"{BASE}, properties"))
         return
+    if api.options.management_groups:
+        below = below_management_groups(api)
+        visible = sorted(below | set(visible) if api.options.subscriptions else below & set(visible))
     api.enumerates(*visible)
     refused = 0
     for subscription in visible:
@@ -80,12 +126,33 @@ def assessments(api: Api) -> Iterator[Page]:
             api.partial(f"its assessments are refused: {error.message}", subscription)
 
 
+def assessment_metadata(api: Api) -> Iterator[Page]:
+    """What Defender's own interface leaves out of its assessments: how severe the checks are. A check of one's own is asked
+    for by its name."""
+    if api.options.assessments_via == "resource_graph":
+        api.skip("Azure Resource Graph tells it with each assessment")
+    path, version = "/providers/Microsoft.Security/assessmentMetadata", {"api-version": api.options.assessments_version}
+    known: set[str] = set()
+    for page in next_link_pages(api, path, version, link="nextLink"):
+        known.update(str(found.get("name") or "").lower() for found in page.records if isinstance(found, dict))
+        yield page
+    own = {
+        str(found.get("name") or "").lower(): str(found.get("id") or "").split("/")[2:3]
+        for found in api.records("assessments")
+        if isinstance(found, dict)
+    }
+    for name, place in sorted(own.items()):
+        if GUID.fullmatch(name) and name not in known and place and GUID.fullmatch(place[0]):
+            told = api.get(f"/subscriptions/{place[0]}{path}/{name}", version, none_on=(403, 404))
+            yield Page([told] if told else [], cursor=name)
+
+
 def foreign_resources(api: Api) -> Iterator[Page]:
     """Resources of other clouds, a row an assessment: Defender tells of them by nothing else."""
     judge_sight(api)
     if not api.options.foreign_clouds:
         api.skip("the option foreign_clouds is empty")
-    source = f"properties.resourceDetails.Source in~ ({words(api.options.foreign_clouds)})"
+    source = either("properties.resourceDetails.source", api.options.foreign_clouds)
     yield from rows(api, query("securityresources", (f"type =~ '{ASSESSMENT}'", source), f"{BASE}, properties"))
 
 
@@ -110,12 +177,14 @@ ASSESSMENT_FIELDS: dict[str, FieldType] = {
         "displayName": "text",
         # its keys are spelled Id and id, Source and source, by interface and by year
         "resourceDetails": "json",
+        "environment": "json",
+        "environmentDetails": "json",
         "status": {
             "code": "text",
             "cause": "text",
             "description": "text",
-            "firstEvaluationDate": "timestamp",
-            "statusChangeDate": "timestamp",
+            "firstEvaluationDate": "text",
+            "statusChangeDate": "text",
         },
         "metadata": {
             "displayName": "text",
@@ -126,6 +195,7 @@ ASSESSMENT_FIELDS: dict[str, FieldType] = {
             "assessmentType": "text",
         },
         "additionalData": "json",
+        "risk": {"level": "text", "riskFactors": ["text"], "attackPathsReferences": ["text"]},
         "links": {"azurePortal": "text", "azurePortalUri": "text"},
     },
 }
@@ -201,6 +271,9 @@ STREAMS = (
                             "privateIPAddress": "text",
                             "publicIPAddress": {"id": "text"},
                             "primary": "boolean",
+                            "loadBalancerBackendAddressPools": [{"id": "text"}],
+                            "loadBalancerInboundNatRules": [{"id": "text"}],
+                            "applicationGatewayBackendAddressPools": [{"id": "text"}],
                         }
                     }
                 ],
@@ -249,8 +322,8 @@ STREAMS = (
                 "roleDefinitionId": "text",
                 "scope": "text",
                 "condition": "text",
-                "createdOn": "timestamp",
-                "updatedOn": "timestamp",
+                "createdOn": "text",
+                "updatedOn": "text",
             },
         },
         description="Who holds which Azure role, over what.",
@@ -267,6 +340,28 @@ STREAMS = (
         permissions=(SECURITY_READER,),
         may_be_empty=True,
         evidence="recorded",
+    ),
+    Stream(
+        name="assessment_metadata",
+        pull=assessment_metadata,
+        key="name",
+        fields={
+            "id": "text",
+            "name": "text",
+            "properties": {
+                "displayName": "text",
+                "severity": "text",
+                "description": "text",
+                "remediationDescription": "text",
+                "categories": ["text"],
+                "assessmentType": "text",
+            },
+        },
+        description="How severe the checks are, where assessments are read from Defender's own interface.",
+        needs=("assessments",),
+        permissions=(SECURITY_READER,),
+        optional=True,
+        may_be_empty=True,
     ),
     Stream(
         name="foreign_resources",
@@ -291,7 +386,7 @@ STREAMS = (
                 "displayName": "text",
                 "category": "text",
                 "remediation": "text",
-                "timeGenerated": "timestamp",
+                "timeGenerated": "text",
                 "resourceDetails": "json",
                 "status": {"code": "text", "cause": "text", "severity": "text", "description": "text"},
                 "additionalData": "json",

@@ -74,14 +74,22 @@ CONNECTOR = Connector(
         "400": "a tenant without Intune answers 'Request not applicable to target tenant'; else check that base_url is a "
         "Graph address without a version",
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry; a token asked for before an "
-        "administrator consented keeps failing for up to an hour",
+        "administrator consented keeps failing for up to an hour. AADSTS53003: a Conditional Access policy for workload "
+        "identities does not list this machine's address",
         "403": "grant the application permission (not the delegated one) in the app registration and give admin consent; "
-        "the tenant also needs an Intune licence",
+        "the tenant also needs an Intune licence. Graph has no IP allow list of its own, but a Conditional Access policy for "
+        "workload identities may name addresses",
         "404": "base_url must be the Graph address alone, e.g. https://graph.microsoft.com",
+        "409": "Intune changes what was asked for at this moment: the next sync tries again",
         "429": "Intune allows 2,000 calls in 20 seconds for devices, less for the rest: lower the cadence",
         "500": "Intune also throttles with HTTP 500 ('too many requests to query broker'): lower the cadence, or set "
         "detected_apps to catalogue or none",
+        "503": "Intune is not available, which is also how it throttles: the next sync tries again",
         "dns": "graph.microsoft.com and login.microsoftonline.com must be reachable; check proxy and name resolution",
+        "tls": "a proxy that opens TLS shows a certificate of its own: set ca_file to its authority, or leave "
+        "graph.microsoft.com and login.microsoftonline.com out of inspection",
+        "connect": "allow https to graph.microsoft.com and login.microsoftonline.com (service tag AzureActiveDirectory); "
+        "behind a proxy set HTTPS_PROXY",
     },
     default_schedule="0 */4 * * *",
     documentation_url="https://learn.microsoft.com/graph/api/resources/intune-devices-manageddevice",

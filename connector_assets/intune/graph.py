@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connector_assets.kit import Page
-from connector_assets.kit.errors import BadRequest, CursorExpired, RetryLater
+from connector_assets.kit.errors import BadRequest, CursorExpired, FixPermission, RetryLater
 from connector_assets.kit.hosts import masked
 from connector_assets.kit.pagers import CursorGuard, records_of
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 #: Words of the HTTP 500 by which Intune throttles, and seconds to leave it alone after the kit's own tries are spent.
 QUERY_BROKER = "query broker"
 BROKER_PAUSES = (30.0, 60.0, 120.0)
-#: Words of the HTTP 400 of a tenant that has no Intune.
+#: Words of the HTTP 400 that names a property which this cloud or version does not have.
+UNKNOWN_PROPERTY = re.compile(r"property named (?:\\*'|\\+u0027)(\w+)", re.IGNORECASE)
+#: Words of the HTTP 400 (403 in some tenants) of a tenant that has no Intune.
 NO_INTUNE = "not applicable to target tenant"
 RESTARTS = 2
 #: Devices enrol and leave while a collection is read; only a larger gap to Intune's own count is a sign of lost pages.
@@ -50,13 +53,29 @@ def _pages(api: Api, path: str, params: Mapping[str, Any] | None) -> Iterator[tu
     guard = CursorGuard(path)
     url: str | None = path
     while url:
-        answer = patient_get(api, url, params)
+        answer = first_page(api, path, params) if url is path else patient_get(api, url)
         cursor = None if url is path else masked(url)
         count = answer.get("@odata.count") if isinstance(answer, dict) else None
         yield Page(records_of(answer, "value", path, api.mask), cursor=cursor), count if isinstance(count, int) else 0
-        url, params = answer.get("@odata.nextLink") or None, None
+        url = answer.get("@odata.nextLink") or None
         if url:
             guard.follow(url)
+
+
+def first_page(api: Api, path: str, params: Mapping[str, Any] | None) -> Any:
+    """The answer to the first call, without the properties that this tenant's Graph does not know."""
+    chosen = dict(params or {})
+    wanted = str(chosen.get("$select", "")).split(",")
+    while True:
+        try:
+            return patient_get(api, path, chosen)
+        except BadRequest as error:
+            unknown = UNKNOWN_PROPERTY.search(error.message)
+            if unknown is None or unknown[1] not in wanted or unknown[1] == "id":
+                raise
+            wanted.remove(unknown[1])
+            chosen["$select"] = ",".join(wanted)
+            api.note(f"{path}: this Graph has no property {unknown[1]}; it is left out")
 
 
 def patient_get(api: Api, url: str, params: Mapping[str, Any] | None = None, none_on: tuple[int, ...] = ()) -> Any:
@@ -69,7 +88,7 @@ def patient_get(api: Api, url: str, params: Mapping[str, Any] | None = None, non
                 raise
             api.progress(f"Intune throttles; waiting {pause:.0f} s")
             api.wait(pause)
-        except BadRequest as error:
+        except (BadRequest, FixPermission) as error:
             if NO_INTUNE not in error.message.lower():
                 raise
             api.skip(f"the tenant has no Intune: {error.message}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from connector_assets.intune.graph import collection
 from connector_assets.kit import FieldType, Page, Record, Stream
@@ -40,27 +40,51 @@ def detected_apps(api: Api) -> Iterator[Page]:
 
 
 def detected_app_devices(api: Api) -> Iterator[Page]:
-    """Which device each application is on, a call an application. One that is gone meanwhile is left out."""
+    """Which device each application is on, a call an application. One that is gone meanwhile is left out.
+
+    Where there are more than may be asked, it is the same ones in every sync: those on most devices.
+    """
     if api.options.detected_apps != "devices":
         api.skip(f"the option detected_apps is {api.options.detected_apps}")
-    apps = (app for app in api.records("detected_apps") if app.get("deviceCount") != 0)
-    chosen, asked = islice(apps, api.options.detected_apps_limit), 0
-    while batch := list(islice(chosen, APPS_A_PAGE)):
-        yield Page([row for app in batch for row in devices_of(api, app)], cursor=f"application {asked + len(batch)}")
-        asked += len(batch)
+    limit = api.options.detected_apps_limit
+    apps = {
+        ident: devices
+        for app in api.records("detected_apps")
+        if (ident := id_of(app)) and (devices := devices_told(app))
+    }
+    chosen = sorted(apps, key=lambda ident: (-apps[ident], ident))[:limit]
+    for start in range(0, len(chosen), APPS_A_PAGE):
+        batch = chosen[start : start + APPS_A_PAGE]
+        asked = start + len(batch)
+        yield Page([row for ident in batch for row in devices_of(api, ident)], cursor=f"application {asked}")
         api.progress(f"devices of {asked} applications")
-    left = sum(1 for _ in apps)
-    if left:
-        api.note(f"{asked} applications were asked for their devices; {left} more are beyond detected_apps_limit")
+    if left := len(apps) - len(chosen):
+        api.note(f"{len(chosen)} applications were asked for their devices; {left} more are beyond detected_apps_limit")
 
 
-def devices_of(api: Api, app: Record) -> list[Record]:
-    path = f"/v1.0/deviceManagement/detectedApps/{app['id']}/managedDevices"
+def id_of(app: Record) -> str:
+    """Its id; '' for what has none, which landing puts into quarantine."""
+    ident = app.get("id") if isinstance(app, dict) else None
+    return ident if isinstance(ident, str) else ""
+
+
+def devices_told(app: Record) -> int:
+    """How many devices Intune counts; 1 where it does not say, so that the application is asked."""
+    count = app.get("deviceCount")
+    return count if isinstance(count, int) else 1
+
+
+def devices_of(api: Api, app: str) -> list[Record]:
+    path = f"/v1.0/deviceManagement/detectedApps/{quote(app, safe='')}/managedDevices"
     try:
         pages = list(collection(api, path, {"$select": "id", "$top": api.options.page_size}))
     except NotFound:
         return []
-    return [{"app_id": app["id"], "device_id": device.get("id")} for page in pages for device in page.records]
+    return [
+        {"app_id": app, "device_id": device.get("id") if isinstance(device, dict) else None}
+        for page in pages
+        for device in page.records
+    ]
 
 
 FIELDS: dict[str, FieldType] = {
@@ -101,7 +125,7 @@ FIELDS: dict[str, FieldType] = {
     "joinType": "text",
     "processorArchitecture": "text",
     "skuFamily": "text",
-    "usersLoggedOn": [{"userId": "text", "lastLogOnDateTime": "timestamp"}],
+    "usersLoggedOn": [{"userId": "text", "lastLogOnDateTime": "text"}],
 }
 
 STREAMS = (

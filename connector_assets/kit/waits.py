@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,6 +13,9 @@ from email.utils import parsedate_to_datetime
 SECONDS = ("Retry-After", "X-RateLimit-ToWait-Sec")
 #: Headers that hold the moment of the next chance, as unix time.
 EPOCHS = ("X-RateLimit-RetryAfter", "X-RateLimit-Reset", "X-Rate-Limit-Reset")
+#: Headers that hold the time to wait as a clock shows it: 00:00:05 (Azure Resource Graph).
+CLOCKS = ("x-ms-user-quota-resets-after",)
+CLOCK = re.compile(r"(\d{1,2}):(\d{2}):(\d{2}(?:\.\d+)?)")
 #: A number above this in a reset header is unix time, below it seconds; above the next it is milliseconds.
 EPOCH_FROM = 1_000_000_000
 EPOCH_MILLISECONDS_FROM = 100_000_000_000
@@ -34,6 +38,9 @@ def directed_wait(status: int, headers: Mapping[str, str], now: datetime) -> flo
         if number is None and (moment := as_date(value)) is not None:
             number = (moment - now).total_seconds()
         if number is not None and number > 0:
+            return number
+    for name in CLOCKS if throttled else ():
+        if (number := as_clock(headers.get(name))) is not None and number > 0:
             return number
     for name in EPOCHS if throttled else ():
         number = as_number(headers.get(name))
@@ -59,6 +66,12 @@ def as_number(value: str | None) -> float | None:
     except ValueError:
         return None
     return number if math.isfinite(number) else None
+
+
+def as_clock(value: str | None) -> float | None:
+    """Seconds of hours, minutes and seconds (00:00:05), None for anything else."""
+    told = CLOCK.fullmatch((value or "").strip())
+    return int(told[1]) * 3600 + int(told[2]) * 60 + float(told[3]) if told else None
 
 
 def as_date(value: str | None) -> datetime | None:

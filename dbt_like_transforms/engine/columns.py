@@ -130,7 +130,9 @@ def select_list(columns: Sequence[Column], present: Mapping[str, str]) -> str:
     for column in columns:
         found = present.get(column.name.lower())
         value = quoted(found) if found is not None else "NULL"
-        parts.append(f"CAST({value} AS {column.type}) AS {quoted(column.name)}")
+        # landing leaves dates inside structs and lists as they came: one that is none costs its value, not the build
+        cast = "TRY_CAST" if column.type.startswith("STRUCT(") or column.type.endswith("[]") else "CAST"
+        parts.append(f"{cast}({value} AS {column.type}) AS {quoted(column.name)}")
     return ", ".join(parts)
 
 

@@ -46,6 +46,18 @@ def test_instances_are_united_and_what_a_file_lacks_is_null(tmp_path: Path) -> N
     assert con.execute("from landed.a__b order by id").fetchall() == [(1, "x", "one"), (2, None, "two")]
 
 
+def test_a_date_inside_a_struct_that_is_none_costs_its_value_and_not_the_build(tmp_path: Path) -> None:
+    con = open_connection()
+    columns = {"landed.a__b": (Column("s", 'STRUCT("at" TIMESTAMP, "x" VARCHAR)'), Column("l", "TIMESTAMP[]"))}
+    con.execute(
+        f"copy (select {{'at': '', 'x': 'kept'}} as s, ['soon', '2026-01-02'] as l) to '{tmp_path}/one.parquet'"
+    )
+    register_sources(con, columns, {"landed.a__b": [SourcePart(f"{tmp_path}/one.parquet", {})]})
+    assert con.execute("select s.at, s.x, l from landed.a__b").fetchall() == [
+        (None, "kept", [None, datetime(2026, 1, 2)])
+    ]
+
+
 def test_wrong_registrations_say_what_is_wrong(tmp_path: Path) -> None:
     con = open_connection()
     with pytest.raises(SourceError, match=r"no columns are declared for landed.c"):

@@ -103,12 +103,12 @@ def assessments(request: Request, service: Service) -> Any:
         text = f"The client does not have authorization to perform action 'read' over scope '/subscriptions/{account}'."
         raise Refusal(403, "forbidden", text)
     number, *place = rest_state(service, request.query.get("NextLink"))
-    every = query.Query(records.SECURITY_TABLE, (("type", frozenset({records.ASSESSMENT})),), (), True)
+    every = query.Query(records.SECURITY_TABLE, ((("type",), frozenset({records.ASSESSMENT})),), (), True)
     page, following = query.Walk.of(service, every, (account,)).page(
         (place[0], place[1]), REST_PAGES[number % len(REST_PAGES)] if number >= 0 else 0
     )
     names = ("type", "id", "name", "properties")
-    body: dict[str, Any] = {"value": [{name: row[name] for name in names} for row in page]}
+    body: dict[str, Any] = {"value": [without_metadata({name: row[name] for name in names}) for row in page]}
     if number >= 0:
         # the page after the last record is empty, and the link to it has an ending of its own
         after, suffix = ((number + 1, *following), "_dynamic") if following else ((-1, 0, 0), "_muliCloud")
@@ -118,6 +118,33 @@ def assessments(request: Request, service: Service) -> Any:
         link = quote(f"+{state}=", safe="")
         body["nextLink"] = f"https://management.azure.com{request.path}?api-version={version}&NextLink={link}"
     return body
+
+
+def without_metadata(row: dict[str, Any]) -> dict[str, Any]:
+    """Defender's own interface does not repeat with every assessment what the check is."""
+    return {**row, "properties": {key: value for key, value in row["properties"].items() if key != "metadata"}}
+
+
+def assessment_metadata(request: Request, service: Service) -> Any:
+    """The built-in checks; one of one's own is told by its subscription, and the estate has none."""
+    versioned(request)
+    base = "/providers/Microsoft.Security/assessmentMetadata"
+    found = [
+        {
+            "id": f"{base}/{key}",
+            "name": key,
+            "type": "Microsoft.Security/assessmentMetadata",
+            "properties": {
+                "displayName": title,
+                "severity": severity,
+                "assessmentType": "BuiltIn",
+                "categories": ["Compute"],
+            },
+        }
+        for checks in records.CHECKS.values()
+        for key, title, severity, _ in checks
+    ]
+    return {"value": found}
 
 
 def rest_state(service: Service, link: str | None) -> tuple[int, int, int]:
@@ -205,6 +232,7 @@ LENS = Lens(
             assessments,
             ("api-version", "NextLink"),
         ),
+        Route("GET", "/providers/Microsoft.Security/assessmentMetadata", assessment_metadata, ("api-version",)),
     ),
     answer=answer,
     credentials=credentials,

@@ -15,31 +15,38 @@ from demo_estate.lenses.defender_cloud.records import SECURITY_TABLE, TABLES, Ro
 
 DEFAULT_TOP, LARGEST = 100, 1000
 EQUALS = re.compile(r"([\w.]+) =~ '([^']*)'")
-IS_IN = re.compile(r"([\w.]+) in~ \(([^)]*)\)")
+IS_IN = re.compile(r"(?:tostring\()?([\w.]+)\)? in~ \(([^)]*)\)")
+#: Tables whose rows may lie above a subscription: over named subscriptions they are left out unless asked for.
+INHERITED_FROM_ABOVE = "authorizationresources"
 NAME = re.compile(r"\w+")
 
 
 class Query(NamedTuple):
-    """table | where field =~ or in~ ... | project columns | order by id asc."""
+    """table | where field =~ or in~ ... [or ...] | project columns | order by id asc.
+
+    conditions: all must hold; of a condition's fields one must have one of its values.
+    """
 
     table: str
-    conditions: tuple[tuple[str, frozenset[str]], ...]
+    conditions: tuple[tuple[tuple[str, ...], frozenset[str]], ...]
     columns: tuple[str, ...]
     is_ordered: bool
 
     @property
     def types(self) -> frozenset[str]:
         """Types the result may hold; every query of the estate's callers names them."""
-        return next((values for path, values in self.conditions if path == "type"), frozenset())
+        return next((values for paths, values in self.conditions if paths == ("type",)), frozenset())
 
     def holds(self, row: Mapping[str, Any]) -> bool:
-        return all(str(at(row, path) or "").lower() in values for path, values in self.conditions)
+        return all(
+            any(str(at(row, path) or "").lower() in values for path in paths) for paths, values in self.conditions
+        )
 
 
 def parse(text: str) -> Query:
     """Raises Refusal in the product's words for anything else."""
     table, *steps = [part.strip() for part in text.split("|")]
-    conditions: list[tuple[str, frozenset[str]]] = []
+    conditions: list[tuple[tuple[str, ...], frozenset[str]]] = []
     columns: tuple[str, ...] = ()
     is_ordered = False
     for step in steps:
@@ -49,14 +56,21 @@ def parse(text: str) -> Query:
             columns = tuple(name.strip() for name in step.removeprefix("project ").split(","))
             if not all(NAME.fullmatch(name) for name in columns):
                 raise invalid("InvalidQuery", "A column of project is not a name.")
-        elif found := EQUALS.fullmatch(step.removeprefix("where ")):
-            conditions.append((found[1], frozenset({found[2].lower()})))
-        elif found := IS_IN.fullmatch(step.removeprefix("where ")):
-            values = (value.strip().strip("'").lower() for value in found[2].split(","))
-            conditions.append((found[1], frozenset(values)))
         else:
-            raise invalid("InvalidQuery", f"Query is invalid. Please refer to the documentation: {step}")
+            parts = [condition(part) for part in step.removeprefix("where ").split(" or ")]
+            if len({values for _, values in parts}) > 1:
+                raise invalid("InvalidQuery", "the estate serves only alternatives with the same values")
+            conditions.append((tuple(path for path, _ in parts), parts[0][1]))
     return Query(table.lower(), tuple(conditions), columns, is_ordered)
+
+
+def condition(text: str) -> tuple[str, frozenset[str]]:
+    """(path, values in lower case)"""
+    if found := EQUALS.fullmatch(text):
+        return found[1], frozenset({found[2].lower()})
+    if found := IS_IN.fullmatch(text):
+        return found[1], frozenset(value.strip().strip("'").lower() for value in found[2].split(","))
+    raise invalid("InvalidQuery", f"Query is invalid. Please refer to the documentation: {text}")
 
 
 def invalid(code: str, message: str) -> Refusal:
@@ -84,7 +98,8 @@ def resources(request: Request, service: Service) -> Any:
     if not isinstance(wanted, int) or not 1 <= wanted <= LARGEST:
         raise invalid("InvalidTopValue", "$top must be between 1 and 1000")
     size = min(wanted, int(service.instance.options.get("page_cap", LARGEST)))
-    walk = Walk.of(service, query, tuple(body.get("subscriptions") or ()))
+    named = tuple(body.get("subscriptions") or ())
+    walk = Walk.of(service, query, named, with_above=options.get("authorizationScopeFilter") == "AtScopeAboveAndBelow")
     start = start_of(service, options.get("$skipToken"))
     if not query.is_ordered:
         walk = walk.shuffled(start)
@@ -129,17 +144,18 @@ class Walk:
     subscriptions: tuple[str, ...]
     units: Sequence[Unit]
     make: Rows
+    with_above: bool = False
 
     @classmethod
-    def of(cls, service: Service, query: Query, subscriptions: tuple[str, ...]) -> Walk:
+    def of(cls, service: Service, query: Query, subscriptions: tuple[str, ...], *, with_above: bool = False) -> Walk:
         units, make = TABLES[query.table]
         hidden = query.table == SECURITY_TABLE and "Security Reader" in service.instance.options.get("without", ())
         found = [] if hidden else service.cached(units.__name__, lambda: units(service.view))
-        return cls(service.view, query, subscriptions, found, make)
+        return cls(service.view, query, subscriptions, found, make, with_above)
 
     @property
-    def key(self) -> tuple[Query, tuple[str, ...]]:
-        return self.query, self.subscriptions
+    def key(self) -> tuple[Query, tuple[str, ...], bool]:
+        return self.query, self.subscriptions, self.with_above
 
     def shuffled(self, start: Place) -> Walk:
         return replace(self, units=sorted(self.units, key=lambda unit: digest(*start, unit.name)))
@@ -150,9 +166,15 @@ class Walk:
         found = [
             row
             for row in self.make(self.view, unit, self.query.types)
-            if (not row["subscriptionId"] or row["subscriptionId"] in wanted) and self.query.holds(row)
+            if (row["subscriptionId"] in wanted if row["subscriptionId"] else self.shows_above(row))
+            and self.query.holds(row)
         ]
         return sorted(found, key=lambda row: str(row["id"]))
+
+    def shows_above(self, row: Row) -> bool:
+        """Whether a row above all subscriptions is told: built-in roles always, the rest by where is looked."""
+        is_above = "/roledefinitions/" not in str(row["id"]).lower()
+        return not (self.subscriptions and is_above) or (self.with_above and self.query.table == INHERITED_FROM_ABOVE)
 
     def rows(self) -> Iterator[Row]:
         return (row for unit in self.units for row in self.rows_of(unit))

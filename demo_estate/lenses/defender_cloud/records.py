@@ -414,9 +414,13 @@ def checks(view: View, provider: str, kind: str, native: str, account: str, inde
                 "ConnectorId": guid(view.truth.seed, "connector", provider),
                 "NativeResourceId": native,
                 "ResourceName": native.rpartition(":")[2].rpartition("/")[2],
-                "ResourceType": FOREIGN_TYPES[kind][1],
+                # the type repeats the service: ec2instance
+                "ResourceType": "microsoft.security/securityconnectors/" + "".join(FOREIGN_TYPES[kind]),
                 "ResourceProvider": FOREIGN_TYPES[kind][0],
             }
+        if provider == "gcp":
+            # newer rows spell the same keys otherwise, and the cloud's name in its own way
+            details = {name[0].lower() + name[1:]: value for name, value in details.items()} | {"source": "Gcp"}
         properties: Row = {
             "displayName": title,
             "resourceDetails": details,

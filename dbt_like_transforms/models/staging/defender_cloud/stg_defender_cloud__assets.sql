@@ -20,6 +20,12 @@ named as (
     select f.instance, f.arm_name, r.kind, r.record, 2
     from stg_defender_cloud__foreign as f
     inner join records as r on r.instance = f.instance and r.asset_name = f.asset_name
+    union all
+    -- the name that its own cloud gives to a machine that Azure Arc connected
+    select a.instance, a.asset_name, r.kind, r.record, 3
+    from stg_defender_cloud__assessed as a
+    inner join records as r on r.instance = a.instance and r.asset_name = a.arc_name
+    where a.asset_name <> a.arc_name
 )
 
 select instance, asset_name, kind, record

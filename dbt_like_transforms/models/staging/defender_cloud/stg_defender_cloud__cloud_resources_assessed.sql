@@ -8,12 +8,15 @@ with named as (
 ),
 
 typed as (
+    -- provider/type/name/type/name: the provider and every type
     select *,
-        case
-            when regexp_matches(tail, '^[^/]+/[^/]+/[^/]+/[^/]+/[^/]+')
-            then regexp_replace(tail, '^([^/]+)/([^/]+)/[^/]+/([^/]+)/.*$', '\1/\2/\3')
-            else regexp_replace(tail, '^([^/]+)/([^/]+)/.*$', '\1/\2')
-        end as resource_type
+        split_part(tail, '/', 1) as provider_name,
+        list_filter(
+            list_transform(
+                string_split(tail, '/'), lambda part, place: case when place % 2 = 0 then part end
+            ),
+            lambda part: part is not null
+        ) as types
     from named
 )
 
@@ -33,18 +36,20 @@ select
     t.page,
     t.row_number,
     regexp_replace(t.asset_name, '^.*/', '') as display_name,
-    t.resource_type,
+    concat_ws('/', t.provider_name, array_to_string(t.types, '/')) as resource_type,
     'azure' as provider,
     split_part(t.asset_name, '/', 3) as account_id,
     t.region,
     t.asset_name as native_id,
     false as is_container,
-    cast(null as boolean) as is_internet_facing,
-    cast(null as boolean) as contains_sensitive_data,
+    case when r.is_internet_exposed then true end as is_internet_facing,
+    case when r.holds_sensitive_data then true end as contains_sensitive_data,
     cast(null as integer) as criticality,
     cast(null as varchar) as properties
 from typed as t
+left join stg_defender_cloud__risks as r on r.instance = t.instance and r.asset_name = t.asset_name
 -- an assessment outlives its resource by hours: of a type that is read in full, what is not listed is gone
 where not exists (
-    select 1 from stg_defender_cloud__items as r where r.instance = t.instance and r.resource_type = t.resource_type
+    select 1 from stg_defender_cloud__items as i where i.instance = t.instance
+        and i.resource_type = concat_ws('/', t.provider_name, array_to_string(t.types, '/'))
 )

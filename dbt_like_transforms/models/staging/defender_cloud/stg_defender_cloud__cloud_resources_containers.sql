@@ -23,7 +23,7 @@ select
     coalesce(nullif(properties.displayName, ''), name) as display_name,
     container_type as resource_type,
     'azure' as provider,
-    lower(subscriptionId) as account_id,
+    nullif(lower(subscriptionId), '') as account_id,
     nullif(location, '') as region,
     id as native_id,
     true as is_container,
@@ -32,3 +32,12 @@ select
     cast(null as integer) as criticality,
     cast(to_json({'state': properties.state, 'tenantId': tenantId, 'tags': cast(tags as json)}) as varchar) as properties
 from containers
+union all
+-- groups that are only named by what lies in them
+select
+    concat(product, ':', instance, ':', group_name), product, instance, stream, group_name, 'default', synced_at,
+    cast(null as timestamp), synced_at, 'active', 'create', sync, page, row_number, coalesce(display_name, name),
+    'microsoft.management/managementgroups', 'azure', cast(null as varchar), cast(null as varchar), group_name, true,
+    cast(null as boolean), cast(null as boolean), cast(null as integer), cast(null as varchar)
+from stg_defender_cloud__management_groups
+where not is_listed

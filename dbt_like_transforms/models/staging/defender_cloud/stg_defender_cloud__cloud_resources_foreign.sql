@@ -22,11 +22,11 @@ resources as (
 )
 
 select
-    concat(product, ':', instance, ':', asset_name) as record,
-    product,
-    instance,
-    stream,
-    asset_name as record_id,
+    concat(f.product, ':', f.instance, ':', f.asset_name) as record,
+    f.product,
+    f.instance,
+    f.stream,
+    f.asset_name as record_id,
     'default' as scope,
     synced_at as observed_at,
     cast(null as timestamp) as first_seen,
@@ -43,8 +43,9 @@ select
     region,
     native_id,
     is_container,
-    cast(null as boolean) as is_internet_facing,
-    cast(null as boolean) as contains_sensitive_data,
+    case when r.is_internet_exposed then true end as is_internet_facing,
+    case when r.holds_sensitive_data then true end as contains_sensitive_data,
     cast(null as integer) as criticality,
     cast(to_json({'nativeEnvironmentRegionName': region, 'connectorId': connector_id}) as varchar) as properties
-from resources
+from resources as f
+left join stg_defender_cloud__risks as r on r.instance = f.instance and r.asset_name = f.asset_name

@@ -1,10 +1,10 @@
 -- Machines of AWS and GCP
 select
-    concat(product, ':', instance, ':', asset_name) as record,
-    product,
-    instance,
-    stream,
-    asset_name as record_id,
+    concat(f.product, ':', f.instance, ':', f.asset_name) as record,
+    f.product,
+    f.instance,
+    f.stream,
+    f.asset_name as record_id,
     'default' as scope,
     synced_at as observed_at,
     cast(null as timestamp) as first_seen,
@@ -29,8 +29,8 @@ select
     provider as cloud_provider,
     account_id as cloud_account_id,
     case
-        when provider = 'aws' then nullif(regexp_extract(asset_name, 'i-[0-9a-f]+$'), '')
-        else nullif(regexp_extract(asset_name, '/instances/([0-9]{10,})$', 1), '')
+        when provider = 'aws' then nullif(regexp_extract(f.asset_name, 'i-[0-9a-f]+$'), '')
+        else nullif(regexp_extract(f.asset_name, '/instances/([0-9]{10,})$', 1), '')
     end as cloud_instance_id,
     native_id as cloud_resource_id,
     cast(null as varchar) as imei,
@@ -43,12 +43,15 @@ select
     cast(null as varchar) as os_version,
     cast(null as varchar) as model,
     cast(null as varchar) as owner,
-    cast(null as boolean) as is_internet_facing,
+    -- Defender for Cloud says of a machine of another cloud only that the internet reaches it, never that it does not
+    case when r.is_internet_exposed then true end as is_internet_facing,
     cast(null as boolean) as is_managed,
     cast(null as integer) as criticality,
     cast(null as varchar) as environment,
     cast(to_json({
-        'nativeEnvironmentRegionName': region, 'resourceType': resource_type, 'connectorId': connector_id
+        'nativeEnvironmentRegionName': region, 'resourceType': resource_type, 'connectorId': connector_id,
+        'containsSensitiveData': case when r.holds_sensitive_data then true end
     }) as varchar) as properties
-from stg_defender_cloud__foreign
-where is_machine
+from stg_defender_cloud__foreign as f
+left join stg_defender_cloud__risks as r on r.instance = f.instance and r.asset_name = f.asset_name
+where f.is_machine

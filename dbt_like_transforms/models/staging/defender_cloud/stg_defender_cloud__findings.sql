@@ -24,6 +24,9 @@ select
         'statusChangeDate': s.status_changed,
         'categories': s.categories,
         'remediation': s.remediation,
+        'riskLevel': s.risk_level,
+        'riskFactors': s.risk_factors,
+        'attackPaths': s.attack_paths,
         'azurePortal': s.portal_link
     }) as varchar) as evidence
 from stg_defender_cloud__assessed as s

@@ -1,19 +1,26 @@
 -- Principals that hold a role and identities that resources sign in as, by their object id in Entra. They never make an
 -- identity of their own
 with named as (
-    select product, instance, stream, sync, page, row_number, synced_at, tenant_id, principal_id,
+    -- a group of another tenant is none of this one
+    select product, instance, stream, sync, page, row_number, synced_at,
+        case when principal_type <> 'foreigngroup' then tenant_id end as tenant_id, principal_id,
         case principal_type
             when 'user' then 'user'
             when 'group' then 'group' when 'foreigngroup' then 'group'
-            when 'serviceprincipal' then 'service_principal'
+            else 'service_principal'
         end as identity_type,
-        cast(null as varchar) as app_id, cast(null as varchar) as name, 2 as rank
+        cast(null as varchar) as app_id, cast(null as varchar) as name, case when principal_type = '' then 3 else 2 end as rank
     from stg_defender_cloud__role_holders
-    where principal_type in ('user', 'group', 'foreigngroup', 'serviceprincipal')
+    where principal_type in ('user', 'group', 'foreigngroup', 'serviceprincipal', 'msi', '')
     union all
-    select product, instance, stream, sync, page, row_number, synced_at, lower(tenant_id), principal_id, 'managed_identity',
+    select product, instance, stream, sync, page, row_number, synced_at, tenant_id, principal_id, 'managed_identity',
         app_id, name, case when name is null then 1 else 0 end
     from stg_defender_cloud__managed_identities
+    union all
+    -- what a vault names has no type: a directory tells it, if it knows the object
+    select product, instance, stream, sync, page, row_number, synced_at, tenant_id, principal_id, 'service_principal',
+        cast(null as varchar), cast(null as varchar), 4
+    from stg_defender_cloud__vault_policies
 ),
 
 principals as (

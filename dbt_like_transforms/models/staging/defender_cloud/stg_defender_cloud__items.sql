@@ -11,7 +11,7 @@ select
     id as native_id,
     name,
     lower(type) as resource_type,
-    lower(tenantId) as tenant_id,
+    nullif(nullif(lower(tenantId), ''), '00000000-0000-0000-0000-000000000000') as tenant_id,
     coalesce(lower(nullif(subscriptionId, '')), split_part(lower(id), '/', 3)) as account_id,
     nullif(kind, '') as kind,
     nullif(location, '') as location,

@@ -1,31 +1,44 @@
 -- What lies in what, who may do what to it, and as whom it signs in; Microsoft's labels, in Microsoft's directions
 with containers as (
-    select c._product, c._instance, c._stream, lower(c.id) as child_name,
+    select c._product as product, c._instance as instance, c._stream as stream, lower(c.id) as child_name,
         case lower(c.type)
             when 'microsoft.resources/subscriptions/resourcegroups' then concat('/subscriptions/', lower(c.subscriptionId))
             when 'microsoft.resources/subscriptions' then concat(
                 '/providers/microsoft.management/managementgroups/', lower(c.properties.managementGroupAncestorsChain[1].name)
             )
-            else concat(
-                '/providers/microsoft.management/managementgroups/',
-                lower(coalesce(
-                    c.properties.details.managementGroupAncestorsChain[1].name, c.properties.managementGroupAncestorsChain[1].name
-                ))
-            )
         end as parent_name
     from landed.defender_cloud__containers as c
+    where lower(c.type) <> 'microsoft.management/managementgroups'
+    union all
+    select product, instance, stream, group_name, parent_name
+    from stg_defender_cloud__management_groups
+    where parent_name is not null
+),
+
+resources as (
+    select product, instance, stream, asset_name, account_id from stg_defender_cloud__items
+    union all
+    select product, instance, stream, record_id, account_id from stg_defender_cloud__cloud_resources_assessed
 ),
 
 contents as (
-    select _product, _instance, _stream, parent_name, child_name from containers
+    select product, instance, stream, parent_name, child_name from containers
     union
-    select product, instance, stream,
-        case
-            when strpos(asset_name, '/resourcegroups/') > 0 then regexp_extract(asset_name, '^/subscriptions/[^/]+/resourcegroups/[^/]+')
-            else concat('/subscriptions/', account_id)
-        end,
-        asset_name
-    from stg_defender_cloud__items
+    -- a database lies in its server where that is in sight, everything else in its resource group
+    select r.product, r.instance, r.stream,
+        coalesce(
+            p.asset_name,
+            case
+                when strpos(r.asset_name, '/resourcegroups/') > 0
+                then regexp_extract(r.asset_name, '^/subscriptions/[^/]+/resourcegroups/[^/]+')
+                else concat('/subscriptions/', r.account_id)
+            end
+        ),
+        r.asset_name
+    from resources as r
+    left join resources as p
+        on p.instance = r.instance
+        and p.asset_name = nullif(regexp_extract(r.asset_name, '^(.*/providers/[^/]+/[^/]+/[^/]+.*)/[^/]+/[^/]+$', 1), '')
     union
     select product, instance, stream, lower(account_name), asset_name
     from stg_defender_cloud__foreign
@@ -35,7 +48,8 @@ contents as (
 roles_held as (
     select product, instance, stream, principal_id, scope,
         list_sort(array_agg({
-            'name': role_name, 'id': role_id, 'roleAssignmentId': assignment_id, 'condition': condition
+            'name': role_name, 'id': role_id, 'roleAssignmentId': assignment_id, 'actions': actions, 'dataActions': data_actions,
+            'condition': condition
         })) as roles,
         min(first_seen) as first_seen
     from stg_defender_cloud__role_holders
@@ -43,9 +57,9 @@ roles_held as (
 )
 
 select
-    c._product as product,
-    c._instance as instance,
-    c._stream as stream,
+    c.product,
+    c.instance,
+    c.stream,
     'contains' as relationship,
     p.kind as source_kind,
     p.record as source_record,
@@ -56,8 +70,8 @@ select
     cast(null as timestamp) as first_seen,
     cast(null as timestamp) as last_seen
 from contents as c
-inner join stg_defender_cloud__assets as p on p.instance = c._instance and p.asset_name = c.parent_name
-inner join stg_defender_cloud__assets as k on k.instance = c._instance and k.asset_name = c.child_name
+inner join stg_defender_cloud__assets as p on p.instance = c.instance and p.asset_name = c.parent_name
+inner join stg_defender_cloud__assets as k on k.instance = c.instance and k.asset_name = c.child_name
 union all
 select
     h.product, h.instance, h.stream, 'has role on', 'identity', i.record, a.kind, a.record,
@@ -73,3 +87,10 @@ from stg_defender_cloud__managed_identities as m
 inner join stg_defender_cloud__assets as a on a.instance = m.instance and a.asset_name = m.asset_name
 inner join stg_defender_cloud__identities as i on i.instance = m.instance and i.record_id = m.principal_id
 where m.assignment <> 'Itself'
+union all
+select
+    v.product, v.instance, v.stream, 'has permissions to', 'identity', i.record, a.kind, a.record,
+    cast(to_json({'permissions': cast(v.permissions as json)}) as varchar), true, cast(null as timestamp), cast(null as timestamp)
+from stg_defender_cloud__vault_policies as v
+inner join stg_defender_cloud__identities as i on i.instance = v.instance and i.record_id = v.principal_id
+inner join stg_defender_cloud__assets as a on a.instance = v.instance and a.asset_name = v.asset_name

@@ -6,9 +6,10 @@ with listed as (
         split_part(lower(id), '/providers/microsoft.security/assessments/', 1) as arm_name,
         properties,
         case when json_valid(properties.resourceDetails) then properties.resourceDetails end as d,
-        case when json_valid(properties.additionalData) then properties.additionalData end as a
+        case when json_valid(properties.additionalData) then properties.additionalData end as a,
+        try_cast(properties.timeGenerated as timestamptz) at time zone 'UTC' as told_at
     from landed.defender_cloud__sub_assessments
-    where lower(properties.status.code) = 'unhealthy'
+    where lower(trim(properties.status.code)) = 'unhealthy'
     qualify row_number() over (partition by _instance, lower(id) order by _row desc) = 1
 ),
 
@@ -34,7 +35,11 @@ named as (
 ),
 
 single as (
-    select * exclude (cves), unnest(case when array_length(cves) > 0 then cves else [cast(null as varchar)] end) as cve_id
+    select * exclude (cves), unnest(case when array_length(cves) > 0 then cves else [cast(null as varchar)] end) as cve_id,
+        try_cast(list_filter(
+            [json_extract_string(a, '$.vulnerabilityDetails.publishedDate'), json_extract_string(a, '$.publishedTime')],
+            lambda v: v <> ''
+        )[1] as timestamptz) at time zone 'UTC' as published
     from named
 )
 
@@ -54,12 +59,13 @@ select
     )) as native_name,
     properties.displayName as title,
     lower(coalesce(properties.status.severity, json_extract_string(a, '$.vulnerabilityDetails.severity'))) as severity,
-    properties.timeGenerated as found_at,
+    case when told_at between timestamp '1970-01-02' and timestamp '9999-01-01' then told_at end as found_at,
     properties.category as category,
     properties.remediation as remediation,
     a as details,
     coalesce(
         try_cast(json_extract_string(a, '$.cvssV30Score') as double),
+        try_cast(json_extract_string(a, '$.vulnerabilityDetails.cvss."3.1".base') as double),
         try_cast(json_extract_string(a, '$.vulnerabilityDetails.cvss."3.0".base') as double),
         try_cast(json_extract_string(a, '$.cvss."3.0".base') as double)
     ) as cvss_score,
@@ -68,7 +74,5 @@ select
     ) or coalesce(
         json_extract_string(a, '$.vulnerabilityDetails.exploitabilityAssessment.isInExploitKit') = 'true', false
     ) as exploit_available,
-    try_cast(coalesce(
-        json_extract_string(a, '$.vulnerabilityDetails.publishedDate'), json_extract_string(a, '$.publishedTime')
-    ) as timestamptz) at time zone 'UTC' as published_at
+    case when published between timestamp '1970-01-02' and timestamp '9999-01-01' then published end as published_at
 from single

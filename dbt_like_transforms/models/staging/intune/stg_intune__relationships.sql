@@ -1,32 +1,34 @@
 -- Who uses a device, and what was found on it; Microsoft's labels, in Microsoft's directions
 with people as (
-    select _product, _instance, _stream, _record_id, lower(userId) as user_id, true as is_primary,
+    select _product, _instance, _stream, lower(_record_id) as device_id, lower(userId) as user_id, true as is_primary,
         cast(null as timestamp) as last_seen
     from landed.intune__managed_devices
     where userId <> ''
     union all
-    select _product, _instance, _stream, _record_id, lower(logon.userId), false, logon.lastLogOnDateTime
+    select _product, _instance, _stream, lower(_record_id), lower(logon.userId), false,
+        try_cast(logon.lastLogOnDateTime as timestamptz) at time zone 'UTC'
     from (
         select _product, _instance, _stream, _record_id, unnest(usersLoggedOn) as logon from landed.intune__managed_devices
     )
 ),
 
 users_of_devices as (
-    select _product, _instance, _stream, _record_id, user_id,
+    -- year 1 is how Intune writes that nobody logged on
+    select _product, _instance, _stream, device_id, user_id,
         bool_or(is_primary) as is_primary,
-        max(last_seen) as last_seen
+        max(last_seen) filter (where last_seen between timestamp '1970-01-02' and timestamp '9999-01-01') as last_seen
     from people
-    group by _product, _instance, _stream, _record_id, user_id
+    group by _product, _instance, _stream, device_id, user_id
 ),
 
 installed as (
-    select i._product, i._instance, i._stream, i.device_id,
+    select i._product, i._instance, i._stream, lower(i.device_id) as device_id,
         lower(concat(coalesce(trim(a.publisher), ''), '-_-', trim(a.displayName))) as software_id,
         list_sort(array_agg(distinct a.version)) as versions
     from landed.intune__detected_app_devices as i
-    inner join landed.intune__detected_apps as a on a._instance = i._instance and a.id = i.app_id
+    inner join landed.intune__detected_apps as a on a._instance = i._instance and lower(a.id) = lower(i.app_id)
     where trim(a.displayName) <> ''
-    group by i._product, i._instance, i._stream, i.device_id,
+    group by i._product, i._instance, i._stream, lower(i.device_id),
         lower(concat(coalesce(trim(a.publisher), ''), '-_-', trim(a.displayName)))
 )
 
@@ -42,9 +44,9 @@ select
     cast(to_json({'isPrimaryUser': u.is_primary}) as varchar) as properties,
     true as is_active,
     cast(null as timestamp) as first_seen,
-    case when u.last_seen < timestamp '9999-01-01' then u.last_seen end as last_seen
+    u.last_seen
 from users_of_devices as u
-inner join stg_intune__devices as d on d.instance = u._instance and d.record_id = u._record_id
+inner join stg_intune__devices as d on d.instance = u._instance and d.record_id = u.device_id
 inner join stg_intune__identities as p on p.instance = u._instance and p.record_id = u.user_id
 union all
 select
