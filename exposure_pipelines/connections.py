@@ -91,6 +91,8 @@ class Connection(BaseModel):
     max_age_hours: float = Field(default=36, gt=0)
     window_days: int | None = Field(default=90, gt=0)
     volume_guard: float = Field(default=0.5, ge=0, le=1)
+    full_every_hours: float | None = Field(default=None, gt=0, le=31 * 24)
+    """Between two full pulls, at most so far apart, a stream whose vendor tells changes is asked for those alone."""
     ca_file: str | None = None
     enabled: bool = True
     owner: str = "team:security-data"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from connector_assets.kit.bodies import gunzipped, json_lines, xml_elements
 from connector_assets.kit.budgets import Statistics
 from connector_assets.kit.declaration import Connector, Record
-from connector_assets.kit.errors import FixConfiguration, StreamSkipped
+from connector_assets.kit.errors import CursorExpired, FixConfiguration, StreamSkipped
 from connector_assets.kit.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("exposure.connector")
 
+KnownValues = Callable[[str], set[str]]
 RecordsReader = Callable[[str], Iterator[Record]]
 Progress = Callable[[str], None]
 
@@ -38,11 +39,17 @@ class Verdict:
     scopes: list[str] = field(default_factory=list)
     """scopes the stream enumerates even when they turn out empty"""
     notes: list[str] = field(default_factory=list)
+    removed: dict[str, set[str]] = field(default_factory=dict)
+    """field -> values whose records are gone at the vendor; '' is the record id"""
+    remembered: dict[str, str] = field(default_factory=dict)
+    """what the next incremental pull of the stream finds in `api.memory`"""
 
 
 class Api:
     """One pull of one instance. Streams share the session; `begin` starts a stream's own verdict.
 
+    since: the moment from which changes are wanted, None where everything is (a full pull). memory: what the sync before
+    remembered, empty in a full pull. may_be_incremental: whether the next pull of the stream may be an incremental one.
     Paths are relative to the base address; absolute links of the vendor's known hosts are followed on the base address.
     Every call raises the errors of `connector_assets.kit.errors`.
     """
@@ -64,6 +71,10 @@ class Api:
         self.window_start = window_start
         self.stream = ""
         self.verdict = Verdict()
+        self.since: datetime | None = None
+        self.memory: Mapping[str, str] = {}
+        self.may_be_incremental = False
+        self._known: KnownValues | None = None
         self._records_reader = records_reader
         self._progress = progress
 
@@ -88,10 +99,21 @@ class Api:
         """Short for `statistics`."""
         return self.client.statistics
 
-    def begin(self, stream: str) -> None:
-        """Start a stream: its completeness is judged on its own."""
+    def begin(
+        self,
+        stream: str,
+        since: datetime | None = None,
+        memory: Mapping[str, str] | None = None,
+        may_be_incremental: bool = False,
+        known: KnownValues | None = None,
+    ) -> None:
+        """Start a stream: its completeness is judged on its own. known: of an incremental pull, see `known`."""
         self.stream = stream
         self.verdict = Verdict()
+        self.since = since
+        self.memory = memory or {}
+        self.may_be_incremental = may_be_incremental
+        self._known = known
 
     def get(
         self,
@@ -167,6 +189,26 @@ class Api:
     def enumerates(self, *scopes: str) -> None:
         """Scopes this stream enumerates even when one of them turns out empty."""
         self.verdict.scopes.extend(scopes)
+
+    def known(self, field: str = "") -> set[str]:
+        """In an incremental pull: the ids of the records that it goes on from, or what they have in a column."""
+        return self._known(field) if self._known else set()
+
+    def remove(self, values: Iterable[str], field: str = "") -> None:
+        """In an incremental pull: the records with these ids are gone at the vendor.
+
+        field: of a column (dotted path), where what is gone is named by something else than the record's id. A record
+        that the same pull gives is there, whatever was said to be gone.
+        """
+        self.verdict.removed.setdefault(field, set()).update(values)
+
+    def ask_for_everything(self, reason: str) -> NoReturn:
+        """End an incremental pull that cannot tell what is gone: the same sync goes on with a full one."""
+        raise CursorExpired(reason)
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a position of the vendor (never a secret) for the next incremental pull, which follows a complete one only."""
+        self.verdict.remembered[name] = value
 
     def skip(self, reason: str) -> NoReturn:
         """Leave the stream out: licence or permission is missing."""

@@ -195,6 +195,10 @@ class Client:
 
         return self._exchange(call, read, closing=True)
 
+    def renew(self) -> bool:
+        """Get a new credential, for a vendor that refuses the old one inside a successful answer. False: there is none."""
+        return self._auth.refresh(self)
+
     def _call(
         self,
         method: str,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -72,6 +73,26 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
+class Incremental:
+    """That a stream can be asked for what changed: its pull reads `api.since` (None: everything is wanted).
+
+    The changed records take the place of the earlier ones with the same key; all others are carried over from the sync
+    before. What is gone the pull names by `api.remove`, where the vendor tells it; else the next full pull proves it.
+
+    overlap: how far before the start of the sync before it is asked again, for clocks that differ and changes that show
+    late. keeps: how far back the vendor knows its changes; an older `since` means a full pull. through: streams whose
+    complete result of the same sync the pull needs to know what is gone; without one of them the pull is a full one.
+    ages_by: timestamp fields by which a full pull is limited to the window: a record carried over goes when all of those
+    it has are before the window.
+    """
+
+    overlap: timedelta
+    keeps: timedelta | None = None
+    through: tuple[str, ...] = ()
+    ages_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """One inventory of a product.
 
@@ -83,6 +104,7 @@ class Stream:
     activity_field: the vendor's own "last active" field, judged against the instance's window.
     drop_fields: secret-bearing fields removed from every record before anything is written.
     may_be_empty: no records is an ordinary answer (else an empty enumeration after a full one is held as partial).
+    incremental: how the vendor can be asked for changes alone; None: every pull is a full one.
     """
 
     name: str
@@ -98,6 +120,7 @@ class Stream:
     drop_fields: tuple[str, ...] = ()
     may_be_empty: bool = False
     evidence: Evidence = "documented"
+    incremental: Incremental | None = None
 
 
 @dataclass(frozen=True, slots=True)

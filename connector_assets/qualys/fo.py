@@ -50,24 +50,25 @@ def parts(
     api: Api,
     path: str,
     params: Mapping[str, Any],
-    tag: str,
+    tag: str | tuple[str, ...],
     *,
     request: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[str | None, Iterator[Element]]]:
-    """The parts of a list, each as (its masked address, None for the first; its elements `tag`).
+    """The parts of a list, each as (its masked address, None for the first; its elements `tag`, one or several).
 
     The next part is where a WARNING has a URL; a WARNING without one (an old version's end of support) says nothing
     about paging. Elements of a part must be read before the next one is asked for.
     """
     guard = CursorGuard(path)
     request = request or {}
+    tags = (tag,) if isinstance(tag, str) else tag
     # the address of a next part is called as it is
     later = {name: value for name, value in request.items() if name in ("headers", "anonymous_hosts")}
     url: str | None = path
     while url:
         current, following = url, Following()
         first = current is path
-        found = elements(api, current, params if first else None, (tag, "WARNING"), request if first else later)
+        found = elements(api, current, params if first else None, (*tags, "WARNING"), request if first else later)
         yield None if first else masked(current), following.of(found)
         url = following.url
         if url:

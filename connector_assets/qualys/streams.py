@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit import Api, Page, Record, Stream
+from connector_assets.kit import Api, Incremental, Page, Record, Stream
 from connector_assets.qualys.csam import csam_assets
 from connector_assets.qualys.fo import batches, elements, parts, plain
 from connector_assets.qualys.gateway import Gateway
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
 #: Records a landed page; what is typed at once must fit into memory.
 PAGE_RECORDS = 1000
 KNOWLEDGE_BASE_RECORDS = 250
+#: Scans are worked through some time after they ended, one after the other.
+OVERLAP = timedelta(hours=6)
+#: Ids alone are small: many come in one answer.
+IDS_AT_ONCE = 100_000
 #: Ids in one call. A short list fits into an address; a long one must be posted, as the vendor answers 414.
 IDS_IN_ADDRESS, IDS_IN_BODY = 100, 1000
 #: Parts of an entry that are text for people or lists of exploits: nine tenths of the knowledge base.
@@ -147,7 +152,25 @@ def host_path(api: Api) -> str:
 
 
 def hosts(api: Api) -> Iterator[Page]:
-    """Every host the user may see, by rising id."""
+    """Every host the user may see, by rising id; or those whose findings were worked through since.
+
+    The vendor names no purged host, but tells the ids of all at little cost: what is not among them is gone, and one that
+    nobody scanned and that is seen for the first time (by its tag, by the user's scope) is asked for by its id.
+    """
+    if api.since is None:
+        yield from host_pages(api, {})
+        return
+    known, listed = api.known(), host_ids(api, api.options.host_parameters)
+    api.remove(known - listed)
+    changed: set[str] = set()
+    for page in host_pages(api, {"vm_processed_after": stamp(api.since)}):
+        changed.update(str(record["ID"]) for record in page.records if record.get("ID"))
+        yield page
+    for ids in batches(iter(sorted(listed - known - changed, key=number)), IDS_IN_ADDRESS):
+        yield from host_pages(api, {"ids": ",".join(ids)})
+
+
+def host_pages(api: Api, wanted: Mapping[str, Any]) -> Iterator[Page]:
     options = api.options
     params: dict[str, Any] = {
         "action": "list",
@@ -160,9 +183,29 @@ def hosts(api: Api) -> Iterator[Page]:
         params["show_trurisk"] = 1
     if options.host_metadata != "none":
         params["host_metadata"] = options.host_metadata
-    for cursor, found in parts(api, host_path(api), {**params, **options.host_parameters}, "HOST"):
+    params |= {**options.host_parameters, **wanted}
+    for cursor, found in parts(api, host_path(api), params, "HOST"):
         for records in batches(map(host_record, found), PAGE_RECORDS):
             yield Page(records, cursor=cursor)
+
+
+def host_ids(api: Api, parameters: Mapping[str, str]) -> set[str]:
+    """The ids of all hosts, without anything else of them."""
+    params = {**parameters, "action": "list", "details": "None", "truncation_limit": IDS_AT_ONCE}
+    found: set[str] = set()
+    for _, items in parts(api, host_path(api), params, ("ID", "ID_RANGE")):
+        found.update(id_ for item in items for id_ in ids_of((item.text or "").strip()))
+    return found
+
+
+def ids_of(text: str) -> Iterable[str]:
+    """An id, or those of a range such as 123-130."""
+    first, dash, last = text.partition("-")
+    return map(str, range(int(first), int(last) + 1)) if dash else (text,) if text else ()
+
+
+def stamp(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def host_record(element: Element) -> Record:
@@ -207,7 +250,10 @@ def detection_path(api: Api) -> str:
 
 
 def detections(api: Api) -> Iterator[Page]:
-    """Detections updated within the window, fixed ones too, which the vendor leaves out unless asked for."""
+    """Detections updated within the window or since, fixed ones too, which the vendor leaves out unless asked for.
+
+    Those of a purged host go with it.
+    """
     options = api.options
     params: dict[str, Any] = {
         "action": "list",
@@ -218,8 +264,12 @@ def detections(api: Api) -> Iterator[Page]:
         "show_qds": int(options.show_qds),
         "truncation_limit": options.truncation_limit,
     }
-    if api.window_start is not None:
-        params["detection_updated_since"] = api.window_start.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if api.since is not None:
+        if options.detection_parameters:
+            api.ask_for_everything("what leaves the option detection_parameters is not named")
+        api.remove(api.known("HOST_ID") - host_ids(api, {}), "HOST_ID")
+    if (start := api.since or api.window_start) is not None:
+        params["detection_updated_since"] = stamp(start)
     params |= options.detection_parameters
     for cursor, found in parts(api, detection_path(api), params, "HOST"):
         records = (record for host in found for record in detection_records(host))
@@ -331,6 +381,7 @@ STREAMS = (
         permissions=("host list",),
         activity_field="last_seen",
         evidence="recorded",
+        incremental=Incremental(OVERLAP),
     ),
     Stream(
         "detections",
@@ -343,6 +394,7 @@ STREAMS = (
         may_be_empty=True,
         activity_field="LAST_FOUND_DATETIME",
         evidence="recorded",
+        incremental=Incremental(OVERLAP, ages_by=("LAST_UPDATE_DATETIME",)),
     ),
     Stream(
         "knowledge_base",

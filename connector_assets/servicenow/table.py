@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from connector_assets.kit import (
@@ -20,6 +22,10 @@ from connector_assets.kit import (
     records_of,
 )
 
+#: Where the instance writes down what was deleted; most tables are, some are kept out by an attribute of theirs.
+DELETIONS = "sys_audit_delete"
+#: Keys in one query: an address may not be much longer than eight kilobytes.
+KEYS_A_QUERY = 100
 #: A page that was not finished is asked for again, this many times smaller, once.
 SMALLER = 10
 
@@ -28,13 +34,58 @@ class Unfinished(RetryLater):
     """The instance gave up in the middle of a page: HTTP 200 with an error beside or instead of the records."""
 
 
-def table_pages(api: Api, table: str, fields: Sequence[str], query: str = "", scope: str = "default") -> Iterator[Page]:
+def changed_pages(
+    api: Api, table: str, fields: Sequence[str], query: str = "", scope: str = "default", deleted: Sequence[str] = ()
+) -> Iterator[Page]:
+    """What a table shows since `api.since`: records that were changed, and those said to be deleted that are there again.
+
+    A changed record that the query does not ask for any more is named as gone. deleted: keys from `deletions`.
+    """
+    assert api.since is not None
+    changed = f"sys_updated_on>={stamp(api.since)}"
+    if query:
+        for page in table_pages(api, table, ("sys_id",), changed, must_show=False):
+            api.remove(str(record["sys_id"]) for record in page.records)
+    yield from table_pages(api, table, fields, "^".join(filter(None, (query, changed))), scope, must_show=False)
+    keys = iter(deleted)
+    while some := list(islice(keys, KEYS_A_QUERY)):
+        again = f"sys_idIN{','.join(some)}"
+        yield from table_pages(api, table, fields, "^".join(filter(None, (query, again))), scope, must_show=False)
+
+
+def deletions(api: Api, tables: str) -> list[str]:
+    """Keys of the known records deleted since `api.since`, named as gone; none where the user may not read them.
+
+    tables: condition on the table they were deleted from.
+    """
+    assert api.since is not None
+    query = f"{tables}^sys_created_on>={stamp(api.since)}"
+    known = api.known()
+    keys: list[str] = []
+    try:
+        for page in table_pages(api, DELETIONS, ("sys_id", "tablename", "documentkey"), query):
+            keys += [key for record in page.records if (key := str(record.get("documentkey"))) in known]
+    except (FixPermission, NotFound) as error:
+        api.note(f"deletions are not readable, so that only the next full pull shows them ({error.message})")
+    api.remove(keys)
+    return keys
+
+
+def stamp(moment: datetime) -> str:
+    """A time as queries and answers have it: UTC without saying so."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def table_pages(
+    api: Api, table: str, fields: Sequence[str], query: str = "", scope: str = "default", *, must_show: bool = True
+) -> Iterator[Page]:
     """Every record of a table (subclasses included) that the user may see, by rising sys_id.
 
     The vendor drops a part of a query that it does not understand instead of refusing it, so the order and the condition
     are checked on every page. Access rules remove records after the limit was applied, so a short page is no end, and an
     empty one is only an end when the count of the table leaves no room for a page that is hidden whole.
 
+    must_show: records that exist while none is visible mean a missing right; not so of a few changed ones.
     Raises RepeatedCursor when the condition was ignored, FixPermission when records exist and none is visible.
     """
     last, seen, offset = "", 0, 0
@@ -48,7 +99,7 @@ def table_pages(api: Api, table: str, fields: Sequence[str], query: str = "", sc
             offset += api.options.page_size
             if offset < total - seen:
                 continue
-            judge_end(api, table, seen, total)
+            judge_end(api, table, seen, total, must_show)
             return
         last = checked(api, table, records, last, seen, scope)
         seen, offset = seen + len(records), 0
@@ -148,9 +199,9 @@ def table_count(api: Api, table: str, query: str) -> int:
         return 0
 
 
-def judge_end(api: Api, table: str, seen: int, total: int) -> None:
+def judge_end(api: Api, table: str, seen: int, total: int, must_show: bool = True) -> None:
     """Say what the count leaves open. It is an upper bound: access rules hide records from pages, not from counts."""
-    if total and not seen:
+    if total and not seen and must_show:
         raise FixPermission(
             f"table {table}: {total} records exist and none is visible",
             status=403,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from connector_assets.kit import (
     Api,
     ConnectorError,
+    Incremental,
     JobState,
     Page,
     RetryLater,
@@ -24,6 +25,10 @@ from connector_assets.kit import (
 POLL_SECONDS = (0.2, 0.4, 0.8, 1.5, 3, 6, 15, 30)
 #: Records that are landed as one page; a chunk of findings may hold a hundred times as many.
 PAGE_RECORDS = 500
+#: Results of a scan show up some minutes after it ended, agents send theirs when they are back.
+OVERLAP = timedelta(hours=1)
+#: They name what is gone, as far back as the window.
+GONE = ("deleted_assets", "terminated_assets")
 #: The vendor needs a moment before it knows the job whose start it did not answer.
 AFTER_GATEWAY_TIMEOUT = 5.0
 
@@ -98,8 +103,12 @@ VULNERABILITY_FIELDS: dict[str, Any] = {
 
 
 def assets(api: Api) -> Iterator[Page]:
-    """Every asset the user may see, without those deleted or terminated."""
-    return asset_export(api, {"is_deleted": False, "is_terminated": False})
+    """Every asset the user may see, without those deleted or terminated; or those changed since."""
+    if api.since is None:
+        return asset_export(api, {"is_deleted": False, "is_terminated": False})
+    whole_container_only(api)
+    api.remove(gone_assets(api))
+    return asset_export(api, {"is_deleted": False, "is_terminated": False, "updated_at": seconds(api.since)})
 
 
 def deleted_assets(api: Api) -> Iterator[Page]:
@@ -118,9 +127,28 @@ def asset_export(api: Api, filters: dict[str, Any]) -> Iterator[Page]:
     yield from chunks(api, "assets", {"chunk_size": api.options.chunk_size, "filters": filters})
 
 
+def gone_assets(api: Api) -> set[str]:
+    """Ids of the assets deleted or terminated within the window, as landed earlier in this sync."""
+    return {str(record.get("id")) for stream in GONE for record in api.records(stream)}
+
+
+def whole_container_only(api: Api) -> None:
+    """An asset that moves to another network is not told: with a filter on one, everything is asked for."""
+    if api.options.network_id:
+        api.ask_for_everything("with the option network_id, assets that leave the network are not named")
+
+
 def vulnerabilities(api: Api) -> Iterator[Page]:
-    """Findings seen or fixed within the window; without a time filter the vendor gives thirty days only."""
+    """Findings seen or fixed within the window; without a time filter the vendor gives thirty days only.
+
+    Changes are asked for by the time at which the vendor wrote them down: by the time of the scan, which its other filters
+    go by, what is still being worked on when a sync comes would never be read. Findings of an asset go with it.
+    """
     filters: dict[str, Any] = {"state": ["OPEN", "REOPENED", "FIXED"], **since(api, "since")}
+    if api.since is not None:
+        whole_container_only(api)
+        filters["indexed_at"] = seconds(api.since)
+        api.remove(gone_assets(api), "asset.uuid")
     if api.options.network_id:
         filters["network_id"] = api.options.network_id
     body = {
@@ -132,6 +160,11 @@ def vulnerabilities(api: Api) -> Iterator[Page]:
     for page in chunks(api, "vulns", body):
         records = [record for record in page.records if not is_without_cve(record)]
         without_cve += len(page.records) - len(records)
+        if api.options.cve_findings_only and api.since is not None:
+            # a check may lose its CVE
+            api.remove(
+                str(with_id(r).get("finding_id")) for r in page.records if is_without_cve(r) and isinstance(r, dict)
+            )
         kept = records if api.options.cve_findings_only else page.records
         yield Page([with_id(record) for record in kept], page.scope, page.cursor)
     if without_cve:
@@ -163,7 +196,11 @@ def part(record: Any, name: str) -> Mapping[str, Any]:
 def since(api: Api, name: str) -> dict[str, int]:
     """A filter in unix seconds: the window's start, or all of time."""
     start: datetime | None = api.window_start
-    return {name: int(start.timestamp()) if start else 0}
+    return {name: seconds(start) if start else 0}
+
+
+def seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
 
 
 def chunks(api: Api, kind: str, body: dict[str, Any]) -> Iterator[Page]:
@@ -247,6 +284,7 @@ STREAMS = (
         permissions=("VM export: assets",),
         activity_field="last_seen",
         evidence="recorded",
+        incremental=Incremental(OVERLAP, through=GONE),
     ),
     Stream(
         name="deleted_assets",
@@ -278,5 +316,6 @@ STREAMS = (
         deletes="never",
         activity_field="last_found",
         evidence="recorded",
+        incremental=Incremental(OVERLAP, through=GONE, ages_by=("last_found", "last_fixed")),
     ),
 )

@@ -244,6 +244,7 @@ def manifest_metadata(manifest: Manifest, kept: bool) -> dict[str, Any]:
         "landing": "kept: a past date is never pulled again" if kept else "landed",
         "landed_in": landed_path(manifest),
         "sync": manifest.sync,
+        "pulled": pulled(manifest),
         "scopes": dg.MetadataValue.md("\n".join(scopes)),
         "quarantined": manifest.rejected,
         "field_issues": manifest.field_issues,
@@ -258,6 +259,18 @@ def manifest_metadata(manifest: Manifest, kept: bool) -> dict[str, Any]:
         "notes": "; ".join(manifest.notes),
         "finished_at": dg.MetadataValue.timestamp(manifest.finished_at.timestamp()),
     }
+
+
+def pulled(manifest: Manifest) -> str:
+    """Whether everything was asked for, or what changed since when."""
+    merged = manifest.merged
+    if merged is None:
+        return "everything"
+    return (
+        f"changes since {merged.since:%Y-%m-%d %H:%M:%S} UTC: {merged.changed:,} changed, {merged.removed:,} gone, "
+        f"{merged.aged_out:,} out of the window, {merged.carried:,} carried over from sync {merged.base}; "
+        f"the last full one is {merged.full}"
+    )
 
 
 def cell(text: str) -> str:

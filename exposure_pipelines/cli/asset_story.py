@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from exposure_pipelines.errors import WorkFailed
+from exposure_pipelines.errors import ConfigurationError, WorkFailed
 
 if TYPE_CHECKING:
     import duckdb
 
     from exposure_pipelines.home import Home
+    from exposure_pipelines.lake import Lake
 
 TABLES = {
     "device": ("devices", "device_id"),
@@ -25,7 +27,8 @@ def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str
     from exposure_pipelines.lake import Lake, duckdb_connection
 
     table, key = TABLES[kind]
-    with duckdb_connection(home, Lake.of(home)) as database:
+    lake = Lake.of(home)
+    with duckdb_connection(home, lake) as database:
         for name in (table, "asset_records", "asset_fields", "resolution_decisions", *asset_exposure.MARTS):
             path = mart_path(home, name, date).replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}', hive_partitioning = false)")
@@ -39,9 +42,7 @@ def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str
             {"kind": kind, "id": asset_id},
         )
         for record in records:
-            record["landed"] = (
-                f"{record['instance']}/{record['stream']}/{record['sync']} page {record['page']} row {record['row_number']}"
-            )
+            record["landed"] = landed_place(lake, record)
         names = [f"{r['product']}:{r['instance']}:{r['record_id']}" for r in records]
         return {
             "kind": kind,
@@ -62,6 +63,21 @@ def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str
             ),
             "exposure": asset_exposure.asset_exposure(database, home, asset_id),
         }
+
+
+def landed_place(lake: Lake, record: Mapping[str, Any]) -> str:
+    """Where a source record lies, and, where a later sync carried it over, which one got it from the vendor."""
+    from exposure_pipelines.landing.trace import landed_page, origin_of
+
+    sync, row = record["sync"], record["row_number"]
+    place = f"{record['instance']}/{record['stream']}/{sync} page {record['page']} row {row}"
+    if row is None:
+        return place
+    try:
+        origin = origin_of(landed_page(lake, record["instance"], record["stream"], sync, row))
+    except ConfigurationError:
+        return f"{place} (removed by retention)"
+    return f"{place} (carried over; got by {origin.sync} page {origin.page})" if origin else place
 
 
 def find_asset(database: duckdb.DuckDBPyConnection, kind: str, table: str, key: str, wanted: str) -> str:

@@ -105,6 +105,7 @@ def connection_text(
         "# max_age_hours: 36      # an older last complete sync is carried forward and marked stale",
         "# window_days: 90        # records without activity for longer are left out",
         "# volume_guard: 0.5      # an enumeration below this share of the last one is held as partial",
+        "# full_every_hours: 24   # in between only changes are asked for, where the vendor tells them; always all without it",
         "# ca_file: /path/ca.pem  # a private certificate authority",
         "# owner: team:security-data",
         "# enabled: true",

@@ -119,6 +119,7 @@ def manifest_row(manifest: Manifest) -> dict[str, Any]:
         "instance": manifest.instance,
         "stream": manifest.stream,
         "state": manifest.state,
+        "kind": manifest.kind,
         "records": manifest.records,
         "rejected": manifest.rejected,
         "field_issues": manifest.field_issues,

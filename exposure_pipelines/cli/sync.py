@@ -33,7 +33,7 @@ def sync(
     else:
         print_table(
             rows,
-            ("instance", "stream", "state", "records", "rejected", "requests", "reason"),
+            ("instance", "stream", "state", "kind", "records", "rejected", "requests", "reason"),
             empty="Nothing was pulled.",
         )
     failed = [report for report in reports if not report.succeeded]

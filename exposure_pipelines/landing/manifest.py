@@ -21,6 +21,26 @@ class ScopeResult(BaseModel):
     reason: str | None = None
 
 
+class Merged(BaseModel):
+    """What an incremental sync asked for and made of the sync before it. Counts are records."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: datetime
+    base: str
+    """The complete sync whose records were carried over."""
+    full: str
+    """The full sync that the chain of incremental ones began with."""
+    full_started_at: datetime
+    changed: int = 0
+    """Came anew: changed ones and new ones."""
+    removed: int = 0
+    """The vendor reports them as gone."""
+    aged_out: int = 0
+    """No activity within the window any more: a full pull would not have asked for them."""
+    carried: int = 0
+
+
 class Manifest(BaseModel):
     """One stream of one sync. Times are UTC; `records` counts distinct typed records."""
 
@@ -54,6 +74,13 @@ class Manifest(BaseModel):
     evidence: str = ""
     """What the stream's declaration rested on at the time: recorded, documented, client_code, unverified."""
     notes: list[str] = Field(default_factory=list)
+    kind: Literal["full", "incremental"] = "full"
+    plan: str = ""
+    """Hash of all that says what is asked for: declaration, options, address. An incremental sync goes on with the same."""
+    memory: dict[str, str] = Field(default_factory=dict)
+    """Positions of the vendor that the next incremental pull goes on from; never a secret."""
+    merged: Merged | None = None
+    """Of an incremental sync: what it went on from, and what it changed."""
 
     @property
     def proves_absence(self) -> bool:

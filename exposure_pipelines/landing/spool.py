@@ -44,13 +44,23 @@ class Spool:
 
     def add(self, records: Sequence[Any], scope: str, cursor: str | None) -> None:
         """Append a page."""
+        self.add_lines([self._line(record) for record in records], scope, cursor)
+
+    def add_lines(self, lines: Sequence[bytes], scope: str, cursor: str | None, **place: Any) -> None:
+        """Append a page of written lines, each with its end. place: what else the index is to say of the page."""
         if self._failure:
             raise self._failure
-        lines = [self._line(record) for record in records]
         if lines:
             self._queue.put(b"".join(lines))
         self.pages.append(
-            {"page": len(self.pages), "scope": scope, "cursor": cursor, "first_row": self.rows, "rows": len(lines)}
+            {
+                "page": len(self.pages),
+                "scope": scope,
+                "cursor": cursor,
+                "first_row": self.rows,
+                "rows": len(lines),
+                **place,
+            }
         )
         self.rows += len(lines)
         self.rows_by_scope[scope] += len(lines)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import secrets
 import shutil
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,9 +21,11 @@ from connector_assets.kit.declaration import Connector, Record, Stream
 from connector_assets.kit.errors import ConnectorError, ReportRecord, StreamSkipped
 from exposure_pipelines import clock
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
-from exposure_pipelines.lake import MANIFEST, Lake, duckdb_connection
+from exposure_pipelines.lake import MANIFEST, Lake
+from exposure_pipelines.landing.incremental import plan_of
 from exposure_pipelines.landing.lock import instance_lock
 from exposure_pipelines.landing.manifest import Manifest, State
+from exposure_pipelines.landing.reading import Progress, Reader, Reading, is_disk_full
 from exposure_pipelines.landing.spool import PAGES_FILE, Spool, read_lines
 from exposure_pipelines.landing.typed import TypedCounts, landed_columns, write_typed
 from exposure_pipelines.landing.verdict import VolumeGuard, judge_scopes, judge_stream
@@ -35,15 +35,6 @@ if TYPE_CHECKING:
     from exposure_pipelines.home import Home
 
 log = logging.getLogger("exposure.sync")
-
-#: Typing holds this whatever the machine: every thread has buffers of its own, so that many would outgrow the memory.
-TYPING_MEMORY = "256MB"
-TYPING_THREADS = 2
-#: What typing may hold where single records are too large for that.
-LARGE_MEMORY = "1GB"
-
-Progress = Callable[[str, str, int, int], None]
-"""(instance, stream, pages, records) after every page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,38 +102,23 @@ def ordered(connector: Connector, names: Sequence[str] | None) -> list[Stream]:
             add(needed, (*path, name))
         result[name] = known[name]
 
-    for name in names or known:
+    wanted = [*(names or known)]
+    for name in wanted:
+        # what an incremental pull goes by comes before it, where it is pulled at all
+        incremental = known[name].incremental if name in known else None
+        for earlier in incremental.through if incremental else ():
+            if earlier in wanted:
+                add(earlier, ())
         add(name, ())
     return list(result.values())
 
 
 @dataclass
-class SyncRun:
+class SyncRun(Reader):
     """State of a running sync."""
 
-    connection: Connection
-    connector: Connector
-    home: Home
-    lake: Lake
-    sync: str
-    accept_volume: bool
-    progress: Progress | None
-    manifests: dict[str, Manifest] = field(default_factory=dict)
     landed: dict[str, str] = field(default_factory=dict)
     retry_later: bool = False
-
-    @property
-    def local_root(self) -> Path:
-        """Where spools and locks lie: beside the landed syncs, so that closing one is a rename and never a copy.
-
-        Homes that share a lake folder share its locks, so that none sweeps the running spool of another.
-        """
-        base = Path(self.lake.root) if self.lake.is_local else self.home.scratch
-        return base / "landed"
-
-    @property
-    def spool_root(self) -> Path:
-        return self.local_root / ".spool" / self.connection.instance
 
     @contextmanager
     def workspace(self) -> Iterator[None]:
@@ -192,52 +168,24 @@ class SyncRun:
             state: State = "skipped" if self.manifests[missing].state == "skipped" else "failed"
             self.close_empty(stream, state, reason, started, before, api.statistics)
             return
-        api.begin(stream.name)
-        folder = self.spool_root / self.sync / stream.name
-        spool = Spool(folder, stream.drop_fields)
-        error: ConnectorError | None = None
-        try:
-            for page in stream.pull(api):
-                spool.add(page.records, page.scope, page.cursor)
-                if page.total is not None:
-                    api.expect(page.total, page.scope)
-                if self.progress:
-                    self.progress(self.connection.instance, stream.name, len(spool.pages), spool.rows)
-        except ConnectorError as caught:
-            error = caught
-        except Exception as caught:
-            if is_disk_full(caught):
-                raise
-            # an answer the connector did not foresee ends its stream, not the night
-            log.error(
-                "%s: stream %s met an answer it does not understand\n%s",
-                self.connection.instance,
-                stream.name,
-                api.mask("".join(traceback.format_exception(caught))),
-            )
-            error = unforeseen(caught, api)
-        finally:
-            spool.close()
+        reading = self.read_stream(api, stream, started)
+        error = reading.error
         if error:
             log.warning("%s: stream %s stopped: %s", self.connection.instance, stream.name, error)
-        if error and self.ends_without_records(stream, error, spool):
+        if error and reading.has_nothing:
             skipped = isinstance(error, StreamSkipped) or (stream.optional and error.status in (403, 404))
             if skipped:
                 self.close_empty(stream, "skipped", str(error), started, before, api.statistics)
             else:
                 self.close_failed(stream, error, started, before, api.statistics)
             return
-        self.close(api, stream, spool, error, started, before)
-
-    def ends_without_records(self, stream: Stream, error: ConnectorError, spool: Spool) -> bool:
-        return isinstance(error, StreamSkipped) or spool.rows == 0
+        self.close(api, stream, reading, started, before)
 
     def close(
         self,
         api: Api,
         stream: Stream,
-        spool: Spool,
-        error: ConnectorError | None,
+        reading: Reading,
         started: datetime,
         before: Statistics,
     ) -> None:
@@ -248,6 +196,7 @@ class SyncRun:
             "stream": stream.name,
             "sync": self.sync,
         }
+        spool, error = reading.spool, reading.error
         try:
             counts = self.typed(stream, spool, place)
         except Exception as caught:
@@ -262,7 +211,7 @@ class SyncRun:
             stream.may_be_empty,
             None if self.accept_volume else self.last_complete(stream),
         )
-        scopes = judge_scopes(api.verdict, spool.rows_by_scope, counts, error, guard)
+        scopes = judge_scopes(api.verdict, spool.rows_by_scope, counts, error, guard, reading.came)
         needed = [self.manifests[name] for name in stream.needs]
         state, reason = judge_stream(scopes, counts, needed, guard)
         manifest = Manifest(
@@ -283,25 +232,17 @@ class SyncRun:
             columns=landed_columns(stream),
             evidence=stream.evidence,
             notes=api.verdict.notes,
+            kind="incremental" if reading.merged else "full",
+            plan=plan_of(self.connection, self.connector, stream),
+            memory=api.verdict.remembered,
+            merged=reading.merged,
             **cost(before, api.statistics),
         )
         self.retry_later |= bool(error and error.retry_later)
         self.landed[stream.name] = self.publish(spool.folder, manifest)
 
     def typed(self, stream: Stream, spool: Spool, place: dict[str, Any]) -> TypedCounts:
-        import duckdb
-
-        threads = min(TYPING_THREADS, os.cpu_count() or 1)
-        try:
-            with duckdb_connection(self.home, self.lake, memory_limit=TYPING_MEMORY, threads=threads) as database:
-                return write_typed(database, spool.folder, stream, spool.pages, place)
-        except duckdb.OutOfMemoryException:  # a record of some megabytes: rare enough to be typed a second time
-            with duckdb_connection(self.home, self.lake, memory_limit=LARGE_MEMORY, threads=1) as database:
-                return write_typed(database, spool.folder, stream, spool.pages, place)
-
-    def last_complete(self, stream: Stream) -> Manifest | None:
-        found = self.lake.manifests(self.connection.instance, stream.name)
-        return next((manifest for manifest in found if manifest.state == "complete"), None)
+        return self.in_database(lambda database: write_typed(database, spool.folder, stream, spool.pages, place))
 
     def close_failed(
         self,
@@ -348,18 +289,6 @@ class SyncRun:
         return self.lake.land(folder, manifest.instance, manifest.stream, manifest.sync)
 
 
-def unforeseen(error: Exception, api: Api) -> ConnectorError:
-    """An error of the connector itself, as one that a person can report."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"
-    return ReportRecord(
-        f"the connector does not understand an answer ({api.mask(repr(error))[:200]}, {place})",
-        hint="this is a defect of the connector: report it with this message; the other streams go on",
-    )
-
-
 def untypable(error: Exception, api: Api, rows: int) -> ConnectorError:
     """An error of typing what was read, as one that a person can report."""
     said = (api.mask(str(error)).splitlines() or [""])[0][:200]
@@ -368,14 +297,6 @@ def untypable(error: Exception, api: Api, rows: int) -> ConnectorError:
         hint="report it with this message: a record may be too large, or the connector declares it wrongly; "
         "earlier syncs and the other streams are whole",
     )
-
-
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an error of the system, or of DuckDB writing a file, says that no room is left."""
-    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    if isinstance(error, OSError):
-        return error.errno in codes
-    return type(error).__module__ == "_duckdb" and any(os.strerror(code) in str(error) for code in codes)
 
 
 def cost(before: Statistics, after: Statistics) -> dict[str, Any]:

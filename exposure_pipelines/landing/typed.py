@@ -181,13 +181,8 @@ def next_lines(lines: Iterator[bytes], most: int) -> list[bytes]:
 
 def typed_sql(stream: Stream) -> str:
     shape = {name: text_shape(kind) for name, kind in stream.fields.items()}
-    keys = (stream.key,) if isinstance(stream.key, str) else stream.key
-    key_paths = [f"json_extract_string(line, '{json_path(key)}')" for key in keys]
-    key_kinds = [f"json_type(line, '{json_path(key)}')" for key in keys]
-    missing = " OR ".join(
-        f"{path} IS NULL OR {path} = '' OR {kind} IN ('OBJECT', 'ARRAY')"
-        for path, kind in zip(key_paths, key_kinds, strict=True)
-    )
+    keys = keys_of(stream)
+    record_id, missing = key_sql(stream)
     casts = [f"{cast_sql(name, kind)} AS {quoted(name)}" for name, kind in stream.fields.items()]
     issues = [issue for name, kind in stream.fields.items() if (issue := issue_sql(name, kind))]
     return f"""
@@ -196,7 +191,7 @@ def typed_sql(stream: Stream) -> str:
         ), shaped AS (
             SELECT line, row, page, scope,
                 CASE WHEN json_type(line) = 'OBJECT' THEN json_transform(line, '{escaped(json.dumps(shape))}') END AS t,
-                concat_ws('|', {", ".join(key_paths)}) AS _record_id,
+                {record_id} AS _record_id,
                 CASE WHEN json_type(line) IS DISTINCT FROM 'OBJECT' THEN 'not an object'
                      WHEN {missing} THEN 'no usable key {escaped(" + ".join(keys))}' END AS _reject
             FROM lines
@@ -206,6 +201,21 @@ def typed_sql(stream: Stream) -> str:
             CASE WHEN _reject IS NOT NULL THEN left(CAST(line AS VARCHAR), {PREVIEW}) END AS _preview
         FROM shaped
     """
+
+
+def keys_of(stream: Stream) -> tuple[str, ...]:
+    return (stream.key,) if isinstance(stream.key, str) else stream.key
+
+
+def key_sql(stream: Stream) -> tuple[str, str]:
+    """(the record id, whether it is unusable) of a JSON value `line`, as expressions."""
+    paths = [f"json_extract_string(line, '{json_path(key)}')" for key in keys_of(stream)]
+    kinds = [f"json_type(line, '{json_path(key)}')" for key in keys_of(stream)]
+    missing = " OR ".join(
+        f"{path} IS NULL OR {path} = '' OR {kind} IN ('OBJECT', 'ARRAY')"
+        for path, kind in zip(paths, kinds, strict=True)
+    )
+    return f"concat_ws('|', {', '.join(paths)})", missing
 
 
 def text_shape(kind: FieldType) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,18 +49,23 @@ def judge_scopes(
     counts: TypedCounts,
     error: ConnectorError | None,
     guard: VolumeGuard,
+    came: Mapping[str, int] | None = None,
 ) -> dict[str, ScopeResult]:
-    """State of every scope: what the connector said, what the vendor counts, what the last complete sync had."""
+    """State of every scope: what the connector said, what the vendor counts, what the last complete sync had.
+
+    came: records by scope that were read, where others were carried over: the vendor's count is one of those read.
+    """
     names = dict.fromkeys([*verdict.scopes, *landed_scopes, *verdict.expected, *verdict.partial]) or {"default": None}
     scopes = {}
     for name in names:
         records = counts.by_scope.get(name, 0)
         expected = verdict.expected.get(name)
+        read = records if came is None else came.get(name, 0)
         reason = verdict.partial.get(name)
         if error:
             reason = str(error)
-        elif reason is None and expected is not None and records < expected:
-            reason = f"the vendor counts {expected} records, {records} came"
+        elif reason is None and expected is not None and read < expected:
+            reason = f"the vendor counts {expected} records, {read} came"
         if reason is None:
             reason = guard.reason(records, guard.scopes_before.get(name, 0))
         scopes[name] = ScopeResult(

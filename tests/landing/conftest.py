@@ -86,9 +86,11 @@ class Workbench:
         (self.home.connections / f"{name}.yaml").write_text(text)
         return load_connections(self.home).get(name)
 
-    def sync(self, *streams: Stream, name: str = "acme_main", **options: Any) -> SyncReport:
+    def sync(
+        self, *streams: Stream, name: str = "acme_main", text: str = "product: acme\n", **options: Any
+    ) -> SyncReport:
         connector = self.product(*streams)
-        return run_sync(self.connection(name), connector, self.home, self.lake, **options)
+        return run_sync(self.connection(name, text), connector, self.home, self.lake, **options)
 
     def one(self, one_stream: Stream, **options: Any) -> Manifest:
         (manifest,) = self.sync(one_stream, **options).streams

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 from urllib.parse import urlencode
 
@@ -38,6 +38,7 @@ from demo_estate.lenses.qualys.records import (
     has_agent,
     host_record,
     knowledge_base,
+    processed_at,
     stamp,
 )
 from demo_estate.truth import Cve, Truth
@@ -181,11 +182,19 @@ def host_list(request: Request, service: Service) -> Any:
     warnings = known_version(request.path_args["version"], HOST_VERSIONS)
     given = parameters(request, HOST_PARAMETERS)
     limit = number(given, "truncation_limit", 1000) or 10**9
-    page = list(islice(after(service, given), limit + 1))
+    since = given.get("vm_processed_after", "")
+    wanted = qids(given["ids"]) if "ids" in given else None
+    hosts = (
+        pair
+        for pair in after(service, given)
+        if (wanted is None or pair[0] in wanted)
+        and (not since or stamp(processed_at(service.view, service.view.device(pair[1].device))) >= since)
+    )
+    page = list(islice(hosts, limit + 1))
     if len(page) > limit:
         warnings = [next_part(request.path, given, limit, page[limit][0]), *warnings]
     if given.get("details") == "None":
-        items = [markup.tag("ID", host_id) for host_id, _ in page[:limit]]
+        items = id_set([host_id for host_id, _ in page[:limit]])
         body = markup.output("HOST_LIST_OUTPUT", service.clock.now(), "ID_SET", items, warnings)
         return Response(body, content_type="application/xml")
     items = []
@@ -202,6 +211,16 @@ def host_list(request: Request, service: Service) -> Any:
         items.append(markup.tag("HOST", record))
     body = markup.output("HOST_LIST_OUTPUT", service.clock.now(), "HOST_LIST", items, warnings)
     return Response(body, content_type="application/xml")
+
+
+def id_set(ids: list[int]) -> list[str]:
+    """Ids, and ranges of those that follow each other."""
+    items: list[str] = []
+    for _, run in groupby(enumerate(ids), key=lambda pair: pair[1] - pair[0]):
+        numbers = [number for _, number in run]
+        one = len(numbers) == 1
+        items.append(markup.tag("ID", numbers[0]) if one else markup.tag("ID_RANGE", f"{numbers[0]}-{numbers[-1]}"))
+    return items
 
 
 def detection_list(request: Request, service: Service) -> Any:

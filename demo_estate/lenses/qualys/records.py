@@ -14,6 +14,7 @@ from demo_estate.evidence import machine_evidence
 from demo_estate.lenses import Answer, View
 from demo_estate.quirks import generic_name
 from demo_estate.truth import Cve, Device, Finding, Ref, Truth
+from demo_estate.written import known_day, written_day
 
 Record = dict[str, Any]
 
@@ -110,6 +111,12 @@ def last_seen(view: View, device: Device, generation: int) -> datetime:
     if generation < device.generation and device.rebuild_day is not None:
         return view.truth.moment(device.rebuild_day - 1, "qualys", device.index)
     return view.truth.last_activity(device.index, view.day, "qualys")
+
+
+def processed_at(view: View, device: Device) -> datetime:
+    """When the platform last worked through what was found of a machine, which is not before it was seen."""
+    processed = view.truth.moment(written_day(view, device), "qualys", "processed", device.index)
+    return max(processed, last_seen(view, device, device.generation))
 
 
 def first_seen(view: View, device: Device, generation: int) -> datetime:
@@ -225,11 +232,16 @@ def metadata(device: Device) -> Record:
 def detections(view: View, entry: Listed) -> Iterator[Record]:
     """Detections of a host, of every status."""
     truth, device = view.truth, view.device(entry.device)
+    day, rebuilt = known_day(view, device), device.rebuild_day if device.generation > 0 else None
+    seen, processed = last_seen(view, device, entry.generation), processed_at(view, device)
     if entry.generation < device.generation:
-        return
-    seen = last_seen(view, device, entry.generation)
+        # under its old agent the machine keeps what was found to the last; what lies before the timeline was cleaned up
+        if rebuilt is None or rebuilt < 1:
+            return
+        day, processed = rebuilt - 1, truth.moment(rebuilt, "qualys", "processed", device.index)
+        rebuilt = None
     blind = bool(truth.quirks(device.index) & BLIND)
-    for qid, findings in checks(truth, device, view.day, open_ports_only=blind):
+    for qid, findings in checks(truth, device, day, open_ports_only=blind):
         one = findings[0]
         cves = [truth.cve_catalogue[finding.cve] for finding in findings]
         worst = max(cves, key=lambda cve: SEVERITY[cve.severity])
@@ -238,14 +250,19 @@ def detections(view: View, entry: Listed) -> Iterator[Record]:
         if one.is_open:
             status = "New" if entry.device % 5 == 0 else "Re-Opened" if entry.device % 7 == 0 else "Active"
         first = truth.moment(min(f.first_day for f in findings), "qualys", one.id)
-        yield detection(truth, entry, qid, SEVERITY[worst.severity], status, first, last, one.port or None, one.version)
+        if one.fixed_day is not None and rebuilt is not None and one.fixed_day < rebuilt:
+            # it was fixed on another host
+            continue
+        updated = processed if one.fixed_day is None else last
+        port = one.port or None
+        yield detection(truth, entry, qid, SEVERITY[worst.severity], status, first, last, updated, port, one.version)
     if device.is_server and truth.chance(0.3, "qualys", "self signed", device.index):
         first = truth.moment(device.first_day, "qualys", SELF_SIGNED, device.index)
-        yield detection(truth, entry, SELF_SIGNED, 2, "Active", first, seen, 443, "a certificate")
+        yield detection(truth, entry, SELF_SIGNED, 2, "Active", first, seen, processed, 443, "a certificate")
     if device.index % 50 == 0:
         first = truth.moment(device.first_day, "qualys", UNPUBLISHED, device.index)
-        yield detection(truth, entry, UNPUBLISHED, 3, "Active", first, seen, None, "something new")
-    yield detection(truth, entry, HOST_NAME_FOUND, 1, "Active", seen, seen, None, "a host name", kind="Info")
+        yield detection(truth, entry, UNPUBLISHED, 3, "Active", first, seen, processed, None, "something new")
+    yield detection(truth, entry, HOST_NAME_FOUND, 1, "Active", seen, seen, processed, None, "a host name", kind="Info")
 
 
 def detection(
@@ -256,6 +273,7 @@ def detection(
     status: str,
     first: datetime,
     last: datetime,
+    updated: datetime,
     port: int | None,
     results: str,
     kind: str = "Confirmed",
@@ -275,11 +293,11 @@ def detection(
         "QDS": 19 * severity,
         "TIMES_FOUND": 9,
         "LAST_TEST_DATETIME": stamp(last),
-        "LAST_UPDATE_DATETIME": stamp(last),
+        "LAST_UPDATE_DATETIME": stamp(updated),
         "LAST_FIXED_DATETIME": stamp(last) if status == "Fixed" else None,
         "IS_IGNORED": 0,
         "IS_DISABLED": 0,
-        "LAST_PROCESSED_DATETIME": stamp(last),
+        "LAST_PROCESSED_DATETIME": stamp(updated),
     }
 
 

@@ -201,7 +201,7 @@ def table_count(request: Request, service: Service) -> Any:
 
 # The answer key ------------------------------------------------------------------------------------------------------
 
-ASSET_TABLES = ("cmdb_ci_computer", "cmdb_ci_netgear", "cmdb_ci_printer")
+ASSET_TABLES = records.DEVICE_TABLES
 
 
 def answer(view: View) -> Iterator[Answer]:

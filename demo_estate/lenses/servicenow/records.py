@@ -6,7 +6,7 @@ gives; it is served only where it is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ SHOWN_OF_PEOPLE = frozenset("same_name renamed_upn mail_differs name_case stale_
 #: Days after which the CMDB learns that a machine is gone.
 NOTICED_AFTER = 14
 STALE_DAYS = 130
+DEVICE_TABLES = ("cmdb_ci_computer", "cmdb_ci_netgear", "cmdb_ci_printer")
 STATES = (
     ("install_status", "1", "Installed"),
     ("install_status", "2", "On Order"),
@@ -60,9 +61,11 @@ def stamp(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S") if moment else ""
 
 
-def changed(view: View, created_day: int, *key: object) -> Row:
-    moment = stamp(view.truth.moment(created_day, "servicenow", *key))
-    return {"sys_created_on": moment, "sys_updated_on": moment}
+def changed(view: View, created_day: int, *key: object, later: Iterable[int | None] = ()) -> Row:
+    """When a row was written. later: days on which what it says changed, those to come included."""
+    days = [created_day, *(day for day in later if day is not None and created_day < day <= view.day)]
+    created, updated = (stamp(view.truth.moment(day, "servicenow", *key)) for day in (created_day, max(days)))
+    return {"sys_created_on": created, "sys_updated_on": updated}
 
 
 # Devices -------------------------------------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ def first_row(view: View, device: Device) -> Row:
         "last_discovered": "",
         "ram": "-1",
         "sys_created_on": stamp(created),
-        "sys_updated_on": stamp(seen),
+        "sys_updated_on": stamp(max(seen, written_at(view, device, quirks))),
     }
     if application is not None:
         above = truth.business_application(application)
@@ -175,8 +178,20 @@ def identifiers(view: View, device: Device, quirks: frozenset[str], seen: dateti
 
 def last_heard(view: View, device: Device, quirks: frozenset[str]) -> datetime:
     if "stale_ci" in quirks:
-        return view.truth.moment(view.day - STALE_DAYS, "servicenow", device.index)
+        return view.truth.moment(-STALE_DAYS, "servicenow", device.index)
     return view.truth.last_activity(device.index, view.day, "servicenow")
+
+
+def written_at(view: View, device: Device, quirks: frozenset[str]) -> datetime:
+    """When discovery, or who noticed that the machine is gone, last wrote its row."""
+    day = view.day
+    if "stale_ci" in quirks:
+        day = -STALE_DAYS
+    elif device.last_day is not None:
+        noticed = device.last_day + NOTICED_AFTER + 1
+        # the day after its last one tells how late on that day it was heard
+        day = noticed if noticed <= view.day else min(view.day, device.last_day + 1)
+    return view.truth.moment(day, "servicenow", device.index)
 
 
 def is_gone(view: View, device: Device, days: int = 0) -> bool:
@@ -221,7 +236,7 @@ def adapter_row(view: View, index: int, number: int) -> Row:
         "ip_address": nic.ip or "",
         "ip_default_gateway": "",
         "install_status": "1",
-        **changed(view, device.first_day, "nic", index),
+        **changed(view, device.first_day, "nic", index, later=(device.nic_swap_day,)),
     }
 
 
@@ -297,8 +312,15 @@ def relation_row(view: View, relation: CmdbRelation) -> Row:
         "child": reference("cmdb_ci", child),
         "child.sys_id": child,
         "child.sys_class_name": CLASSES.get(relation.child.kind, "cmdb_ci_server"),
-        **changed(view, -200, "rel", relation.id),
+        **changed(
+            view, max(-200, *(present_from(view, ref) for ref in (relation.parent, relation.child))), "rel", relation.id
+        ),
     }
+
+
+def present_from(view: View, ref: Ref) -> int:
+    """The first day of a device; what is no device was always there."""
+    return view.device(ref.index).first_day if ref.kind == "device" else -10000
 
 
 def relation_key(view: View, relation: CmdbRelation) -> str:
@@ -310,7 +332,7 @@ def member_row(view: View, service: int, device: int) -> Row:
         "sys_id": member_key(view, service, device),
         "service_id": reference("cmdb_ci_service", sys_id(view, Ref("service", service))),
         "ci_id": reference("cmdb_ci", sys_id(view, Ref("device", device))),
-        **changed(view, -150, "svc_ci", service, device),
+        **changed(view, max(-150, present_from(view, Ref("device", device))), "svc_ci", service, device),
     }
 
 
@@ -355,7 +377,14 @@ def user_row(view: View, ref: Ref) -> Row:
         "source": f"ldap:CN={account.display_name},OU=Accounts,{parts}" if parts else "",
         # the product gives this to whoever may read the user and does not name the fields it wants
         "user_password": password_hash(view, ref),
-        **changed(view, account.first_day, "user", ref.kind, ref.index),
+        **changed(
+            view,
+            account.first_day,
+            "user",
+            ref.kind,
+            ref.index,
+            later=(account.upn_day, None if account.last_day is None else account.last_day + 1),
+        ),
     }
 
 
@@ -407,3 +436,18 @@ def choice_row(view: View, index: int) -> Row:
         "language": "en",
         "inactive": "false",
     }
+
+
+def deletion_row(view: View, table: str, key: str, day: int, *arguments: Any) -> Row:
+    """What the instance writes down of a deleted row: the class it had, its key, and when."""
+    return {
+        "sys_id": deletion_key(view, table, key),
+        "tablename": class_of(view.device(arguments[0])) if table in DEVICE_TABLES else table,
+        "documentkey": key,
+        "display_value": "",
+        "sys_created_on": stamp(view.truth.moment(day, "servicenow", "deleted", key)),
+    }
+
+
+def deletion_key(view: View, table: str, key: str) -> str:
+    return view.truth.hex_id(32, view.instance.name, "deletion", table, key)

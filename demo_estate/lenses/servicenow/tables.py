@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from demo_estate.company import DEPARTMENTS
@@ -26,6 +26,9 @@ COVERAGE: Mapping[str, float] = {
 #: Rows that the product's own quirks are about are always held.
 PLANTED = frozenset({"stale_ci", "retired_ci", "duplicate_ci", "name_only_ci"})
 COMPUTERS = frozenset({"laptop", "desktop", "server", "virtual_machine", "cloud_vm", "domain_controller"})
+
+#: Rows of all tables that are gone.
+DELETIONS = "sys_audit_delete"
 
 Key = tuple[Any, ...]
 
@@ -101,6 +104,19 @@ def group_member_keys(view: View) -> Iterator[tuple[str, Key]]:
             yield records.group_member_key(view, group, person), (group, person)
 
 
+def deletion_keys(view: View) -> Iterator[tuple[str, Key]]:
+    """What was there one day and not on the next, over the days of the timeline so far."""
+    for table, content in TABLES.items():
+        if table == DELETIONS:
+            continue
+        before = dict(content.keys(replace(view, day=0)))
+        for day in range(1, view.day + 1):
+            now = dict(content.keys(replace(view, day=day)))
+            for key in before.keys() - now.keys():
+                yield records.deletion_key(view, table, key), (table, key, day, *before[key])
+            before = now
+
+
 def of_kinds(*kinds: str) -> Table:
     wanted = frozenset(kinds)
     return Table(lambda view: device_keys(view, wanted), records.device_row)
@@ -133,6 +149,7 @@ TABLES: Mapping[str, Table] = {
     "sys_user_group": numbered(lambda view: len(DEPARTMENTS), records.group_key, records.group_row),
     "sys_user_grmember": Table(group_member_keys, records.group_member_row),
     "sys_choice": numbered(lambda view: len(records.STATES), records.choice_key, records.choice_row),
+    DELETIONS: Table(deletion_keys, records.deletion_row),
 }
 
 
@@ -146,8 +163,10 @@ def is_hidden(view: View, table: str, key: str) -> bool:
     """Whether access rules keep a row from the integration user.
 
     Instance options: hidden_share (default one row in two hundred) and hidden_prefixes, the beginnings of sys_ids that
-    are hidden, which empties whole pages.
+    are hidden, which empties whole pages; deletions_hidden: what is deleted, as from a user who is no administrator.
     """
+    if table == DELETIONS:
+        return bool(view.instance.options.get("deletions_hidden"))
     if not table.startswith("cmdb_ci_") or table == "cmdb_ci_network_adapter":
         return False
     options = view.instance.options

@@ -24,6 +24,7 @@ from demo_estate.lenses.tenable.records import (
     finding_records,
     gone_at,
     stamp,
+    written_at,
 )
 from demo_estate.truth import Ref
 
@@ -95,8 +96,11 @@ def asset_passes(view: View, index: int, filters: Mapping[str, Any]) -> bool:
         return False
     if filters.get("network_id", DEFAULT_NETWORK) != DEFAULT_NETWORK:
         return False
-    limit = filters.get(f"{state}_at")
-    return limit is None or gone_at(view, view.device(index)).timestamp() >= limit
+    times = {f"{state}_at": gone_at, "updated_at": written_at}
+    return all(
+        name not in filters or moment(view, view.device(index)).timestamp() >= filters[name]
+        for name, moment in times.items()
+    )
 
 
 def asset_chunk(service: Service, indexes: list[int]) -> Any:
@@ -116,21 +120,24 @@ def start_findings(request: Request, service: Service) -> Any:
         raise Refusal(400, "bad_request", f"since cannot be combined with {', '.join(sorted(times))}")
     # without a time filter the product looks back thirty days only
     since = float(filters.get("since", service.truth.as_of(service.day).timestamp() - LOOK_BACK))
+    indexed = float(filters.get("indexed_at", 0))
     states = frozenset(state.upper() for state in filters.get("state", ["OPEN", "REOPENED"]))
     # out of range is clamped here, where the asset export refuses it
     size = min(max(int(body.get("num_assets", 50)), 50), 5000)
     indexes = [index for index in service.device_indexes() if fate(service.view, index) == "listed"]
-    return start_job(service, "vulns", body, cut(indexes, size, partial(finding_chunk, service, since, states)))
+    return start_job(
+        service, "vulns", body, cut(indexes, size, partial(finding_chunk, service, since, indexed, states))
+    )
 
 
-def finding_chunk(service: Service, since: float, states: frozenset[str], indexes: list[int]) -> Any:
+def finding_chunk(service: Service, since: float, indexed: float, states: frozenset[str], indexes: list[int]) -> Any:
     view = service.view
-    limit = stamp(datetime.fromtimestamp(since, UTC))
+    limit, indexed_limit = (stamp(datetime.fromtimestamp(moment, UTC)) for moment in (since, indexed))
     return [
         record
         for device in map(view.device, indexes)
         for record in finding_records(view, device)
-        if record["state"] in states and record["last_found"] >= limit
+        if record["state"] in states and record["last_found"] >= limit and record["indexed"] >= indexed_limit
     ]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from demo_estate.lenses import View
 from demo_estate.quirks import generic_name, swap_uuid_bytes
 from demo_estate.truth import Cve, Device, Finding, Truth
+from demo_estate.written import known_day, written_day
 
 Record = dict[str, Any]
 
@@ -44,6 +45,8 @@ SHOWN = PLANTED | frozenset(
 DEFAULT_NETWORK = "00000000-0000-0000-0000-000000000000"
 SYSTEM_TYPES: Mapping[str, str] = {"printer": "printer", "iot": "embedded", "ot": "scada"}
 SEVERITY_IDS: Mapping[str, int] = {"critical": 4, "high": 3, "medium": 2, "low": 1, "info": 0}
+#: What nobody cleaned up the container's rule on age deletes.
+DAYS_TO_AGE_OUT = 45
 SCAN_INFORMATION, SELF_SIGNED = 19506, 57582
 
 
@@ -67,18 +70,31 @@ def asset_ids(view: View, device: Device) -> list[tuple[str, int]]:
 
 
 def fate(view: View, index: int) -> str:
-    """'listed', 'deleted' (by a person) or 'terminated' (a cloud machine). Half of what is gone nobody cleans up."""
+    """'listed', 'deleted' (by a person, or by the rule on age) or 'terminated' (a cloud machine)."""
     if view.truth.is_present(index, view.day):
         return "listed"
     if view.truth.device_kind(index) == "cloud_vm":
         return "terminated"
-    return "deleted" if index % 2 == 0 else "listed"
+    return "listed" if gone_day(view, view.device(index)) > view.day else "deleted"
+
+
+def gone_day(view: View, device: Device) -> int:
+    """The day on which a machine that is gone leaves the list: half of them nobody cleans up, until they are too old."""
+    if device.last_day is None:
+        return view.day
+    nobody_cares = device.kind != "cloud_vm" and device.index % 2 == 1
+    return device.last_day + (DAYS_TO_AGE_OUT if nobody_cares else 1)
 
 
 def gone_at(view: View, device: Device) -> datetime:
     """When a machine that is gone was deleted or terminated at the vendor."""
-    last = view.day if device.last_day is None else device.last_day
-    return view.truth.moment(min(last + 1, view.day), "tenable", "gone", device.index)
+    return view.truth.moment(gone_day(view, device), "tenable", "gone", device.index)
+
+
+def written_at(view: View, device: Device) -> datetime:
+    """When the vendor last wrote down anything of a machine, which is not before it was seen."""
+    written = view.truth.moment(written_day(view, device), "tenable", "written", device.index)
+    return max(written, last_seen(view, device, device.generation))
 
 
 def host_name(truth: Truth, device: Device) -> str | None:
@@ -137,7 +153,7 @@ def asset_record(view: View, device: Device, asset_id: str, generation: int) -> 
         "created_at": stamp(first),
         "terminated_at": stamp(gone_at(view, device)) if state == "terminated" else None,
         "terminated_by": None,
-        "updated_at": stamp(seen),
+        "updated_at": stamp(written_at(view, device)),
         "deleted_at": stamp(gone_at(view, device)) if state == "deleted" else None,
         "deleted_by": truth.guid("tenable", "administrator") if state == "deleted" else None,
         "first_seen": stamp(first),
@@ -146,7 +162,7 @@ def asset_record(view: View, device: Device, asset_id: str, generation: int) -> 
         "last_scan_time": stamp(seen),
         "last_authenticated_scan_date": stamp(seen) if agent else None,
         "last_licensed_scan_date": stamp(seen),
-        "last_scan_id": truth.guid("tenable", "scan", view.day),
+        "last_scan_id": truth.guid("tenable", "scan", written_day(view, device)),
         "last_schedule_id": f"template-{truth.guid('tenable', 'schedule')}",
         "network_id": DEFAULT_NETWORK,
         "network_name": "Default",
@@ -224,7 +240,8 @@ def system_type(device: Device) -> str:
 
 def software_cpes(view: View, device: Device) -> list[str]:
     catalogue = view.truth.software_catalogue
-    return [f"{catalogue[item.software].cpe}:{item.version}" for item in view.truth.software(device.index, view.day)]
+    installed = view.truth.software(device.index, known_day(view, device))
+    return [f"{catalogue[item.software].cpe}:{item.version}" for item in installed]
 
 
 # Findings ------------------------------------------------------------------------------------------------------------
@@ -236,17 +253,18 @@ def finding_records(view: View, device: Device) -> Iterator[Record]:
     asset_id, generation = asset_ids(view, device)[-1]
     seen = last_seen(view, device, generation)
     host = host_part(view, device, asset_id)
-    scan = {"uuid": truth.guid("tenable", "scan", view.day), "started_at": stamp(seen)}
+    scan = {"uuid": truth.guid("tenable", "scan", written_day(view, device)), "started_at": stamp(seen)}
+    indexed = stamp(written_at(view, device))
     source = "AGENT" if has_agent(truth, device.index) else "NESSUS"
     blind = bool(truth.quirks(device.index) & BLIND)
-    for findings in checks(view, device, open_ports_only=blind):
+    for key, findings in checks(view, device, open_ports_only=blind):
         one = findings[0]
         cves = [truth.cve_catalogue[finding.cve] for finding in findings]
         worst = max(cves, key=lambda cve: SEVERITY_IDS[cve.severity])
-        last = seen if one.fixed_day is None else truth.moment(one.fixed_day, "tenable", one.id)
+        last = seen if one.fixed_day is None else truth.moment(one.fixed_day, "tenable", key)
         record = {
             "asset": host,
-            "finding_id": truth.guid(view.instance.name, "finding", one.id),
+            "finding_id": truth.guid(view.instance.name, "finding", key),
             "output": f"Installed version : {one.version}\n",
             "plugin": plugin_part(view, device, cves, worst),
             "port": {"port": one.port, "protocol": one.protocol.upper()},
@@ -255,10 +273,10 @@ def finding_records(view: View, device: Device) -> Iterator[Record]:
             "severity_id": SEVERITY_IDS[worst.severity],
             "severity_default_id": SEVERITY_IDS[worst.severity],
             "severity_modification_type": "NONE",
-            "first_found": stamp(truth.moment(min(f.first_day for f in findings), "tenable", one.id)),
+            "first_found": stamp(truth.moment(min(f.first_day for f in findings), "tenable", key)),
             "last_found": stamp(last),
             "state": "OPEN" if one.is_open else "FIXED",
-            "indexed": stamp(last),
+            "indexed": indexed if one.is_open else stamp(fixed_written_at(view, device, one, key)),
             "source": source,
         }
         if not one.is_open:
@@ -269,19 +287,28 @@ def finding_records(view: View, device: Device) -> Iterator[Record]:
         yield plain_check(view, device, host, scan, source, seen, SELF_SIGNED, "SSL Self-Signed Certificate", "medium")
 
 
-def checks(view: View, device: Device, open_ports_only: bool) -> Iterator[Sequence[Finding]]:
-    """Findings by the check that reports them: an update of an operating system is one check with several CVEs."""
+def fixed_written_at(view: View, device: Device, one: Finding, key: str) -> datetime:
+    """When a fixed finding was written down: with its fix, or when the machine went on under a new agent."""
+    days = [day for day in (one.fixed_day, device.rebuild_day) if day is not None and day <= view.day]
+    return max(view.truth.moment(day, "tenable", key) for day in days)
+
+
+def checks(view: View, device: Device, open_ports_only: bool) -> Iterator[tuple[str, Sequence[Finding]]]:
+    """Findings by the check that reports them: an update of an operating system is one check with several CVEs.
+
+    With a key of the check on this machine, which stays when it learns of another CVE.
+    """
     catalogue = view.truth.software_catalogue
-    updates: dict[tuple[int, int], list[Finding]] = {}
-    for finding in view.truth.findings(device.index, view.day):
+    updates: dict[str, list[Finding]] = {}
+    for finding in view.truth.findings(device.index, known_day(view, device)):
         if open_ports_only and not finding.port:
             continue
         if catalogue[finding.software].is_os:
-            key = (finding.software, view.truth.cve_catalogue[finding.cve].fixed_in)
+            key = f"{device.index}-os-{finding.software}-{view.truth.cve_catalogue[finding.cve].fixed_in}"
             updates.setdefault(key, []).append(finding)
         else:
-            yield [finding]
-    yield from updates.values()
+            yield finding.id, [finding]
+    yield from updates.items()
 
 
 def host_part(view: View, device: Device, asset_id: str) -> Record:
@@ -366,7 +393,7 @@ def plain_check(
         "first_found": stamp(truth.moment(device.first_day, "tenable", plugin_id, device.index)),
         "last_found": stamp(seen),
         "state": "OPEN",
-        "indexed": stamp(seen),
+        "indexed": stamp(written_at(view, device)),
         "source": source,
     }
 

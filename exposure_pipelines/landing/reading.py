@@ -1,0 +1,218 @@
+"""What a stream's pull gives, as one closed spool: everything, or what changed merged with the sync before."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from connector_assets.kit.declaration import Connector, Stream
+from connector_assets.kit.errors import ConnectorError, CursorExpired, ReportRecord, StreamSkipped
+from exposure_pipelines.lake import Lake, duckdb_connection
+from exposure_pipelines.landing.incremental import increment_after, is_too_old, plan_of
+from exposure_pipelines.landing.manifest import Manifest, Merged
+from exposure_pipelines.landing.merge import Base, MergeCounts, known_values, merge
+from exposure_pipelines.landing.spool import Spool
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from connector_assets.kit.api import Api
+    from exposure_pipelines.connections import Connection
+    from exposure_pipelines.home import Home
+
+T = TypeVar("T")
+
+log = logging.getLogger("exposure.sync")
+
+#: Typing holds this whatever the machine: every thread has buffers of its own, so that many would outgrow the memory.
+TYPING_MEMORY = "256MB"
+TYPING_THREADS = 2
+#: What typing may hold where single records are too large for that.
+LARGE_MEMORY = "1GB"
+
+Progress = Callable[[str, str, int, int], None]
+"""(instance, stream, pages, records) after every page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a stream's pull gave. spool: closed, the whole state; error: what ended the pull before its end.
+
+    merged: where changes alone were asked for, what they were merged with; came: its distinct records by scope, as read.
+    """
+
+    spool: Spool
+    error: ConnectorError | None
+    merged: Merged | None = None
+    came: Mapping[str, int] | None = None
+
+    @property
+    def has_nothing(self) -> bool:
+        """Whether the pull ended without any record to land."""
+        return self.error is not None and (isinstance(self.error, StreamSkipped) or self.spool.rows == 0)
+
+
+@dataclass
+class Reader:
+    """A running sync, as far as it reads."""
+
+    connection: Connection
+    connector: Connector
+    home: Home
+    lake: Lake
+    sync: str
+    accept_volume: bool
+    progress: Progress | None
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+
+    @property
+    def local_root(self) -> Path:
+        """Where spools and locks lie: beside the landed syncs, so that closing one is a rename and never a copy.
+
+        Homes that share a lake folder share its locks, so that none sweeps the running spool of another.
+        """
+        base = Path(self.lake.root) if self.lake.is_local else self.home.scratch
+        return base / "landed"
+
+    @property
+    def spool_root(self) -> Path:
+        return self.local_root / ".spool" / self.connection.instance
+
+    def read_stream(self, api: Api, stream: Stream, started: datetime) -> Reading:
+        """What changed, merged with the sync before, where that can be had; else everything."""
+        base = None if self.accept_volume else self.last_complete(stream)
+        plan = plan_of(self.connection, self.connector, stream)
+        increment = increment_after(base, self.connection, stream, plan, started, self.manifests)
+        if increment is None or base is None:
+            return self.read_pages(api, stream)
+        changes = self.read_pages(api, stream, increment, base)
+        if changes.error and is_too_old(changes.error):
+            return self.read_everything(api, stream, f"the vendor cannot tell what changed ({changes.error})")
+        if changes.has_nothing:
+            return changes
+        try:
+            return self.merged(api, stream, increment, base, changes)
+        except Exception as caught:
+            if is_disk_full(caught):
+                raise
+            log.error("%s", api.mask("".join(traceback.format_exception(caught))))
+            return self.read_everything(
+                api, stream, f"sync {base.sync} cannot be gone on from ({api.mask(str(caught))})"
+            )
+
+    def read_everything(self, api: Api, stream: Stream, reason: str) -> Reading:
+        """A full pull in place of an incremental one that could not be had."""
+        reading = self.read_pages(api, stream)
+        api.note(f"everything was asked for: {reason}")
+        return reading
+
+    def read_pages(
+        self, api: Api, stream: Stream, increment: Merged | None = None, base: Manifest | None = None
+    ) -> Reading:
+        """Spool what the stream's pull gives: what changed after `base`, or everything."""
+        may_be_incremental = stream.incremental is not None and self.connection.full_every_hours is not None
+        if increment and base:
+            known = partial(self.known, base)
+            api.begin(stream.name, increment.since, base.memory, may_be_incremental, known)
+        else:
+            api.begin(stream.name, may_be_incremental=may_be_incremental)
+        folder = self.spool_root / self.sync / (f"{stream.name}.changes" if increment else stream.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        spool = Spool(folder, stream.drop_fields)
+        error: ConnectorError | None = None
+        try:
+            for page in stream.pull(api):
+                spool.add(page.records, page.scope, page.cursor)
+                if page.total is not None:
+                    api.expect(page.total, page.scope)
+                if self.progress:
+                    self.progress(self.connection.instance, stream.name, len(spool.pages), spool.rows)
+        except ConnectorError as caught:
+            error = caught
+        except Exception as caught:
+            if is_disk_full(caught):
+                raise
+            # an answer the connector did not foresee ends its stream, not the night
+            log.error(
+                "%s: stream %s met an answer it does not understand\n%s",
+                self.connection.instance,
+                stream.name,
+                api.mask("".join(traceback.format_exception(caught))),
+            )
+            error = unforeseen(caught, api)
+        finally:
+            spool.close()
+        return Reading(spool, error)
+
+    def base(self, manifest: Manifest) -> Base:
+        folder = f"{self.lake.landed(manifest.instance, manifest.stream)}/{manifest.sync}"
+        return Base(self.lake, manifest.sync, folder)
+
+    def known(self, base: Manifest, field: str) -> set[str]:
+        """Values of a column of the base. Raises CursorExpired where it cannot be read: everything is asked for then."""
+        try:
+            return self.in_database(lambda database: known_values(database, self.base(base), field))
+        except Exception as caught:
+            raise CursorExpired(f"sync {base.sync} cannot be gone on from ({caught})") from caught
+
+    def merged(self, api: Api, stream: Stream, increment: Merged, base: Manifest, changes: Reading) -> Reading:
+        """The whole state of a stream of which only changes were read."""
+        landed = self.base(base)
+        folder = self.spool_root / self.sync / stream.name
+
+        def run(database: duckdb.DuckDBPyConnection) -> tuple[Spool, MergeCounts]:
+            shutil.rmtree(folder, ignore_errors=True)
+            removed, window = api.verdict.removed, api.window_start
+            return merge(database, folder, stream, changes.spool, landed, removed, window)
+
+        spool, counts = self.in_database(run)
+        shutil.rmtree(changes.spool.folder)
+        # a scope without a change is enumerated all the same
+        api.enumerates(*base.scopes)
+        update = {name: getattr(counts, name) for name in ("changed", "removed", "aged_out", "carried")}
+        return Reading(spool, changes.error, increment.model_copy(update=update), counts.came)
+
+    def in_database(self, run: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
+        """`run` in a DuckDB of little memory, a second time in one of more where that was not enough."""
+        import duckdb
+
+        threads = min(TYPING_THREADS, os.cpu_count() or 1)
+        try:
+            with duckdb_connection(self.home, self.lake, memory_limit=TYPING_MEMORY, threads=threads) as database:
+                return run(database)
+        except duckdb.OutOfMemoryException:  # a record of some megabytes: rare enough to be typed a second time
+            with duckdb_connection(self.home, self.lake, memory_limit=LARGE_MEMORY, threads=1) as database:
+                return run(database)
+
+    def last_complete(self, stream: Stream) -> Manifest | None:
+        found = self.lake.manifests(self.connection.instance, stream.name)
+        return next((manifest for manifest in found if manifest.state == "complete"), None)
+
+
+def unforeseen(error: Exception, api: Api) -> ConnectorError:
+    """An error of the connector itself, as one that a person can report."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else "unknown place"
+    return ReportRecord(
+        f"the connector does not understand an answer ({api.mask(repr(error))[:200]}, {place})",
+        hint="this is a defect of the connector: report it with this message; the other streams go on",
+    )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error of the system, or of DuckDB writing a file, says that no room is left."""
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    if isinstance(error, OSError):
+        return error.errno in codes
+    return type(error).__module__ == "_duckdb" and any(os.strerror(code) in str(error) for code in codes)
