@@ -29,7 +29,7 @@ CONTENDERS = ("floor", "ours", "pandas", "splink")
 SCALARS = ("entra_device_id", "ad_object_guid", "cloud_instance_id", "ad_sid", "serial_number", "smbios_uuid")
 LISTS = ("agent_ids", "mac_addresses", "fqdns", "hostnames")
 #: What DuckDB may hold, so that memory is the algorithm's and not the machine's.
-MEMORY = "2GB"
+MEMORY = "3GB"
 SHOWN = (
     "display_name",
     "manufacturer",
