@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import socket
@@ -22,12 +23,7 @@ SETTINGS = """\
 # Written by exposure on first use; yours to change from then on.
 telemetry: {enabled: false}
 nux: {enabled: false}
-# SQLite in this folder. For a team instead: storage: {postgres: {postgres_url: {env: DAGSTER_PG_URL}}}
-storage:
-  custom:
-    module: exposure_pipelines.dagster_storage
-    class: SqliteStorage
-    config: {base_dir: {env: DAGSTER_HOME}}
+STORAGE
 concurrency:
   pools: {default_limit: 1, granularity: op}
   runs: {max_concurrent_runs: 2}
@@ -38,6 +34,17 @@ retention:
   sensor: {purge_after_days: {skipped: 7, failure: 30, success: 90}}
 """
 
+#: Where Dagster keeps runs, events and schedules. The address of a server stays in the environment.
+SQLITE = """\
+# SQLite in this folder. For a team: set DAGSTER_PG_URL before the first use, or write what deploy/README.md says.
+storage:
+  custom:
+    module: exposure_pipelines.dagster_storage
+    class: SqliteStorage
+    config: {base_dir: {env: DAGSTER_HOME}}"""
+POSTGRES_URL = "DAGSTER_PG_URL"
+POSTGRES = f"storage: {{postgres: {{postgres_url: {{env: {POSTGRES_URL}}}}}}}"
+
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 #: Process that a run lives in, as host:pid:start. A run whose process is gone will never end by itself.
@@ -45,13 +52,30 @@ PROCESS_TAG = "exposure/process"
 
 
 def prepare_dagster_home(home: Home) -> None:
-    """Write dagster.yaml where it is missing, and point this process at the folder."""
+    """Write dagster.yaml where it is missing, and point this process at the folder.
+
+    Raises:
+        ConfigurationError: DAGSTER_PG_URL is set and Dagster's part for PostgreSQL is not installed.
+    """
     settings = home.dagster / "dagster.yaml"
     home.dagster.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not settings.exists():
-        settings.write_text(SETTINGS, encoding="utf-8")
+        settings.write_text(SETTINGS.replace("STORAGE", storage_settings()), encoding="utf-8")
+    address = os.environ.get(POSTGRES_URL, "")
+    if address.startswith("postgresql://"):
+        # SQLAlchemy from 2.1 on takes another driver for a bare postgresql:// than the one Dagster speaks to
+        os.environ[POSTGRES_URL] = address.replace("postgresql://", "postgresql+psycopg2://", 1)
     os.environ["DAGSTER_HOME"] = str(home.dagster.absolute())
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
+
+
+def storage_settings() -> str:
+    """The storage part of a new dagster.yaml: PostgreSQL where DAGSTER_PG_URL is set, else SQLite."""
+    if not os.environ.get(POSTGRES_URL):
+        return SQLITE
+    if importlib.util.find_spec("dagster_postgres") is None:
+        raise ConfigurationError(f"{POSTGRES_URL} is set: install what it needs with pip install -e '.[postgres]'.")
+    return POSTGRES
 
 
 @dataclass

@@ -21,6 +21,8 @@ from exposure_pipelines.errors import ConfigurationError, WorkFailed
 if TYPE_CHECKING:
     from exposure_pipelines.home import Home
 
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = ("0.0.0.0", "::")
 START_SECONDS = 180
 STOP_SECONDS = 20
 
@@ -38,10 +40,12 @@ class DagsterServices:
     Raises ConfigurationError when the port is taken, WorkFailed when a process ends by itself (with its last lines).
     """
 
-    def __init__(self, home: Home, port: int) -> None:
+    def __init__(self, home: Home, port: int, host: str = LOOPBACK) -> None:
         self.home = home
+        self.host = host
         self.port = port or free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
+        # who listens everywhere is asked on this machine
+        self.address = f"http://{LOOPBACK if host in EVERYWHERE else host}:{self.port}"
         self.logs = home.dagster / "service_logs"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -57,7 +61,7 @@ class DagsterServices:
         workspace = self.home.dagster / "workspace.yaml"
         workspace.write_text(WORKSPACE, encoding="utf-8")
         try:
-            self.start("webserver", "dagster_webserver", "-h", "127.0.0.1", "-p", str(self.port), "-w", str(workspace))
+            self.start("webserver", "dagster_webserver", "-h", self.host, "-p", str(self.port), "-w", str(workspace))
             self.start("daemon", "dagster._daemon", "run", "-w", str(workspace))
             self.wait_until_answering()
         except BaseException:
