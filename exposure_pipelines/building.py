@@ -77,7 +77,7 @@ class Builder:
 
     def register_sources(self, day: date) -> None:
         from dbt_like_transforms.engine.sources import SourcePart, register_sources, register_table
-        from exposure_pipelines.landing.select import select_sync, sync_rows
+        from exposure_pipelines.landing.select import select_sync, sync_rows, sync_run_rows
         from exposure_pipelines.landing.typed import RECORDS_FILE
 
         left_out = set(self.options.get("without_instances", ()))
@@ -103,6 +103,7 @@ class Builder:
         self.register_states(day)
         for relation, rows in (
             ("run.syncs", sync_rows(self.lake, connections, day)),
+            ("run.sync_runs", sync_run_rows(self.lake, connections, day)),
             ("run.connections", map(connection_row, connections)),
         ):
             columns = RUN_SOURCES[relation]

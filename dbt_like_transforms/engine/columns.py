@@ -104,6 +104,28 @@ RUN_SOURCES: dict[str, tuple[Column, ...]] = {
         Column("read_sync", "VARCHAR", "The sync whose records this date is built from"),
         Column("read_synced_at", "TIMESTAMP", "End of that sync, UTC"),
     ),
+    "run.sync_runs": (
+        Column("product", "VARCHAR", "Product that was asked"),
+        Column("instance", "VARCHAR", "Configured instance"),
+        Column("stream", "VARCHAR", "Inventory of the product"),
+        Column("sync", "VARCHAR", "Sync, by its start and a random part"),
+        Column("kind", "VARCHAR", "full, or incremental: what changed since the sync before"),
+        Column("state", "VARCHAR", "complete, partial, failed or skipped"),
+        Column("started_at", "TIMESTAMP", "Start of the stream's part, UTC"),
+        Column("finished_at", "TIMESTAMP", "Its end, UTC"),
+        Column("seconds", "DOUBLE", "From start to end"),
+        Column("waited_seconds", "DOUBLE", "Of them, seconds waited because the server asked for it"),
+        Column("requests", "BIGINT", "Requests made"),
+        Column("retries", "BIGINT", "Of them, requests made again"),
+        Column("received_bytes", "BIGINT", "Bytes received"),
+        Column("landed_bytes", "BIGINT", "Bytes written to the lake"),
+        Column("pages", "BIGINT", "Pages landed"),
+        Column("records", "BIGINT", "Records landed"),
+        Column("quarantined", "BIGINT", "Records rejected, with their reason in quarantine"),
+        Column("field_issues", "BIGINT", "Values that did not have the declared type and are empty"),
+        Column("duplicates", "BIGINT", "Records given twice by the vendor"),
+        Column("reason", "VARCHAR", "Why the state is not complete"),
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from connector_assets import registry
@@ -14,6 +15,26 @@ from exposure_pipelines.landing.manifest import Manifest
 if TYPE_CHECKING:
     from exposure_pipelines.connections import Connection
     from exposure_pipelines.lake import Lake
+
+
+#: What `run.sync_runs` takes from a manifest as it is.
+COUNTED = (
+    "instance",
+    "stream",
+    "sync",
+    "kind",
+    "state",
+    "waited_seconds",
+    "requests",
+    "retries",
+    "received_bytes",
+    "landed_bytes",
+    "pages",
+    "records",
+    "field_issues",
+    "duplicates",
+    "reason",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,26 @@ def sync_rows(lake: Lake, connections: tuple[Connection, ...], day: date) -> Ite
             chosen = select_sync(lake, connection, stream, day)
             newest = chosen.newest if chosen else newest_sync(lake, connection, stream, day)
             yield from status_rows(connection, stream, chosen, newest)
+
+
+def sync_run_rows(lake: Lake, connections: tuple[Connection, ...], day: date) -> Iterator[dict[str, Any]]:
+    """Rows of `run.sync_runs`: one per stream and sync that ended on the date, of every configured instance."""
+    end = clock.end_of(day)
+    for connection in connections:
+        for stream in registry.load(connection.product).streams:
+            of_the_day = takewhile(
+                lambda manifest: manifest.finished_at >= end - timedelta(days=1),
+                lake.manifests(connection.instance, stream.name, before=end),
+            )
+            for manifest in of_the_day:
+                yield {
+                    "product": manifest.product,
+                    "started_at": manifest.started_at.replace(tzinfo=None),
+                    "finished_at": manifest.finished_at.replace(tzinfo=None),
+                    "seconds": round((manifest.finished_at - manifest.started_at).total_seconds(), 3),
+                    "quarantined": manifest.rejected,
+                    **{name: getattr(manifest, name) for name in COUNTED},
+                }
 
 
 def status_rows(

@@ -336,3 +336,24 @@ def test_an_enumeration_that_shrank_is_held_until_a_person_accepts_it(site: Site
     accept = {"ops": {"sync_alpha_main_streams": {"config": {"accept_volume": True}}}}
     assert site.run("sync_alpha_main", [clock.utc_date().isoformat()], run_config=accept).success
     assert site.manifests("alpha_main")[0].state == "complete"
+
+
+def test_every_sync_of_the_day_has_a_row_of_what_it_cost_and_gave(site: Site) -> None:
+    """The toy models have no such mart: the relation that it selects from is read."""
+    from exposure_pipelines.connections import load_connections
+    from exposure_pipelines.landing.select import sync_run_rows
+
+    for moment in ("2026-11-19T23:00:00Z", "2026-11-20T06:00:00Z", "2026-11-20T12:00:00Z", "2026-11-21T00:30:00Z"):
+        site.at(moment)
+        assert site.sync("alpha_main").success
+    rows = list(sync_run_rows(site.lake, load_connections(site.home).valid, date(2026, 11, 20)))
+    assert [f"{row['finished_at']:%d %H}" for row in rows if row["stream"] == "hosts"] == ["20 12", "20 06"]
+    newest = site.manifests("alpha_main")[1]
+    (row,) = (row for row in rows if row["sync"] == newest.sync and row["stream"] == "hosts")
+    assert (row["records"], row["requests"], row["landed_bytes"]) == (
+        newest.records,
+        newest.requests,
+        newest.landed_bytes,
+    )
+    assert row["landed_bytes"] > 0
+    assert row["seconds"] >= 0

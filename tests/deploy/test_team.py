@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,8 @@ def test_the_image_holds_every_package_and_no_secret() -> None:
 def test_the_command_of_the_image_is_one_that_exists() -> None:
     (command,) = re.findall(r"^CMD (\[.*\])$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     words = yaml.safe_load(command)
-    said = subprocess.run([words[0], words[1], "--help"], capture_output=True, text=True, timeout=120)
+    assert words[0] == "exposure"
+    called = [sys.executable, "-m", "exposure_pipelines.cli.main", words[1], "--help"]
+    said = subprocess.run(called, capture_output=True, text=True, timeout=120)
     assert said.returncode == 0
     assert all(word in said.stdout for word in words if word.startswith("--"))

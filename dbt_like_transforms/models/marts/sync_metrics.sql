@@ -1,0 +1,22 @@
+select
+    product,
+    instance,
+    stream,
+    sync,
+    kind,
+    state,
+    started_at,
+    finished_at,
+    seconds,
+    waited_seconds,
+    requests,
+    retries,
+    received_bytes,
+    landed_bytes,
+    pages,
+    records,
+    quarantined,
+    field_issues,
+    duplicates,
+    reason
+from run.sync_runs
