@@ -8,12 +8,13 @@ import platform
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table
-from exposure_pipelines.errors import WorkFailed
+from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.home import Home
 
 MINIMUM_FREE_BYTES = 2 * 1024**3
@@ -29,12 +30,12 @@ class Finding:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
-    """Check Python, packages, home, disk, connections, secrets, Dagster daemons and snapshot age.
+    """Check Python, packages, home, disk, connections, secrets, lake, warehouse, Dagster and the snapshot's age.
 
     Example: `exposure doctor`
     """
     home = Home.from_env()
-    findings = [finding for check in CHECKS for finding in check(home)]
+    findings = [finding for check in CHECKS for finding in found_by(check, home)]
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -42,6 +43,22 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = Fa
     problems = [finding for finding in findings if finding.state == "problem"]
     if problems:
         raise WorkFailed(f"{len(problems)} problem(s) found; the fix stands beside each.")
+
+
+def found_by(check: Callable[[Home], Iterator[Finding]], home: Home) -> Iterator[Finding]:
+    """What a check finds; one that cannot be made is a problem of its own and keeps no other from being made."""
+    try:
+        yield from check(home)
+    except (ConfigurationError, WorkFailed) as error:
+        yield Finding(check.__name__, "problem", str(error), "See the message.")
+    except Exception as error:  # noqa: BLE001 - a broken home breaks in ways that nobody listed
+        said = (str(error).strip().splitlines() or [""])[0]
+        yield Finding(
+            check.__name__,
+            "problem",
+            f"cannot be checked: {type(error).__name__}: {said}"[:300],
+            "Repair or remove it.",
+        )
 
 
 def python_version(home: Home) -> Iterator[Finding]:
@@ -84,6 +101,9 @@ def home_folder(home: Home) -> Iterator[Finding]:
             "home", "problem", f"{root} cannot be written", "Give yourself write access or set EXPOSURE_HOME."
         )
         return
+    for folder in (home.dagster, home.connections, home.lake, home.snapshots, home.scratch):
+        if folder.exists() and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+            yield Finding("home", "problem", f"{folder} cannot be written", "Give yourself write access to it.")
     mode = root.stat().st_mode & 0o777
     if mode & 0o077:
         yield Finding("home", "warning", f"{root} is readable by others ({mode:o})", f"chmod 700 {root}")
@@ -124,6 +144,44 @@ def connections(home: Home) -> Iterator[Finding]:
                 )
 
 
+def lake(home: Home) -> Iterator[Finding]:
+    """Whether the lake can be listed; a local one is made on first use."""
+    from exposure_pipelines.lake import Lake
+
+    if not os.environ.get("EXPOSURE_LAKE_URL"):
+        yield Finding("lake", "ok", "in the home")
+        return
+    store = Lake.of(home)
+    try:
+        if store.filesystem.exists(store.root):
+            store.filesystem.ls(store.root)
+        else:
+            store.filesystem.ls(os.path.dirname(store.root))
+    except FileNotFoundError:
+        yield Finding("lake", "problem", f"{store.root} is not there", "Make the bucket or correct EXPOSURE_LAKE_URL.")
+    except Exception as error:  # noqa: BLE001 - every store has errors of its own
+        said = f"{store.root} does not answer: {type(error).__name__}"
+        yield Finding("lake", "problem", said, "Check EXPOSURE_LAKE_URL, the network and the credentials of the store.")
+    else:
+        yield Finding("lake", "ok", store.root)
+
+
+def warehouse(home: Home) -> Iterator[Finding]:
+    """Whether the database of the tables answers. A SQLite file that is not there is made by the first build."""
+    from exposure_pipelines.publish.warehouse import open_warehouse, shown
+
+    if home.warehouse_url.startswith("sqlite:///") and not Path(home.warehouse_url.removeprefix("sqlite:///")).exists():
+        yield Finding("warehouse", "ok", "not made yet (exposure build makes it)")
+        return
+    try:
+        engine = open_warehouse(home.warehouse_url)
+    except ConfigurationError as error:
+        yield Finding("warehouse", "problem", str(error), "Start the server or correct EXPOSURE_WAREHOUSE_URL.")
+        return
+    yield Finding("warehouse", "ok", f"{shown(engine)} answers")
+    engine.dispose()
+
+
 def dagster_instance(home: Home) -> Iterator[Finding]:
     if not (home.dagster / "dagster.yaml").exists():
         yield Finding("dagster", "ok", "not started yet (exposure up makes its folder)")
@@ -161,6 +219,8 @@ CHECKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
     home_folder,
     disk,
     connections,
+    lake,
+    warehouse,
     dagster_instance,
     snapshot,
 )

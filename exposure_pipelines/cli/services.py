@@ -45,7 +45,8 @@ class DagsterServices:
         self.host = host
         self.port = port or free_port()
         # who listens everywhere is asked on this machine
-        self.address = f"http://{LOOPBACK if host in EVERYWHERE else host}:{self.port}"
+        asked = LOOPBACK if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+        self.address = f"http://{asked}:{self.port}"
         self.logs = home.dagster / "service_logs"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -54,7 +55,7 @@ class DagsterServices:
 
         # a shell that starts a command in the background makes it ignore Ctrl-C, and Dagster's processes would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if not port_is_free(self.port):
+        if not port_is_free(self.port, self.host):
             raise ConfigurationError(f"Port {self.port} is taken; choose another with --port.")
         prepare_dagster_home(self.home)
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -113,6 +114,10 @@ class DagsterServices:
     def announce(self) -> None:
         say(f"Dagster   {self.address}   (assets, runs, schedules, backfills)")
         say(f"Logs      {self.logs}")
+        if self.host not in (LOOPBACK, "localhost"):
+            say(
+                f"Listening on {self.host}: the page has no sign-in, whoever reaches it can start runs. Put a proxy before it."
+            )
         say("Schedules are off until you switch them on under Automation. Ctrl-C stops everything.")
 
     def wait(self) -> None:
@@ -156,11 +161,11 @@ def last_lines(log: Path, count: int = 15) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
 
 
-def port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
+def port_is_free(port: int, host: str = LOOPBACK) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError:
             return False
     return True

@@ -134,14 +134,17 @@ def replace_durably(draft: Path, final: Path) -> None:
 
 
 def current_snapshot(home: Home) -> Snapshot | None:
-    """The published snapshot, None before the first. Raises WorkFailed when the pointer leads nowhere."""
+    """The published snapshot, None before the first. Raises WorkFailed when the pointer is broken or leads nowhere."""
     pointer = home.snapshots / POINTER
     if not pointer.exists():
         return None
-    found = json.loads(pointer.read_text(encoding="utf-8"))
-    path = home.snapshots / found["file"]
+    try:
+        found = json.loads(pointer.read_text(encoding="utf-8"))
+        path = home.snapshots / found["file"]
+        day, moment = date.fromisoformat(found["snapshot_date"]), datetime.fromisoformat(found["published_at"])
+        rows = found["rows"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise WorkFailed(f"{pointer} cannot be read; `exposure build` publishes a new snapshot.") from None
     if not path.exists():
         raise WorkFailed(f"The snapshot {path} is gone; `exposure build` publishes a new one.")
-    return Snapshot(
-        path, date.fromisoformat(found["snapshot_date"]), datetime.fromisoformat(found["published_at"]), found["rows"]
-    )
+    return Snapshot(path, day, moment, rows)

@@ -123,3 +123,27 @@ def test_a_home_that_cannot_be_made_is_said_plainly(exposure: Exposure, tmp_path
     outcome = exposure("status", EXPOSURE_HOME=str(tmp_path / "file" / "home"))
     assert outcome.returncode == 2
     assert "EXPOSURE_HOME" in outcome.stderr
+
+
+def test_the_doctor_names_every_part_of_a_broken_home_and_crashes_on_none(exposure: Exposure, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for folder in ("dagster", "snapshots"):
+        (home / folder).mkdir(parents=True)
+    (home / "dagster" / "dagster.yaml").write_text("storage: [{broken\n")
+    (home / "snapshots" / "current.json").write_text("{half")
+    (home / "lake").write_text("a file where a folder should be")
+    outcome = exposure(
+        "doctor",
+        "--json",
+        EXPOSURE_WAREHOUSE_URL="postgresql://user:pa55word@127.0.0.1:1/x",
+        EXPOSURE_LAKE_URL="unknown://lake",
+    )
+    assert outcome.returncode == 1
+    assert "Traceback" not in outcome.stderr
+    assert "pa55word" not in outcome.stdout + outcome.stderr
+    rows = json.loads(outcome.stdout)
+    problems = {row["check"]: row for row in rows if row["state"] == "problem"}
+    assert {"home", "lake", "warehouse", "dagster_instance", "snapshot"} <= set(problems)
+    assert all(row["fix"] for row in problems.values())
+    assert "exposure build" in problems["snapshot"]["found"]
+    assert {row["check"] for row in rows if row["state"] == "ok"} >= {"python", "packages", "disk"}
