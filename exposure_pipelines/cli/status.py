@@ -9,7 +9,12 @@ import typer
 from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table, say, warn
 
 
-def status(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
+    prometheus: Annotated[
+        bool, typer.Option("--prometheus", help="Print Prometheus' text format, for a text file collector.")
+    ] = False,
+) -> None:
     """Per instance: last complete sync, its age, records, partial or failed scopes, quarantine, next tick.
 
     Example: `exposure status --json`
@@ -18,6 +23,11 @@ def status(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = Fa
     from exposure_pipelines.home import Home
 
     home = Home.from_env().ensure()
+    if prometheus:
+        from exposure_pipelines.metrics import exposition
+
+        typer.echo(exposition(home), nl=False)
+        return
     rows, broken = instance_rows(home)
     if as_json:
         print_json({"instances": rows, "broken": broken})
