@@ -31,6 +31,9 @@ LONGEST_NAME = 63
 #: Number of the PostgreSQL advisory lock that keeps two publishes of one database apart.
 PUBLISH_LOCK = 7_263_118_340_926
 
+#: How long a publish waits for readers of a table that it must make anew.
+LOCK_SECONDS = 10
+
 METADATA = sa.MetaData()
 
 #: One row a published date; the newest date is the one whose rows the tables hold.
@@ -90,8 +93,13 @@ def publish(
         after_publish(engine)
         return Published(day, True, rows)
     except (sa.exc.DBAPIError, driver_errors) as error:
+        why = first_line(error)
+        if "lock timeout" in why:
+            why = "a reader's open transaction holds a table that has to change its shape; end it and build again"
+        elif "depend" in why:
+            why += " (views of your own on a table whose columns changed: drop them, build, create them again)"
         raise WorkFailed(
-            f"Publishing {day} to {shown(engine)} failed: {first_line(error)}. The last snapshot there is unchanged."
+            f"Publishing {day} to {shown(engine)} failed: {why}. The last snapshot there is unchanged."
         ) from error
     finally:
         engine.dispose()
@@ -149,6 +157,8 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         else:
             with connection.begin():
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(PUBLISH_LOCK)))
+                # a table of another shape is dropped: whoever waits for that lock makes every new reader wait behind
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
                 yield connection
 
 

@@ -235,3 +235,42 @@ def test_a_warehouse_that_cannot_be_reached_says_so_without_its_password(address
     with pytest.raises(ConfigurationError, match=said) as caught:
         warehouse.open_warehouse(address)
     assert "pa55word" not in str(caught.value)
+
+
+@pytest.mark.live
+def test_a_report_that_never_ends_stops_neither_new_readers_nor_the_night(
+    postgres: str, make: MakeTables, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that must change its shape cannot be dropped while a transaction reads it."""
+    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
+    with warehouse.open_warehouse(postgres).begin() as connection:
+        connection.exec_driver_sql("DROP VIEW IF EXISTS managed")
+    warehouse.publish(postgres, make(hosts=3), DAY, MOMENT, database)
+    report, reader = warehouse.open_warehouse(postgres), warehouse.open_warehouse(postgres)
+    with report.connect() as connection:
+        connection.exec_driver_sql("SELECT count(*) FROM hosts")
+        with pytest.raises(WorkFailed, match="open transaction holds a table"):
+            warehouse.publish(postgres, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
+        assert count(reader, "hosts") == 3
+    warehouse.publish(postgres, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
+    assert count(reader, "hosts") == 9
+    report.dispose()
+    reader.dispose()
+
+
+@pytest.mark.live
+def test_a_view_of_a_person_on_a_table_of_another_shape_is_kept_and_the_fix_is_said(
+    postgres: str, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    warehouse.publish(postgres, make(hosts=3), DAY, MOMENT, database)
+    engine = warehouse.open_warehouse(postgres)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW mine AS SELECT host_id FROM hosts")
+    try:
+        with pytest.raises(WorkFailed, match="drop them, build, create them again"):
+            warehouse.publish(postgres, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
+        assert count(engine, "mine") == 3
+    finally:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP VIEW mine")
+        engine.dispose()
