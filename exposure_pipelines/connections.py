@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import zlib
 from collections.abc import Callable
@@ -15,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from exposure_pipelines.errors import ConfigurationError
+from exposure_pipelines.secret_sources import source
 
 if TYPE_CHECKING:
     from connector_assets.kit.settings import Settings
@@ -28,27 +28,34 @@ NAMED_DEPTH = 3
 
 
 class SecretReference(BaseModel):
-    """Where a secret lies: `{env: VARIABLE}` or `{file: /path}`. The secret itself is never in a connection file."""
+    """Where a secret lies: `{env: VARIABLE}`, `{file: /path}`, or `{manager: NAME, key: its name there}`.
+
+    The secret itself is never in a connection file.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     env: str | None = None
     file: str | None = None
+    manager: str | None = None
+    key: str | None = None
 
     @model_validator(mode="before")
     @classmethod
     def no_plain_secret(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             raise ValueError("expected {env: VARIABLE} or {file: /path}; never write the secret itself here")
-        if set(value) - {"env", "file"}:
+        if set(value) - {"env", "file"} and set(value) != {"manager", "key"}:
             # whatever else stands there may be the secret: it is not repeated
-            raise ValueError("expected only env or file here, {env: VARIABLE} or {file: /path}")
+            raise ValueError(
+                "expected only env or file here, {env: VARIABLE} or {file: /path}, or {manager: NAME, key: NAME THERE}"
+            )
         return value
 
     @model_validator(mode="after")
     def one_place(self) -> SecretReference:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("expected exactly one of env and file")
+        if [self.env, self.file, self.manager and self.key].count(None) != 2:
+            raise ValueError("expected exactly one of env and file, or manager with key")
         if self.env is not None and not VARIABLE.fullmatch(self.env):
             raise ValueError(
                 "env: expected the name of an environment variable (letters, digits, underscores), never the secret itself"
@@ -57,23 +64,27 @@ class SecretReference(BaseModel):
 
     def missing(self) -> str | None:
         """Why the secret cannot be read now, None when it can."""
-        if self.env is not None:
-            return None if os.environ.get(self.env) else f"the environment variable {self.env} is not set"
-        path = Path(self.file or "")
-        return None if path.is_file() and os.access(path, os.R_OK) else f"{path} is not a readable file"
+        try:
+            self._asked()
+        except LookupError as error:
+            return str(error.args[0]) if error.args else "the secret manager has no such key"
+        return None
+
+    def _asked(self) -> str:
+        name, key = ("env", self.env) if self.env else ("file", self.file) if self.file else (self.manager, self.key)
+        return source(name or "").read(key or "")
 
     def read(self) -> str:
         """The secret. Raises FixConfiguration naming the place where it should be."""
         from connector_assets.kit.errors import FixConfiguration
 
-        trouble = self.missing()
-        if trouble:
+        try:
+            return self._asked()
+        except LookupError as error:
+            why = error.args[0] if error.args else "the secret manager has no such key"
             raise FixConfiguration(
-                f"a secret is missing: {trouble}", hint="set it where the sync runs, then sync again"
-            )
-        if self.env is not None:
-            return os.environ[self.env]
-        return Path(self.file or "").read_text(encoding="utf-8").strip()
+                f"a secret is missing: {why}", hint="set it where the sync runs, then sync again"
+            ) from None
 
 
 class Connection(BaseModel):

@@ -274,3 +274,30 @@ def test_a_view_of_a_person_on_a_table_of_another_shape_is_kept_and_the_fix_is_s
         with engine.begin() as connection:
             connection.exec_driver_sql("DROP VIEW mine")
         engine.dispose()
+
+
+@pytest.mark.fault(
+    "a build publishes while another one does", "one waits for the other; the tables hold one of the two whole"
+)
+def test_two_publishes_at_once_come_one_after_the_other(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    sizes = (4_000, 6_000)
+    made = [make(hosts=size, findings=size) for size in sizes]
+    troubles: list[BaseException] = []
+
+    def publish(tables: list[PublishedTable]) -> None:
+        try:
+            with duckdb.connect() as own:
+                warehouse.publish(url, tables, DAY, MOMENT, own)
+        except BaseException as error:  # noqa: BLE001 - handed to the test
+            troubles.append(error)
+
+    for _ in range(3):
+        threads = [threading.Thread(target=publish, args=(tables,)) for tables in made]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert troubles == []
+        assert (count(engine, "hosts"), count(engine, "findings")) in {(size, size) for size in sizes}
