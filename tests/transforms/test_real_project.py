@@ -34,7 +34,7 @@ def test_every_model_runs_and_holds_its_tests_before_anything_is_connected(proje
     con = open_connection()
     landed = {name: columns for name, columns in project.sources.items() if name.startswith("landed.")}
     register_sources(con, landed, {})
-    for relation in ("run.connections", "run.syncs", "run.device_state", "run.identity_state", "run.application_state"):
+    for relation in RUN_SOURCES.keys() - {"run.context"}:
         register_table(con, relation, RUN_SOURCES[relation], [])
     results = Runner(project, con, FolderStorage(tmp_path / "lake"), home=tmp_path).run(date(2026, 11, 20))
     assert [result.name for result in results] == list(project.models)
