@@ -7,6 +7,7 @@ from dbt_like_transforms.resolution.ladder import (
     RUNG_HARDWARE,
     RUNG_NAME,
     RUNG_SHORT_NAME,
+    Dropped,
     Identifier,
     Ladder,
     Rule,
@@ -34,14 +35,14 @@ COLUMNS: dict[str, str] = {
 _NORM = r"""
 WITH lowered AS (
     SELECT idx,
-        coalesce(n_lower(scope), 'default') AS scope, n_lower(application_type) AS type, n_lower(app_id) AS app_l,
+        hash(coalesce(n_lower(scope), 'default')) AS room, n_lower(application_type) AS type, n_lower(app_id) AS app_l,
         n_lower(tenant_id) AS tenant_l, n_lower(service_principal_id) AS principal_l, n_lower(object_id) AS object_l,
         n_lower(cmdb_id) AS cmdb, n_lower(entity_id) AS entity_l,
         list_transform(reply_urls, lambda u: n_lower(u)) AS reply_l,
         regexp_replace(n_lower(name), '\s+', ' ', 'g') AS title
     FROM _observed
 ), formed AS (
-    SELECT idx, scope, type, cmdb, title,
+    SELECT idx, room, type, cmdb, title,
         l_object_key(app_l) AS app, l_object_key(tenant_l) AS tenant, l_object_key(principal_l) AS principal,
         l_object_key(object_l) AS object, l_url(entity_l) AS entity_text,
         list_filter(list_transform(reply_l, lambda u: l_url(u)),
@@ -58,8 +59,7 @@ SELECT * EXCLUDE (entity_text, entity_bad, title_bad),
     -- Only what does not say which object it is may be found by appId.
     CASE WHEN principal IS NULL AND object IS NULL THEN app END AS bare_app,
     CASE WHEN NOT title_bad THEN title END AS title_good,
-    CASE WHEN title_bad THEN title END AS title_dropped,
-    title AS fingerprint
+    CASE WHEN title_bad THEN title END AS title_dropped
 FROM judged
 """
 
@@ -67,7 +67,7 @@ _STRONG = ("own", "app", "appq", "cmdb", "type")
 
 LADDER = Ladder(
     kind="application",
-    norm=_NORM,
+    tables={"norm": _NORM},
     identifiers=(
         Identifier("own", "own", "object id", "object_id", RUNG_DIRECTORY),
         Identifier("cmdb", "cmdb", "CMDB id", "cmdb_id", RUNG_DIRECTORY, scoped=True),
@@ -89,6 +89,6 @@ LADDER = Ladder(
         Rule("reply_url", "reply", (*_STRONG, "entity"), ("source_any",), contest=_STRONG, with_agreement=("host",)),
     ),
     reviewed=("host",),
-    dropped=(("entity", "[entity_dropped]"), ("host", "[title_dropped]")),
+    dropped=(Dropped("entity", "entity_dropped"), Dropped("host", "title_dropped")),
     review_conflicts=("own", "cmdb", "type"),
 )

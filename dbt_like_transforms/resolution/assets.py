@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.facts import Flags, Rows
+from dbt_like_transforms.resolution.facts import Flags, Rows, sorted_unique
 
 #: record, its asset, when that id was born, and the id (with its birth) that the record brought into later merges.
 STATE_COLUMNS: dict[str, str] = {
@@ -39,7 +39,7 @@ def assign_assets(
     connection: duckdb.DuckDBPyConnection, kind: str, label: Rows, waiting: Flags, state: pa.Table | str | None
 ) -> Assets:
     """Gives every cluster its id and makes the tables `_assets` and `_state`."""
-    clusters = np.unique(label)
+    clusters = sorted_unique(label)
     connection.register("_labels_now", pa.table({"idx": np.arange(len(label), dtype=np.int32), "cluster": label}))
     connection.execute("CREATE OR REPLACE TEMP TABLE _clusters AS SELECT * FROM _labels_now")
     connection.register("_found", pa.table({"cluster": clusters, "held": waiting[clusters]}))

@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from dbt_like_transforms.resolution.facts import NO_KEY, TOP_KEY, Edges, Facts, Flags, Keys, Rows, distinct_count
+from dbt_like_transforms.resolution.facts import (
+    NO_KEY,
+    TOP_KEY,
+    Edges,
+    Facts,
+    Flags,
+    Keys,
+    Rows,
+    distinct_count,
+    sorted_unique,
+)
 from dbt_like_transforms.resolution.findings import Findings, Joins, Suppressed
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
 from dbt_like_transforms.resolution.settle import Settlement, settle
@@ -267,7 +277,7 @@ class Clusterer:
             name = "host"
             values = self.facts.fingerprint[rows]
             known = values != NO_KEY
-        distinct = len(np.unique(values[known]))
+        distinct = len(sorted_unique(values[known]))
         self.findings.suppressed.append(
             Suppressed(rule.name, rule.identifier, key, int(rows[0]), name, distinct, records)
         )
@@ -347,7 +357,7 @@ class Clusterer:
 
     def _settle(self, rule: Rule, agreed: _Agreement) -> None:
         """Decides groups with conflicts one by one; see `settle`."""
-        clusters = np.unique(agreed.cluster)
+        clusters = sorted_unique(agreed.cluster)
         views = self.vetoes.views(self.partition.label, clusters, rule, self.unusable)
         blocks: dict[int, list[int]] = {}
         for key, cluster in zip(agreed.key.tolist(), agreed.cluster.tolist(), strict=True):

@@ -9,6 +9,7 @@ from dbt_like_transforms.resolution.ladder import (
     RUNG_MAC,
     RUNG_NAME,
     RUNG_SHORT_NAME,
+    Dropped,
     Identifier,
     Ladder,
     Rule,
@@ -64,93 +65,148 @@ _CHASSIS_TEXT = (
 )
 _CONTAINER_TEXT = r"(^|[^a-z])(container|containerd|docker|pod|podman|cri-o)([^a-z]|$)"
 
-# Each step gives columns to the next, because a macro copies its argument; see `normalise`.
+# Each step gives columns to the next, because a macro copies its argument; see `normalise`. No step but the last filters:
+# a filter would be pushed down to where it computes everything again.
+_ROOM_OF_RECORD = "hash(coalesce(n_lower(scope), 'default')) AS room"
+
+_NAMES = f"""
+WITH given AS (
+    SELECT idx, {_ROOM_OF_RECORD}, l_domain(n_lower(domain)) AS domain,
+        list_concat(coalesce(hostnames, []), coalesce(fqdns, []),
+            CASE WHEN netbios_name IS NULL THEN [] ELSE [netbios_name] END) AS given
+    FROM _observed
+), lowered AS (
+    SELECT idx, room, CASE WHEN NOT seeded_host_domain(domain) THEN domain END AS domain, n_lower(given) AS given
+    FROM (SELECT idx, room, domain, unnest(given) AS given FROM given)
+), named AS (
+    SELECT idx, room, domain, l_name(given) AS name FROM lowered
+), split AS (
+    SELECT idx, room, domain, l_host(name) AS host, l_dns(name) AS dns, l_netbios_domain(name) AS nb,
+        length(name) = 12 AND regexp_matches(name, '^[0-9a-f]*$') AS is_container
+    FROM named
+), judged AS (
+    SELECT idx, room, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
+        regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
+        CASE WHEN NOT seeded_host_domain(dns) THEN dns END AS dns,
+        CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb
+    FROM split
+)
+SELECT idx, room, is_bmc, is_container, CASE WHEN bad THEN host END AS dropped,
+    CASE WHEN NOT bad THEN short END AS host,
+    CASE WHEN NOT bad THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.')
+        AND coalesce(nb = split_part(domain, '.', 1), true) THEN domain END) END AS fqdn,
+    CASE WHEN NOT bad THEN coalesce(nb, split_part(coalesce(dns, domain), '.', 1)) || chr(92) || short END AS nbname
+FROM judged WHERE host IS NOT NULL OR is_container
+"""
+
+# A record that lists more than 64 cards is a switch or a hypervisor telling of others.
+_MACS = f"""
+WITH given AS (
+    SELECT idx, room, wide, n_lower(given) AS given FROM (
+        SELECT idx, room, wide, unnest(given) AS given
+        FROM (SELECT idx, {_ROOM_OF_RECORD}, len(mac_addresses) > 64 AS wide, mac_addresses AS given FROM _observed))
+), digits AS (
+    SELECT idx, room, wide, l_mac_digits(given) AS digits FROM given
+), formed AS (
+    SELECT idx, room, wide, l_mac_hex(digits) AS mac FROM digits
+)
+SELECT idx, room, mac, seeded, NOT seeded AND NOT random AND NOT wide AS usable, seeded OR random AS dropped
+FROM (SELECT *, seeded_mac_address(mac) AS seeded, mac[2] IN ('2', '6', 'a', 'e') AS random FROM formed)
+WHERE mac IS NOT NULL
+"""
+
+_AGENTS = """
+WITH given AS (
+    SELECT idx, scope, n_lower(given) AS agent FROM (
+        SELECT idx, scope, unnest(given) AS given
+        FROM (SELECT idx, coalesce(n_lower(scope), 'default') AS scope, agent_ids AS given FROM _observed))
+), judged AS (
+    SELECT idx, scope, agent, strpos(agent, '=') AS place, seeded_agent_id(split_part(agent, '=', 2)) AS bad FROM given
+)
+SELECT idx, hash(scope) AS room, CASE WHEN bad THEN agent END AS dropped,
+    -- A short id is a number that every console counts from 1.
+    CASE WHEN NOT bad THEN CASE WHEN length(agent) - place < 16 THEN agent || ' at ' || scope ELSE agent END END AS agent_id,
+    regexp_matches(agent, '^[^=]*(container|pod)[^=]*=') AS is_container
+FROM judged WHERE agent IS NOT NULL
+"""
+
+_IPS = f"""
+WITH given AS (
+    SELECT idx, room, n_lower(given) AS given
+    FROM (SELECT idx, room, unnest(given) AS given
+        FROM (SELECT idx, {_ROOM_OF_RECORD}, ip_addresses AS given FROM _observed))
+), formed AS (
+    SELECT idx, room, l_ip(given) AS ip FROM given
+)
+SELECT idx, room, CASE WHEN NOT bad THEN ip END AS ip, CASE WHEN bad THEN ip END AS dropped
+FROM (SELECT *, seeded_ip_address(ip) AS bad FROM formed) WHERE ip IS NOT NULL
+"""
+
+# What the names, agents and cards of a record tell of its role.
+_TOLD = """
+SELECT idx, bool_or(is_bmc) AS is_bmc, bool_or(is_container) AS is_container FROM (
+    SELECT idx, is_bmc, is_container AND idx NOT IN (SELECT idx FROM macs WHERE NOT starts_with(mac, '0242'))
+        AS is_container
+    FROM names WHERE is_bmc OR is_container
+    UNION ALL
+    SELECT idx, false, true FROM agents WHERE is_container)
+GROUP BY idx
+"""
+
+# Few makers and models make many machines: each is read once.
+_MAKERS = """
+SELECT manufacturer, l_maker(maker_l) AS maker
+FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _observed))
+"""
+_KINDS = f"""
+SELECT model, os_platform, device_category, CASE
+    WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
+    WHEN regexp_matches(told, '{_CHASSIS_TEXT}') THEN 'chassis'
+    WHEN regexp_matches(told, '{_CONTAINER_TEXT}') THEN 'container' ELSE '' END AS role
+FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS told
+    FROM (SELECT DISTINCT model, os_platform, device_category FROM _observed))
+"""
+
 _NORM = f"""
 WITH lowered AS (
-    SELECT idx,
-        coalesce(n_lower(scope), 'default') AS scope,
-        n_lower(serial_number) AS serial_l, n_lower(manufacturer) AS maker_l, n_lower(smbios_uuid) AS uuid_l,
-        n_lower(domain) AS domain_l, n_lower(entra_device_id) AS entra_l, n_lower(ad_sid) AS sid_l,
-        n_lower(cloud_provider) AS provider_l, n_lower(cloud_account_id) AS account_l,
-        n_lower(cloud_instance_id) AS cloud_l, n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l,
-        ad_object_guid,
-        list_transform(mac_addresses, lambda m: n_lower(m)) AS mac_l,
-        list_transform(list_concat(coalesce(hostnames, []), coalesce(fqdns, []),
-            CASE WHEN netbios_name IS NULL THEN [] ELSE [netbios_name] END), lambda h: n_lower(h)) AS name_l,
-        list_filter(list_transform(agent_ids, lambda a: n_lower(a)), lambda a: a IS NOT NULL) AS agent_all,
-        list_filter(list_transform(list_transform(ip_addresses, lambda i: n_lower(i)), lambda i: l_ip(i)),
-            lambda i: i IS NOT NULL) AS ip_all,
-        lower(concat_ws(' ', model, os_platform, device_category)) AS kind_text
-    FROM _observed
+    SELECT idx, {_ROOM_OF_RECORD}, maker, role,
+        n_lower(serial_number) AS serial_l, n_lower(smbios_uuid) AS uuid_l,
+        n_lower(entra_device_id) AS entra_l, n_lower(ad_sid) AS sid_l, n_lower(cloud_provider) AS provider_l,
+        n_lower(cloud_account_id) AS account_l, n_lower(cloud_instance_id) AS cloud_l,
+        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l, ad_object_guid
+    FROM _observed o LEFT JOIN ({_MAKERS}) m USING (manufacturer)
+        JOIN ({_KINDS}) k ON k.model IS NOT DISTINCT FROM o.model
+            AND k.os_platform IS NOT DISTINCT FROM o.os_platform
+            AND k.device_category IS NOT DISTINCT FROM o.device_category
 ), formed AS (
-    SELECT idx, scope, agent_all, ip_all, kind_text,
-        l_serial_hex(serial_l) AS serial_hex, l_serial(serial_l) AS serial_text, l_maker(maker_l) AS maker,
-        l_hex32(uuid_l) AS uuid_hex, l_domain(domain_l) AS domain_text, l_guid(entra_l) AS entra,
+    SELECT idx, room, maker, role,
+        l_serial_hex(serial_l) AS serial_hex, l_serial(serial_l) AS serial_text,
+        l_hex32(uuid_l) AS uuid_hex, l_guid(entra_l) AS entra,
         CASE WHEN ad_object_guid IS NOT NULL THEN n_directory_guid(ad_object_guid) END AS adguid, l_sid(sid_l) AS sid,
-        l_provider(provider_l) AS provider, coalesce(account_l, l_cloud_account_of(cloud_l)) AS account,
-        l_cloud_id(cloud_l) AS cloud_text, l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text,
-        list_filter(list_transform(list_transform(mac_l, lambda m: l_mac_digits(m)), lambda m: l_mac_hex(m)),
-            lambda m: m IS NOT NULL) AS mac_all,
-        list_filter(list_transform(name_l, lambda h: l_name(h)), lambda h: h IS NOT NULL) AS names
+        l_provider(provider_l) AS provider, account_l, l_cloud_account_of(cloud_l) AS account_of,
+        l_cloud_id(cloud_l) AS cloud_text, l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text
     FROM lowered
 ), shaped AS (
-    SELECT * EXCLUDE (serial_hex, uuid_hex, domain_text),
-        n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid_text, n_alnum(serial_text) AS serial_plain,
-        CASE WHEN NOT seeded_host_domain(domain_text) THEN domain_text END AS domain,
-        list_transform(names, lambda n: struct_pack(
-            host := l_host(n), dns := l_dns(n), nb := l_netbios_domain(n))) AS split_names,
-        list_filter(mac_all, lambda m: seeded_mac_address(m) OR m[2] IN ('2', '6', 'a', 'e')) AS mac_dropped,
-        list_filter(agent_all, lambda a: seeded_agent_id(split_part(a, '=', 2))) AS agent_dropped,
-        list_filter(ip_all, lambda i: seeded_ip_address(i)) AS ip_dropped
+    SELECT idx, room, maker, role, serial_text, entra, adguid, sid, provider, cloud_text, resource, imei_text,
+        coalesce(account_l, account_of) AS account, n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
+        n_alnum(serial_text) AS serial_plain
     FROM formed
-), qualified AS (
-    SELECT * EXCLUDE (split_names),
-        list_transform(list_filter(split_names, lambda p: p.host IS NOT NULL AND NOT seeded_host_name(p.host)),
-            lambda p: struct_pack(host := p.host,
-                dns := CASE WHEN NOT seeded_host_domain(p.dns) THEN p.dns END,
-                nb := CASE WHEN NOT seeded_host_domain(p.nb) THEN p.nb END)) AS parts,
-        list_filter(list_transform(split_names, lambda p: p.host), lambda h: seeded_host_name(h)) AS name_dropped,
-        list_filter([uuid_text, serial_uuid], lambda u: u IS NOT NULL) AS uuid_all,
-        seeded_serial_number(serial_plain) AS serial_bad, seeded_imei(imei_text) AS imei_bad,
-        seeded_cloud_id(cloud_text) AS cloud_bad,
-        CASE
-            WHEN regexp_matches(kind_text, '{_BMC_TEXT}')
-                OR len(list_filter(split_names, lambda p: regexp_matches(p.host, '{_BMC_NAME}'))) > 0 THEN 'bmc'
-            WHEN regexp_matches(kind_text, '{_CHASSIS_TEXT}') THEN 'chassis'
-            WHEN regexp_matches(kind_text, '{_CONTAINER_TEXT}')
-                OR len(list_filter(agent_all, lambda a: regexp_matches(a, '^[^=]*(container|pod)[^=]*='))) > 0
-                OR (len(list_filter(names, lambda n: length(n) = 12 AND regexp_matches(n, '^[0-9a-f]*$'))) > 0
-                    AND len(list_filter(mac_all, lambda m: NOT starts_with(m, '0242'))) = 0) THEN 'container'
-            ELSE '' END AS role
+), judged AS (
+    SELECT *, seeded_serial_number(serial_plain) AS serial_bad, seeded_imei(imei_text) AS imei_bad,
+        seeded_cloud_id(cloud_text) AS cloud_bad, seeded_uuid(uuid) AS uuid_bad,
+        seeded_uuid(serial_uuid) AS serial_uuid_bad
     FROM shaped
-), named AS (
-    SELECT * EXCLUDE (parts, uuid_all),
-        list_transform(parts, lambda p: n_short(p.host)) AS hosts,
-        list_transform(list_filter(parts, lambda p: p.dns IS NOT NULL OR contains(domain, '.')),
-            lambda p: p.host || '.' || coalesce(p.dns,
-                CASE WHEN coalesce(p.nb = split_part(domain, '.', 1), true) THEN domain END)) AS fqdns,
-        list_transform(list_filter(parts, lambda p: p.nb IS NOT NULL OR p.dns IS NOT NULL OR domain IS NOT NULL),
-            lambda p: coalesce(p.nb, split_part(coalesce(p.dns, domain), '.', 1)) || chr(92) || n_short(p.host))
-            AS nbnames,
-        list_filter(uuid_all, lambda u: NOT seeded_uuid(u)) AS uuids,
-        list_filter(uuid_all, lambda u: seeded_uuid(u)) AS uuid_dropped,
-        CASE WHEN len(mac_all) > 64 THEN []
-            WHEN len(mac_dropped) > 0 THEN list_filter(mac_all, lambda m: NOT list_contains(mac_dropped, m))
-            ELSE mac_all END AS macs
-    FROM qualified
 )
-SELECT idx, scope, role, maker, domain, names, kind_text, entra, adguid, sid, resource, provider, account,
-    mac_all, mac_dropped, name_dropped, agent_dropped, ip_dropped, uuids, uuid_dropped, macs, hosts, nbnames,
-    list_filter(fqdns, lambda f: f IS NOT NULL) AS fqdns,
+SELECT idx, room, maker, entra, adguid, sid, resource, provider, account,
+    CASE WHEN role = 'bmc' OR told.is_bmc THEN 'bmc' WHEN role = 'chassis' THEN role
+        WHEN told.is_container THEN 'container' ELSE role END AS role,
+    CASE WHEN NOT uuid_bad THEN uuid END AS uuid, CASE WHEN uuid_bad THEN uuid END AS uuid_dropped,
+    CASE WHEN NOT serial_uuid_bad THEN serial_uuid END AS serial_uuid,
+    CASE WHEN serial_uuid_bad THEN serial_uuid END AS serial_uuid_dropped,
     CASE WHEN NOT cloud_bad THEN cloud_text END AS cloud, CASE WHEN cloud_bad THEN cloud_text END AS cloud_dropped,
     CASE WHEN NOT serial_bad THEN serial_text END AS serial, CASE WHEN serial_bad THEN serial_text END AS serial_dropped,
-    CASE WHEN NOT imei_bad THEN imei_text END AS imei, CASE WHEN imei_bad THEN imei_text END AS imei_dropped,
-    CASE WHEN len(agent_dropped) > 0 THEN list_filter(agent_all, lambda a: NOT list_contains(agent_dropped, a))
-        ELSE agent_all END AS agents,
-    CASE WHEN len(ip_dropped) > 0 THEN list_filter(ip_all, lambda i: NOT list_contains(ip_dropped, i))
-        ELSE ip_all END AS ips,
-    coalesce(list_min(hosts), list_min(macs)) AS fingerprint
-FROM named
+    CASE WHEN NOT imei_bad THEN imei_text END AS imei, CASE WHEN imei_bad THEN imei_text END AS imei_dropped
+FROM judged LEFT JOIN ({_TOLD}) told USING (idx)
 """
 
 _STRONG = ("entra", "adguid", "sid", "cloud", "cloudq", "serial", "serialq", "uuid", "imei_model")
@@ -162,12 +218,12 @@ def _without(*names: str) -> tuple[str, ...]:
 
 
 _GUID = "n_dashed(value)"
-# Inside a role's room: '' for ordinary machines.
-_ROOM = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
+# Before a value of a management controller, chassis or container; '' for ordinary machines.
+_PART = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
 
 LADDER = Ladder(
     kind="device",
-    norm=_NORM,
+    tables={"names": _NAMES, "macs": _MACS, "agents": _AGENTS, "ips": _IPS, "norm": _NORM},
     identifiers=(
         Identifier("entra", "entra", "Entra device id", "entra_device_id", RUNG_DIRECTORY, shown=_GUID),
         Identifier("adguid", "adguid", "AD objectGUID", "ad_object_guid", RUNG_DIRECTORY, shown=_GUID),
@@ -188,20 +244,20 @@ LADDER = Ladder(
         # A container's serial number is its host's: it never identifies the container.
         Identifier(
             "serial",
-            f"CASE WHEN role <> 'container' THEN {_ROOM} || serial END",
+            f"CASE WHEN role <> 'container' THEN {_PART} || serial END",
             "serial number",
             "serial_number",
             RUNG_HARDWARE,
         ),
         Identifier(
             "serialq",
-            f"CASE WHEN role <> 'container' THEN {_ROOM} || serial || ' by ' || maker END",
+            f"CASE WHEN role <> 'container' THEN {_PART} || serial || ' by ' || maker END",
             "serial number with manufacturer",
             "serial_number",
         ),
         Identifier(
             "uuid",
-            "CASE WHEN role <> '' THEN list_transform(uuids, lambda u: role || ' ' || u) ELSE uuids END",
+            f"[{_PART} || uuid, {_PART} || serial_uuid]",
             "SMBIOS UUID",
             "smbios_uuid",
             RUNG_HARDWARE,
@@ -211,22 +267,21 @@ LADDER = Ladder(
         Identifier("imei", "imei", "IMEI", "imei", RUNG_HARDWARE),
         # The two radios of a dual-SIM phone share the type code; different codes are different models.
         Identifier("imei_model", "imei[1:8]", "IMEI type code", "imei"),
+        Identifier("agent", "agent_id", "agent id", "agent_ids", RUNG_AGENT, table="agents"),
         Identifier(
-            "agent",
-            "list_transform(agents, lambda a: CASE WHEN length(a) - strpos(a, '=') < 16 "
-            "THEN a || ' at ' || scope ELSE a END)",
-            "agent id",
-            "agent_ids",
-            RUNG_AGENT,
-            is_list=True,
+            "mac",
+            "CASE WHEN usable THEN mac END",
+            "MAC address",
+            "mac_addresses",
+            RUNG_MAC,
+            scoped=True,
+            shown="n_colons(value)",
+            table="macs",
         ),
-        Identifier(
-            "mac", "macs", "MAC address", "mac_addresses", RUNG_MAC, is_list=True, scoped=True, shown="n_colons(value)"
-        ),
-        Identifier("fqdn", "fqdns", "fully qualified name", "fqdns", RUNG_NAME, is_list=True, scoped=True),
-        Identifier("nbname", "nbnames", "name in its domain", "hostnames", RUNG_NAME, is_list=True, scoped=True),
-        Identifier("host", "hosts", "short host name", "hostnames", RUNG_SHORT_NAME, is_list=True, scoped=True),
-        Identifier("ip", "ips", "IP address", "ip_addresses", None, is_list=True, scoped=True),
+        Identifier("fqdn", "fqdn", "fully qualified name", "fqdns", RUNG_NAME, scoped=True, table="names"),
+        Identifier("nbname", "nbname", "name in its domain", "hostnames", RUNG_NAME, scoped=True, table="names"),
+        Identifier("host", "host", "short host name", "hostnames", RUNG_SHORT_NAME, scoped=True, table="names"),
+        Identifier("ip", "ip", "IP address", "ip_addresses", None, scoped=True, table="ips"),
     ),
     rules=(
         Rule("entra_device_id", "entra", ("adguid", *_DIRECTORY_VETOES), contest=("adguid", *_DIRECTORY_VETOES)),
@@ -292,15 +347,16 @@ LADDER = Ladder(
     ),
     reviewed=("mac", "host"),
     dropped=(
-        ("serial", "[serial_dropped]"),
-        ("uuid", "uuid_dropped"),
-        ("mac", "mac_dropped"),
-        ("host", "name_dropped"),
-        ("agent", "agent_dropped"),
-        ("imei", "[imei_dropped]"),
-        ("cloud", "[cloud_dropped]"),
-        ("ip", "ip_dropped"),
+        Dropped("serial", "serial_dropped"),
+        Dropped("uuid", "[uuid_dropped, serial_uuid_dropped]", is_list=True),
+        Dropped("mac", "CASE WHEN dropped THEN mac END", table="macs"),
+        Dropped("host", "dropped", table="names"),
+        Dropped("agent", "dropped", table="agents"),
+        Dropped("imei", "imei_dropped"),
+        Dropped("cloud", "cloud_dropped"),
+        Dropped("ip", "dropped", table="ips"),
     ),
     review_conflicts=_STRONG,
     rivals={"host": ("mac", "fqdn"), "mac": ("host",)},
+    fingerprint=("host", "mac"),
 )

@@ -103,7 +103,7 @@ class Reasons:
         """Sub-query (idx, key, text) of the identifier's values on the rows in `_pairs`."""
         return (
             f"(SELECT DISTINCT ON (idx, key) idx, {key_sql(identifier)} AS key, {identifier.shown} AS text FROM "
-            f"({value_sql(identifier, 'idx, scope')}) WHERE idx IN (SELECT row FROM _pairs))"
+            f"({value_sql(identifier)}) WHERE idx IN (SELECT row FROM _pairs))"
         )
 
     def _joins(self, name: str) -> None:
@@ -169,7 +169,7 @@ class Reasons:
                 f"SELECT r.record, l.rule, c.text, NULL, 'suppressed', l.against, "
                 f"{_quoted(identifier.label)} || ' ' || c.text || ' ' || l.words FROM "
                 f"(SELECT idx, {identifier.shown} AS text, {key_sql(identifier)} AS key "
-                f"FROM ({value_sql(identifier, 'idx, scope')})) c "
+                f"FROM ({value_sql(identifier)})) c "
                 "JOIN _learned l USING (key) JOIN _records r ON r.idx = c.idx",
             )
 
@@ -203,14 +203,13 @@ class Reasons:
         )
 
     def _seeds(self, name: str) -> None:
-        for identifier_name, column in self.ladder.dropped:
-            identifier = self.ladder.identifier(identifier_name)
+        for dropped in self.ladder.dropped:
+            identifier = self.ladder.identifier(dropped.identifier)
             self._put(
                 name,
                 f"SELECT r.record, 'placeholder', {identifier.shown}, NULL, 'suppressed', NULL, "
                 f"{_quoted(identifier.label)} || ' ' || {identifier.shown} || ' identifies nothing: a known placeholder' "
-                f"FROM (SELECT idx, unnest({column}) AS value FROM norm) s JOIN _records r USING (idx) "
-                "WHERE value IS NOT NULL",
+                f"FROM ({value_sql(dropped, 'idx')}) s JOIN _records r USING (idx)",
             )
 
     def _manual(self, name: str) -> None:
@@ -227,12 +226,12 @@ class Reasons:
             f"CREATE OR REPLACE TEMP TABLE {name} (identifier VARCHAR, value VARCHAR, cause VARCHAR, evidence VARCHAR, "
             "distinct_against BIGINT, records BIGINT)"
         )
-        for identifier_name, column in self.ladder.dropped:
-            identifier = self.ladder.identifier(identifier_name)
+        for dropped in self.ladder.dropped:
+            identifier = self.ladder.identifier(dropped.identifier)
             self.connection.execute(
                 f"INSERT INTO {name} SELECT {_quoted(identifier.field)}, {identifier.shown}, 'placeholder', "
                 "'on the seed list', NULL, "
-                f"count(*) FROM (SELECT unnest({column}) AS value FROM norm) WHERE value IS NOT NULL GROUP BY value"
+                f"count(*) FROM ({value_sql(dropped, 'idx')}) GROUP BY value"
             )
         for identifier_name in sorted({item.identifier for item in self.findings.suppressed}):
             identifier = self.ladder.identifier(identifier_name)

@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.ladder import Identifier, Ladder
+from dbt_like_transforms.resolution.ladder import Dropped, Identifier, Ladder
 
 Rows = NDArray[np.int32]
 Keys = NDArray[np.uint64]
@@ -21,8 +21,6 @@ NO_KEY = np.uint64(0)
 TOP_KEY = np.uint64(2**64 - 1)
 #: Unknown time.
 NO_TIME = np.int64(np.iinfo(np.int64).min)
-#: Separates scope and value before hashing; control characters are stripped from both.
-SEPARATOR = "chr(31)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +61,12 @@ class Facts:
             self.edges[name] = Edges(edges.rows, np.where(room > 0, moved, edges.keys))
 
 
+def sorted_unique(values: NDArray[Any]) -> NDArray[Any]:
+    """The different values, ascending. np.unique hashes, which costs ten times the sort from some thousand values on."""
+    ordered = np.sort(values)
+    return ordered[np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))] if len(ordered) else ordered
+
+
 def distinct_count(group: NDArray[np.integer], value: NDArray[np.generic], groups: int) -> NDArray[np.int64]:
     """How many different values each of the groups 0..groups-1 has."""
     order = np.lexsort((value, group))
@@ -72,44 +76,43 @@ def distinct_count(group: NDArray[np.integer], value: NDArray[np.generic], group
     return np.bincount(group[fresh], minlength=groups)
 
 
-def value_sql(identifier: Identifier, columns: str = "idx") -> str:
-    """SELECT giving the columns and `value` (text) for every value of the identifier, over `norm`."""
-    inner = identifier.value
-    value = f"unnest({inner})" if identifier.is_list else inner
-    return f"SELECT {columns}, value FROM (SELECT *, {value} AS value FROM norm) WHERE value IS NOT NULL"
+def value_sql(values: Identifier | Dropped, columns: str = "idx, room") -> str:
+    """SELECT giving the columns and `value` (text) for every value."""
+    value = f"unnest({values.value})" if values.is_list else values.value
+    return f"SELECT {columns}, value FROM (SELECT *, {value} AS value FROM {values.table}) WHERE value IS NOT NULL"
 
 
 def key_sql(identifier: Identifier) -> str:
     """SQL of the hash of `value`; scoped values include the scope of the record."""
-    text = f"scope || {SEPARATOR} || value" if identifier.scoped else "value"
+    key = "hash(room, value)" if identifier.scoped else "hash(value)"
     # 0 and 2^64-1 mark "no value" while clustering.
-    return f"greatest(least(hash({text}), 18446744073709551614), 1)"
+    return f"greatest(least({key}, 18446744073709551614), 1)"
 
 
 def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
-    """Hashes every identifier once; reads `_records` and `norm` of the connection."""
-    count = connection.execute("SELECT count(*) FROM _records").fetchall()[0][0]
+    """Hashes every identifier once; reads `_records`, `_sources` and the ladder's tables of the connection."""
+    count = connection.execute("SELECT count(*) FROM _numbers").fetchall()[0][0]
     edges: dict[str, Edges] = {}
     kinds: Keys = np.empty(0, np.uint64)
     for identifier in ladder.identifiers:
         extra = ", hash(split_part(value, '=', 1)) AS kind" if identifier.name == "agent" else ""
         found = connection.execute(
-            f"SELECT idx, {key_sql(identifier)} AS key{extra} FROM ({value_sql(identifier, 'idx, scope')})"
+            f"SELECT idx, {key_sql(identifier)} AS key{extra} FROM ({value_sql(identifier)})"
         ).fetchnumpy()
         edges[identifier.name] = Edges(_column(found["idx"], np.int32), _column(found["key"], np.uint64))
         if extra:
             kinds = _column(found["kind"], np.uint64)
     found = connection.execute(
         """
-        SELECT r.idx, dense_rank() OVER (ORDER BY r.product, r.instance) AS source,
-            coalesce(r.state, 'active') <> 'retired' AS active, coalesce(r.authority, 'create') <> 'update' AS creates,
-            coalesce(epoch(coalesce(n_time(r.first_seen), n_time(r.observed_at)))::BIGINT, ?) AS first,
+        SELECT r.idx, s.source, coalesce(r.state, 'active') <> 'retired' AS active,
+            coalesce(r.authority, 'create') <> 'update' AS creates,
+            coalesce(epoch(coalesce(n_time(r.first_seen), n_time(r.observed_at)))::BIGINT, $unknown) AS first,
             coalesce(epoch(greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
-                coalesce(n_time(r.observed_at), n_time(r.last_seen))))::BIGINT, ?) AS last,
-            coalesce(hash(n.fingerprint), 0) AS fingerprint
-        FROM _records r JOIN (SELECT idx, fingerprint FROM norm) n USING (idx)
+                coalesce(n_time(r.observed_at), n_time(r.last_seen))))::BIGINT, $unknown) AS last
+        FROM _records r JOIN _sources s
+            ON s.product IS NOT DISTINCT FROM r.product AND s.instance IS NOT DISTINCT FROM r.instance
         """,
-        [int(NO_TIME), int(NO_TIME)],
+        {"unknown": int(NO_TIME)},
     ).fetchnumpy()
     order = _column(found["idx"], np.int32)
 
@@ -126,9 +129,19 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         placed("creates", np.bool_),
         placed("first", np.int64),
         placed("last", np.int64),
-        placed("fingerprint", np.uint64),
+        _fingerprints(count, edges, ladder.fingerprint),
         kinds,
     )
+
+
+def _fingerprints(count: int, edges: Mapping[str, Edges], names: tuple[str, ...]) -> Keys:
+    """Smallest hash of the first of the identifiers that each record has, NO_KEY for none."""
+    prints = np.full(count, NO_KEY, np.uint64)
+    for name in names:
+        least = np.full(count, TOP_KEY, np.uint64)
+        np.minimum.at(least, edges[name].rows, edges[name].keys)
+        prints = np.where((prints == NO_KEY) & (least != TOP_KEY), least, prints)
+    return prints
 
 
 def _column(values: Any, kind: Any) -> NDArray[Any]:

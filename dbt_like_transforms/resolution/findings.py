@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dbt_like_transforms.resolution.facts import Keys, Rows
+from dbt_like_transforms.resolution.facts import Keys, Rows, sorted_unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,4 +104,4 @@ class Findings:
     def suppressed_keys(self, identifier: str) -> Keys:
         """Hashes of the identifier's values that are no identifiers, sorted."""
         keys = [item.key for item in self.suppressed if item.identifier == identifier]
-        return np.unique(np.array(keys, dtype=np.uint64))
+        return sorted_unique(np.array(keys, dtype=np.uint64))

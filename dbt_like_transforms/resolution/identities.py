@@ -7,6 +7,7 @@ from dbt_like_transforms.resolution.ladder import (
     RUNG_DIRECTORY,
     RUNG_NAME,
     RUNG_SHORT_NAME,
+    Dropped,
     Identifier,
     Ladder,
     Rule,
@@ -43,7 +44,7 @@ COLUMNS: dict[str, str] = {
 _NORM = r"""
 WITH lowered AS (
     SELECT idx, ad_object_guid, immutable_id,
-        coalesce(n_lower(scope), 'default') AS scope,
+        hash(coalesce(n_lower(scope), 'default')) AS room,
         n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant,
         n_lower(ad_sid) AS sid_l, list_transform(sid_history, lambda s: n_lower(s)) AS history_l,
         n_text(okta_id) AS okta, n_lower(upn) AS upn_l, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
@@ -51,7 +52,7 @@ WITH lowered AS (
         n_lower(sam_account_name) AS sam, n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
     FROM _observed
 ), formed AS (
-    SELECT idx, scope, type, tenant, okta, logins, sam, employee_l,
+    SELECT idx, room, type, tenant, okta, logins, sam, employee_l,
         l_guid(entra_l) AS entra, n_directory_guid(ad_object_guid) AS adguid,
         n_directory_guid(immutable_id) AS immutable, n_text(immutable_id) AS anchor_text,
         l_sid(sid_l) AS sid, list_transform(history_l, lambda s: l_sid(s)) AS history,
@@ -91,8 +92,7 @@ SELECT * EXCLUDE (employee_l, employee_bad, logins),
     CASE WHEN NOT employee_bad THEN employee_l END AS employee,
     CASE WHEN employee_bad THEN employee_l END AS employee_dropped,
     CASE WHEN upn IS NULL THEN list_concat(upns, mails) ELSE upns END AS claimed,
-    CASE WHEN home IS NULL THEN list_concat(upns, mails) ELSE [] END AS addresses,
-    coalesce(upn, list_min(mails), list_min(bare)) AS fingerprint
+    CASE WHEN home IS NULL THEN list_concat(upns, mails) ELSE [] END AS addresses
 FROM joined
 """
 
@@ -101,7 +101,7 @@ _BY_NAME: tuple[Special, ...] = ("source_any", "time")
 
 LADDER = Ladder(
     kind="identity",
-    norm=_NORM,
+    tables={"norm": _NORM},
     identifiers=(
         Identifier("entra", "entra", "Entra object id", "entra_object_id", RUNG_DIRECTORY, shown="n_dashed(value)"),
         Identifier("entraq", "entra || ' in ' || tenant", "Entra object id in its tenant", "entra_object_id"),
@@ -137,7 +137,7 @@ LADDER = Ladder(
         Rule("mail", "address", (*_STRONG, "own_upn"), _BY_NAME, contest=_STRONG),
     ),
     reviewed=("address", "host"),
-    dropped=(("address", "mail_dropped"), ("employee", "[employee_dropped]")),
+    dropped=(Dropped("address", "mail_dropped", is_list=True), Dropped("employee", "employee_dropped")),
     review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname"),
     rivals={"host": ("nbname", "own_upn"), "address": ("own_upn",)},
 )

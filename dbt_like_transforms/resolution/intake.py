@@ -30,8 +30,9 @@ def number_records(
     columns: Mapping[str, str],
     without: tuple[str, ...] = (),
 ) -> None:
-    """Makes the temporary table `_records` of `relation`: COMMON and `idx` from 0; and the view `_observed`, which has
-    `columns` as well, read anew from `relation` each time.
+    """Makes the views `_records` of `relation` (`idx` from 0, and COMMON) and `_observed`, which has `columns` as well;
+    both read `relation` anew each time, so that the estate is not held twice. And the table `_sources` (source from 0,
+    product, instance).
 
     Of several observations of one record the newest is taken, with the earliest first_seen and latest last_seen of all:
     a backfill moves neither identifiers nor last_seen back. without: products and instances to leave out.
@@ -44,7 +45,9 @@ def number_records(
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW _given AS SELECT {', '.join(parts)} FROM {relation} {where if without else ''}"
     )
-    total, distinct = connection.execute("SELECT count(*), count(DISTINCT record) FROM _given").fetchall()[0]
+    ((total, distinct, hashes),) = connection.execute(
+        "SELECT count(*), count(DISTINCT record), count(DISTINCT hash(record)) FROM _given"
+    ).fetchall()
     once = "_given"
     if total != distinct:
         once = "_newest"
@@ -60,17 +63,22 @@ def number_records(
                 PARTITION BY record ORDER BY n_time(observed_at) DESC NULLS LAST, n_time(g.last_seen) DESC NULLS LAST,
                 md5(CAST(g AS VARCHAR))) = 1"""
         )
+    # One number a record stands for its key in every join; keys that share a hash are joined as they are.
+    key = "hash(record)" if hashes == distinct else "record"
     # Sorting whole rows would take several times the memory of the estate.
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE _anchors AS
-        SELECT record, (row_number() OVER (ORDER BY coalesce(n_time(first_seen), n_time(observed_at)) NULLS LAST, record)
-            - 1)::INTEGER AS idx FROM {once}"""
+        f"""CREATE OR REPLACE TEMP TABLE _numbers AS
+        SELECT {key} AS key, (row_number() OVER (
+            ORDER BY coalesce(n_time(first_seen), n_time(observed_at)) NULLS LAST, record) - 1)::INTEGER AS idx
+        FROM {once}"""
     )
-    common = ", ".join(f"g.{name}" for name in COMMON)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE _records AS SELECT idx, {common} FROM {once} g JOIN _anchors USING (record)"
+        f"CREATE OR REPLACE TEMP VIEW _observed AS "
+        f"SELECT n.idx, g.* FROM (SELECT *, {key} AS key FROM {once}) g JOIN _numbers n USING (key)"
     )
-    connection.execute("DROP TABLE _anchors")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW _records AS SELECT idx, {', '.join(COMMON)} FROM _observed")
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW _observed AS SELECT r.idx, g.* FROM {once} g JOIN _records r USING (record)"
+        """CREATE OR REPLACE TEMP TABLE _sources AS
+        SELECT (row_number() OVER (ORDER BY product, instance) - 1)::INTEGER AS source, product, instance
+        FROM (SELECT DISTINCT product, instance FROM _records)"""
     )

@@ -15,7 +15,8 @@ WEAK = RUNG_MAC
 class Identifier:
     """One kind of identifier of a record, taken from the normalised columns of `norm`.
 
-    value: SQL over `norm`; a list when `is_list`. Scoped values agree only inside the record's scope.
+    value: SQL over `table` (see `Ladder.tables`); a list when `is_list`. Scoped values agree only inside the record's
+    scope.
     rung: how well it identifies; None for values that only veto or confirm.
     label: how a person calls it. field: name in the observations, for reports and allow lists. shown: SQL that makes
     `value` readable.
@@ -29,6 +30,17 @@ class Identifier:
     is_list: bool = False
     scoped: bool = False
     shown: str = "value"
+    table: str = "norm"
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Values of an identifier that the seed list dropped: SQL over `table`, a list when `is_list`."""
+
+    identifier: str
+    value: str
+    is_list: bool = False
+    table: str = "norm"
 
 
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
@@ -60,20 +72,23 @@ class Rule:
 class Ladder:
     """All rules of a kind in the order in which they apply. Rules never see anything of a lower one.
 
-    norm: SQL giving the table `norm` over `_observed` (one row a record, `idx` 0-based); reviewed: identifiers whose
-    agreement alone is reported as a possible match and never merged; dropped: (identifier, SQL list column of `norm`)
-    of values that the seed list dropped. review_conflicts: identifiers whose difference settles a possible match.
-    rivals: for a reviewed identifier, those by which a record that has one of its own is more than a possible match.
+    tables: name and SQL of the tables of normal forms over `_observed`, each may read those before it: `norm` with one
+    row a record, and others with one row a value of a list. All have `idx` (0-based number of the record) and `room`
+    (hash of its scope). reviewed: identifiers whose agreement alone is reported as a possible match and never merged.
+    review_conflicts: identifiers whose difference settles a possible match. rivals: for a reviewed identifier, those by
+    which a record that has one of its own is more than a possible match. fingerprint: identifiers of which the first
+    that a record has stands for its name where `fan_out` counts names.
     """
 
     kind: str
-    norm: str
+    tables: Mapping[str, str]
     identifiers: tuple[Identifier, ...]
     rules: tuple[Rule, ...]
     reviewed: tuple[str, ...] = ()
-    dropped: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[Dropped, ...] = ()
     review_conflicts: tuple[str, ...] = ()
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fingerprint: tuple[str, ...] = ()
 
     def identifier(self, name: str) -> Identifier:
         """The identifier of that name; KeyError when there is none."""

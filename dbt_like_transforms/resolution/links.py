@@ -47,41 +47,54 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
 # Members of one high-availability pair or stack answer on one address and one MAC or name, each with a serial number
 # of its own. Endpoints never do: they have a directory identity or an agent.
 _GEAR = f"""
-WITH gear AS (
-    SELECT DISTINCT idx, cluster, scope, ip FROM (
-        SELECT idx, cluster, scope, unnest(ips) AS ip FROM norm JOIN _clusters USING (idx)
-        WHERE entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND len(agents) = 0 AND role = ''
-            AND len(ips) BETWEEN 1 AND 64)
+WITH counted AS (SELECT idx FROM ips WHERE ip IS NOT NULL GROUP BY idx HAVING count(*) <= 64),
+gear AS (
+    SELECT DISTINCT i.idx, cluster, i.room, i.ip
+    FROM ips i JOIN norm n USING (idx) JOIN _clusters USING (idx) SEMI JOIN counted USING (idx)
+        ANTI JOIN agents USING (idx)
+    WHERE i.ip IS NOT NULL AND entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND role = ''
 ), shared AS (
-    SELECT scope, ip FROM gear GROUP BY scope, ip HAVING count(DISTINCT cluster) BETWEEN 2 AND {_MEMBERS}
+    SELECT room, ip FROM gear GROUP BY room, ip HAVING count(DISTINCT cluster) BETWEEN 2 AND {_MEMBERS}
 ), pairs AS (
     SELECT a.idx AS source, b.idx AS target, min(ip) AS ip
-    FROM shared JOIN gear a USING (scope, ip) JOIN gear b USING (scope, ip) WHERE a.cluster <> b.cluster
+    FROM shared JOIN gear a USING (room, ip) JOIN gear b USING (room, ip) WHERE a.cluster <> b.cluster
     GROUP BY a.idx, b.idx
+), wired AS (
+    SELECT DISTINCT source, target FROM pairs JOIN macs a ON a.idx = source JOIN macs b ON b.idx = target
+    WHERE a.mac = b.mac
+), named AS (
+    SELECT DISTINCT source, target FROM pairs JOIN names a ON a.idx = source JOIN names b ON b.idx = target
+    WHERE a.host = b.host
 )
 SELECT source, target, 'member of', 'both answer on ' || ip || ' with the same MAC address or name'
 FROM pairs JOIN norm a ON a.idx = source JOIN norm b ON b.idx = target
-WHERE (list_has_any(a.mac_all, b.mac_all) OR list_has_any(a.hosts, b.hosts))
-    AND (a.serial <> b.serial OR NOT list_has_any(a.hosts, b.hosts))
+    LEFT JOIN wired w USING (source, target) LEFT JOIN named n USING (source, target)
+WHERE (w.source IS NOT NULL AND n.source IS NULL) OR (n.source IS NOT NULL AND a.serial <> b.serial)
 ORDER BY source, target
 """
 
 _CLUSTER_OBJECTS = f"""
-WITH named AS (
-    SELECT DISTINCT idx, cluster, scope, hosts, ip FROM (
-        SELECT idx, cluster, scope, hosts, unnest(ips) AS ip FROM norm JOIN _clusters USING (idx)
-        WHERE serial IS NULL AND len(uuids) = 0 AND len(agents) = 0 AND len(ips) BETWEEN 1 AND 64
-            AND len(list_filter(hosts, lambda h: regexp_matches(h, '{_CLUSTER_NAME}'))) > 0)
+WITH objects AS (SELECT DISTINCT idx FROM names WHERE regexp_matches(host, '{_CLUSTER_NAME}')),
+counted AS (SELECT idx FROM ips WHERE ip IS NOT NULL GROUP BY idx HAVING count(*) <= 64),
+named AS (
+    SELECT DISTINCT i.idx, cluster, i.room, i.ip
+    FROM ips i JOIN norm n USING (idx) JOIN _clusters USING (idx) SEMI JOIN objects USING (idx)
+        SEMI JOIN counted USING (idx) ANTI JOIN agents USING (idx)
+    WHERE i.ip IS NOT NULL AND serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
 ), nodes AS (
-    SELECT DISTINCT idx, cluster, scope, hosts, ip FROM (
-        SELECT idx, cluster, scope, hosts, unnest(ips) AS ip FROM norm JOIN _clusters USING (idx)
-        WHERE len(hosts) > 0 AND list_has_any(ips, (SELECT list(DISTINCT ip) FROM named)))
+    SELECT DISTINCT i.idx, cluster, i.room, i.ip
+    FROM ips i JOIN _clusters USING (idx) SEMI JOIN named o ON o.room = i.room AND o.ip = i.ip
+    WHERE i.idx IN (SELECT idx FROM names WHERE host IS NOT NULL)
+), alike AS (
+    SELECT DISTINCT c.idx AS source, n.idx AS target
+    FROM named c JOIN nodes n USING (room, ip) JOIN names a ON a.idx = c.idx JOIN names b ON b.idx = n.idx
+    WHERE a.host = b.host
 )
 SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
     SELECT c.idx AS source, n.idx AS target, n.cluster AS target_cluster, 'runs on' AS relationship,
         'the cluster name answers on the address of its active node, ' || ip AS reason
-    FROM named c JOIN nodes n USING (scope, ip)
-    WHERE c.cluster <> n.cluster AND NOT list_has_any(c.hosts, n.hosts)
+    FROM named c JOIN nodes n USING (room, ip) ANTI JOIN alike x ON x.source = c.idx AND x.target = n.idx
+    WHERE c.cluster <> n.cluster
     QUALIFY count(DISTINCT n.cluster) OVER (PARTITION BY c.idx, ip) <= {_MEMBERS}
 ) ORDER BY source, target_cluster, target
 """
@@ -96,7 +109,8 @@ def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) ->
         SELECT idx, cluster, role, 'serial number' AS what, serial AS value FROM norm JOIN _clusters USING (idx)
         WHERE serial IS NOT NULL
         UNION ALL
-        SELECT idx, cluster, role, 'SMBIOS UUID', unnest(uuids) FROM norm JOIN _clusters USING (idx)
+        SELECT idx, cluster, role, 'SMBIOS UUID', unnest([uuid, serial_uuid]) FROM norm JOIN _clusters USING (idx)
+        WHERE uuid IS NOT NULL OR serial_uuid IS NOT NULL
         """
     )
     connection.execute("CREATE OR REPLACE TEMP VIEW parts AS SELECT * FROM firmware WHERE role <> ''")
@@ -126,8 +140,8 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
         identifier = clusterer.ladder.identifier(name)
         connection.execute(
             f"CREATE OR REPLACE TEMP VIEW sharing AS SELECT n.idx, cluster, n.value, {key_sql(identifier)} AS key, "
-            "len(macs) > 0 AS wired FROM "
-            f"({value_sql(identifier, 'idx, scope, macs')}) n JOIN _clusters USING (idx)"
+            "n.idx IN (SELECT idx FROM macs WHERE usable) AS wired FROM "
+            f"({value_sql(identifier)}) n JOIN _clusters USING (idx)"
         )
         found = connection.execute(
             f"""
@@ -178,11 +192,11 @@ SELECT DISTINCT ON (source, target_cluster) source, target, 'same person', reaso
 
 _SAME_EMPLOYEE = """
 WITH people AS (
-    SELECT employee, scope, cluster, min(idx) AS idx FROM norm JOIN _clusters USING (idx)
-    WHERE employee IS NOT NULL GROUP BY employee, scope, cluster
-    QUALIFY count(*) OVER (PARTITION BY employee, scope) BETWEEN 2 AND 10)
+    SELECT employee, room, cluster, min(idx) AS idx FROM norm JOIN _clusters USING (idx)
+    WHERE employee IS NOT NULL GROUP BY employee, room, cluster
+    QUALIFY count(*) OVER (PARTITION BY employee, room) BETWEEN 2 AND 10)
 SELECT a.idx, b.idx, 'same person', 'both carry employee id ' || employee
-FROM people a JOIN people b USING (employee, scope) WHERE a.cluster <> b.cluster ORDER BY a.idx, b.idx
+FROM people a JOIN people b USING (employee, room) WHERE a.cluster <> b.cluster ORDER BY a.idx, b.idx
 """
 
 # Invitations that were never accepted know nothing but a mail address and their own object id.

@@ -21,9 +21,12 @@ _ZEROS, _ONES = "0" * 32, "f" * 32
 
 _CLEAN: tuple[str, ...] = (
     # NUL and other control characters come from fixed-width firmware fields; they are never part of a value.
-    r"""n_text(x) AS nullif(trim(CASE WHEN regexp_matches(x, '[^ -~]')
-        THEN regexp_replace(x, '[\x00-\x1f\x7f\x{a0}\x{200b}\x{feff}]', ' ', 'g') ELSE x END), '')""",
+    r"""n_text(x) AS nullif(CASE
+        WHEN regexp_matches(x, '[^ -~]') THEN trim(regexp_replace(x, '[\x00-\x1f\x7f\x{a0}\x{200b}\x{feff}]', ' ', 'g'))
+        WHEN x < '!' OR suffix(x, ' ') THEN trim(x) ELSE x END, '')""",
     "n_lower(x) AS lower(n_text(x))",
+    # Whether n_text gives anything, without making it: what begins with a printable character does.
+    "n_has(x) AS CASE WHEN x >= '!' AND x < chr(127) THEN true ELSE n_text(x) IS NOT NULL END",
     # '0001-01-01' is how .NET writes "no date".
     "n_time(t) AS CASE WHEN t > TIMESTAMP '1900-01-01' THEN t END",
     "n_present(l) AS list_distinct(list_filter(l, lambda v: v IS NOT NULL))",
@@ -35,7 +38,7 @@ _CLEAN: tuple[str, ...] = (
     "n_either(h) AS least(h, n_swap(h))",
     "n_alnum(x) AS regexp_replace(lower(x), '[^0-9a-z]', '', 'g')",
     # NetBIOS keeps 15 characters, so a name is compared by what every product can have kept.
-    "n_short(h) AS h[1:15]",
+    "n_short(h) AS CASE WHEN strlen(h) > 15 THEN h[1:15] ELSE h END",
 )
 
 _FORMS: dict[str, str] = {
@@ -49,8 +52,10 @@ _FORMS: dict[str, str] = {
         CASE WHEN y[1] = 's' AND regexp_matches(y, '^s.*[:=#]')
             THEN regexp_replace(y, '^(s/?n|serial( number)?|service ?tag)\s*[:=#]\s*', '') ELSE y END,
         ' ', '')), '') END""",
-    "mac_digits": r"""CASE WHEN length(y) < 17 AND regexp_matches(y, '^[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}$')
-        THEN translate(regexp_replace(y, '\b([0-9a-f])\b', '0\1', 'g'), ':-', '')
+    "mac_digits": r"""CASE
+        WHEN length(y) = 17 AND y[3] = ':' THEN replace(y, ':', '')
+        WHEN length(y) < 17 AND regexp_matches(y, '^[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}$')
+            THEN translate(regexp_replace(y, '\b([0-9a-f])\b', '0\1', 'g'), ':-', '')
         ELSE translate(y, ':.- ', '') END""",
     # IMEI (15 digits with check digit), IMEISV (16) and bare 14 digits name one radio by their first 14; MEID is hex.
     "imei": r"""nullif(regexp_extract(regexp_replace(y, '[\s/-]', '', 'g'),
@@ -72,12 +77,20 @@ _FORMS: dict[str, str] = {
         WHEN 'google' THEN 'gcp' WHEN 'google cloud' THEN 'gcp' WHEN 'gce' THEN 'gcp'
         WHEN 'microsoft azure' THEN 'azure' ELSE y END""",
     # -- names ----------------------------------------------------------------------------------------------------------
-    "name": f"""CASE WHEN NOT ((y[1] <= ':' OR contains(y, ':')) AND regexp_matches(y, '{_IP_TEXT}')) THEN nullif(rtrim(
-        CASE WHEN contains(y, '/') THEN regexp_replace(y, '^(host|cifs|wsman|termsrv)/', '') ELSE y END, '.$ '), '') END""",
+    # The common spellings come first: trimming and expressions cost several times what looking for a character costs.
+    "name": f"""CASE WHEN (y < ';' OR contains(y, ':')) AND regexp_matches(y, '{_IP_TEXT}') THEN NULL
+        WHEN contains(y, '/')
+            THEN nullif(rtrim(regexp_replace(y, '^(host|cifs|wsman|termsrv)/', ''), '.$ '), '')
+        WHEN suffix(y, '.') OR suffix(y, '$') OR suffix(y, ' ') THEN nullif(rtrim(y, '.$ '), '') ELSE y END""",
     "plain": r"CASE WHEN contains(y, chr(92)) THEN regexp_replace(y, '^.*\\', '') ELSE y END",
-    "host": "nullif(rtrim(split_part(replace(l_plain(y), '@', '.'), '.', 1), '$ '), '')",
-    "dns": r"""CASE WHEN contains(y, '.') OR contains(y, '@')
-        THEN nullif(regexp_extract(l_plain(y), '^[^.@ ]+[.@]([^ ]+)$', 1), '') END""",
+    "host": """CASE
+        WHEN contains(y, '@') OR contains(y, chr(92)) OR contains(y, '$') OR contains(y, ' ')
+            THEN nullif(rtrim(split_part(replace(l_plain(y), '@', '.'), '.', 1), '$ '), '')
+        WHEN contains(y, '.') THEN nullif(split_part(y, '.', 1), '') ELSE y END""",
+    "dns": r"""CASE
+        WHEN contains(y, '@') OR contains(y, chr(92)) OR contains(y, ' ')
+            THEN nullif(regexp_extract(l_plain(y), '^[^.@ ]+[.@]([^ ]+)$', 1), '')
+        WHEN instr(y, '.') > 1 THEN nullif(substr(y, instr(y, '.') + 1), '') END""",
     "netbios_domain": r"CASE WHEN contains(y, chr(92)) THEN nullif(regexp_extract(y, '^([^\\.]+)', 1), '') END",
     "domain": "nullif(trim(y, '. '), '')",
     "ip": f"CASE WHEN regexp_matches(y, '{_IP_TEXT}') THEN split_part(y, '%', 1) END",

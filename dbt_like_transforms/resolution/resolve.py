@@ -65,7 +65,8 @@ def resolve(
         observations = "_observations"
     number_records(con, observations, COLUMNS[kind], tuple(config.without))
     ladder = LADDERS[kind]
-    con.execute(f"CREATE OR REPLACE TEMP TABLE norm AS {ladder.norm}")
+    for name, select in ladder.tables.items():
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
     facts = read_facts(con, ladder)
     applied = apply_decisions(con, kind, decisions)
     facts.confine(applied.islands)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.cluster import Clusterer, _Agreement, agreements
-from dbt_like_transforms.resolution.facts import TOP_KEY, Edges, Flags, Rows
+from dbt_like_transforms.resolution.facts import TOP_KEY, Edges, Flags, Rows, sorted_unique
 from dbt_like_transforms.resolution.ladder import RUNG_NONE, WEAK
 
 #: More clusters than this on one name or MAC is no possible match, it is a common value.
@@ -46,7 +46,7 @@ def note_candidates(clusterer: Clusterer) -> None:
         rows, others, keys = agreed.row[left], agreed.row[right], agreed.shown[key]
         one, other = agreed.cluster[left], agreed.cluster[right]
         against = _conflicts(clusterer, one, other)
-        for code in np.unique(against).tolist():
+        for code in sorted_unique(against).tolist():
             chosen = against == code
             reason = clusterer.ladder.review_conflicts[code - 1] if code else ""
             triples = list(zip(rows[chosen].tolist(), others[chosen].tolist(), keys[chosen].tolist(), strict=True))
@@ -91,7 +91,7 @@ def _pairs(agreed: _Agreement, limit: int) -> tuple[NDArray[np.int64], NDArray[n
     """Positions of all pairs of clusters that share a value, of values shared by at most `limit`; and the value."""
     sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
     lefts, rights = [], []
-    for size in np.unique(sizes[sizes <= limit]).tolist():
+    for size in sorted_unique(sizes[sizes <= limit]).tolist():
         starts = agreed.starts[sizes == size]
         one, other = np.triu_indices(size, 1)
         lefts.append((starts[:, None] + one[None, :]).ravel())

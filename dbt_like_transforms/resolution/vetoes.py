@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_TIME, Facts, Flags, Keys, Rows, distinct_count
+from dbt_like_transforms.resolution.facts import NO_TIME, Facts, Flags, Keys, Rows, distinct_count, sorted_unique
 from dbt_like_transforms.resolution.ladder import Rule, Special
 
 DAY = 86_400
@@ -249,4 +249,4 @@ def _seen_twice(group: Rows, kind: NDArray[np.generic], value: NDArray[np.generi
     order = np.lexsort((value, kind, group))
     group, kind, value = group[order], kind[order], value[order]
     again = (group[1:] == group[:-1]) & (kind[1:] == kind[:-1]) & (value[1:] != value[:-1])
-    return np.unique(group[1:][again]).astype(np.int64)
+    return sorted_unique(group[1:][again]).astype(np.int64)

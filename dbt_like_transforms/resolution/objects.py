@@ -1,0 +1,47 @@
+"""JSON objects of all sources of an asset put together: on a shared member the best source wins, and null is no value."""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+#: Objects of one asset that are read at once; what more there are come before, one by one.
+_AT_ONCE = 8
+
+
+class Objects:
+    """The column `name` of the records in `_giving`, held in the temporary table `_objects_<name>`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        self.connection = connection
+        self.table = f"_objects_{name}"
+        # A null in a patch would take away what a weaker source knows: nulls go before the objects are put together.
+        connection.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE {self.table} AS
+            SELECT asset, place, TRY(json_merge_patch('{{}}', {name})) AS told
+            FROM _observed JOIN _giving USING (idx) WHERE starts_with(ltrim({name}), '{{')
+            """
+        )
+
+    def drop(self) -> None:
+        """Gives the memory back."""
+        self.connection.execute(f"DROP TABLE {self.table}")
+
+    def of(self, first: int, last: int) -> pa.ChunkedArray:
+        """The objects of the assets first..last-1, NULL where no source tells one."""
+        patches = ", ".join(f"coalesce(told[{place}], '{{}}')" for place in range(_AT_ONCE, 0, -1))
+        return (
+            self.connection.sql(
+                f"""
+                SELECT CAST(CASE WHEN len(told) = 1 THEN told[1] WHEN len(told) <= {_AT_ONCE} THEN json_merge_patch({patches})
+                    ELSE list_reduce(list_reverse(told), lambda low, high: json_merge_patch(low, high)) END AS VARCHAR) AS whole
+                FROM range({first}, {last}) AS assets(asset) LEFT JOIN (
+                    SELECT asset, list(told ORDER BY place) AS told FROM {self.table}
+                    WHERE asset BETWEEN {first} AND {last - 1} AND told IS NOT NULL GROUP BY asset) USING (asset)
+                ORDER BY assets.asset
+                """
+            )
+            .to_arrow_table()
+            .column("whole")
+        )

@@ -1,0 +1,76 @@
+"""How a column of an observation becomes a value of the asset: placeholders are no values, identifiers take their normal form.
+
+SQL over `r` (the record in `_observed`) and `n` (its row in `norm`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: What staging gives for a field that the source emptied on purpose.
+CLEARED = "(cleared)"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """present: whether the record has a value; cheap, because it is asked of every record. form: that value."""
+
+    present: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Elements:
+    """A list: `value` of each row of `table`, the same for equal elements, and how it is shown."""
+
+    table: str
+    value: str
+    shown: str = "value"
+
+
+_FIELDS: dict[str, dict[str, Field]] = {
+    "device": {
+        "serial_number": Field("n.serial_dropped IS NULL AND n_has(r.serial_number)", "n_text(r.serial_number)"),
+        "smbios_uuid": Field("n.uuid IS NOT NULL", "n_lower(r.smbios_uuid)"),
+        "manufacturer": Field(
+            "n_has(r.manufacturer) AND NOT seeded_manufacturer(n_lower(r.manufacturer))", "n_text(r.manufacturer)"
+        ),
+        "model": Field("n_has(r.model) AND NOT seeded_manufacturer(n_lower(r.model))", "n_text(r.model)"),
+        "device_category": Field(
+            "n_has(r.device_category) AND trim(r.device_category) <> 'Unknown'", "n_text(r.device_category)"
+        ),
+        "entra_device_id": Field("n.entra IS NOT NULL", "n_dashed(n.entra)"),
+        "ad_object_guid": Field("n.adguid IS NOT NULL", "n_dashed(n.adguid)"),
+        "imei": Field("n.imei IS NOT NULL", "n_text(r.imei)"),
+    },
+    "identity": {
+        "entra_object_id": Field("n.entra IS NOT NULL", "n_dashed(n.entra)"),
+        "ad_object_guid": Field("n.adguid IS NOT NULL", "n_dashed(n.adguid)"),
+        "upn": Field("n_has(r.upn)", "n_lower(r.upn)"),
+    },
+    "application": {},
+}
+_ELEMENTS: dict[str, Elements] = {
+    "mac_addresses": Elements("macs", "CASE WHEN NOT seeded THEN mac END", "n_colons(value)"),
+    "ip_addresses": Elements("ips", "ip"),
+    "fqdns": Elements("_observed", "rtrim(n_lower(unnest(fqdns)), '.')"),
+    "emails": Elements("_observed", "n_lower(unnest(emails))"),
+    "sid_history": Elements("_observed", "n_sid(unnest(sid_history))"),
+}
+
+
+def fields(kind: str, columns: Mapping[str, str]) -> dict[str, Field]:
+    """Every column of the kind that is no list."""
+    found = {}
+    for name, type_ in columns.items():
+        if type_ == "VARCHAR":
+            found[name] = _FIELDS[kind].get(name) or Field(f"n_has(r.{name})", f"n_text(r.{name})")
+        elif not type_.endswith("[]"):
+            found[name] = Field(f"r.{name} IS NOT NULL", f"r.{name}")
+    return found
+
+
+def elements(name: str) -> Elements:
+    """The elements of the list `name`."""
+    return _ELEMENTS.get(name) or Elements("_observed", f"n_text(unnest({name}))")
