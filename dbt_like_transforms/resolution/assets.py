@@ -29,7 +29,7 @@ class Assets:
     """Ids of this run, as tables of the connection.
 
     `_assets` (cluster, asset_id, held BOOLEAN): one row a cluster; a held cluster has the id that it would get.
-    `_state` with STATE_COLUMNS, also of records that are not there today.
+    `_state` (a view) with STATE_COLUMNS, also of records that are not there today.
     """
 
     has_state: bool
@@ -51,23 +51,39 @@ def assign_assets(
     empty = ", ".join(f"NULL::{kind_} AS {name}" for name, kind_ in STATE_COLUMNS.items())
     source = f"SELECT {columns} FROM {state} WHERE record IS NOT NULL AND asset_id IS NOT NULL" if state else None
     connection.execute(f"CREATE OR REPLACE TEMP TABLE _before AS {source or f'SELECT {empty} WHERE false'}")
-    inherited = _inherited(connection, kind) if has_state else {}
-    _name_clusters(connection, kind, inherited)
+    if has_state:
+        _inherit(connection, kind)
+    else:
+        connection.execute("CREATE OR REPLACE TEMP TABLE _inherited (cluster INTEGER, asset_id VARCHAR)")
+    _name_clusters(connection, kind)
     _new_state(connection)
     return Assets(has_state)
 
 
-def _inherited(connection: duckdb.DuckDBPyConnection, kind: str) -> dict[int, str]:
-    """cluster -> the earlier id that it keeps. Older ids choose first; an id goes to the part with its founder."""
-    claims = connection.execute(
+def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
+    """Makes `_inherited` (cluster, asset_id): the earlier id that a cluster keeps. Older ids choose first; an id goes to
+    the part with its founder."""
+    connection.execute(
         """
+        CREATE OR REPLACE TEMP TABLE _claims AS
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
             bool_or(md5(? || ':' || b.record) = b.asset_id) AS founder
         FROM _before b JOIN _records r USING (record) JOIN _clusters c USING (idx) JOIN _found f USING (cluster)
         WHERE NOT f.held
-        GROUP BY b.asset_id, c.cluster ORDER BY b.asset_id
+        GROUP BY b.asset_id, c.cluster
         """,
         [kind],
+    )
+    # An id that one cluster claims, which claims no other, needs no choice: that is nearly all of them.
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE _inherited AS
+        SELECT cluster, asset_id FROM _claims
+        QUALIFY count(*) OVER (PARTITION BY asset_id) = 1 AND count(*) OVER (PARTITION BY cluster) = 1
+        """
+    )
+    claims = connection.execute(
+        "SELECT asset_id, born, cluster, members, founder FROM _claims ANTI JOIN _inherited USING (asset_id) ORDER BY asset_id"
     ).fetchall()
     by_id: dict[str, list[tuple[bool, int, int]]] = {}
     wants: dict[int, int] = {}
@@ -95,20 +111,16 @@ def _inherited(connection: duckdb.DuckDBPyConnection, kind: str) -> dict[int, st
             ),
         )
         kept[best[2]] = asset_id
-    return kept
-
-
-def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str, inherited: dict[int, str]) -> None:
-    """Makes `_assets`. A new asset takes back the id its records had before a merge, else the hash of its founder."""
     connection.register(
-        "_inherited",
-        pa.table(
-            {
-                "cluster": pa.array(list(inherited), pa.int32()),
-                "asset_id": pa.array(list(inherited.values()), pa.string()),
-            }
-        ),
+        "_chosen_ids",
+        pa.table({"cluster": pa.array(list(kept), pa.int32()), "asset_id": pa.array(list(kept.values()), pa.string())}),
     )
+    connection.execute("INSERT INTO _inherited SELECT * FROM _chosen_ids")
+    connection.unregister("_chosen_ids")
+
+
+def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
+    """Makes `_assets`. A new asset takes back the id its records had before a merge, else the hash of its founder."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE _assets AS
@@ -118,6 +130,7 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str, inherited: 
         """,
         [kind],
     )
+    ((inherited,),) = connection.execute("SELECT count(*) FROM _inherited").fetchall()
     if not inherited:
         return
     returning = connection.execute(
@@ -125,10 +138,11 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str, inherited: 
         SELECT a.cluster, b.home_id FROM _assets a JOIN _clusters c USING (cluster) JOIN _records r USING (idx)
             JOIN _before b USING (record)
         WHERE NOT a.inherited AND NOT a.held AND b.home_id IS NOT NULL
+            AND b.home_id NOT IN (SELECT asset_id FROM _inherited)
         GROUP BY a.cluster, b.home_id ORDER BY min(b.home_born), count(*) DESC, b.home_id, a.cluster
         """
     ).fetchall()
-    used = set(inherited.values())
+    used: set[str] = set()
     chosen: dict[int, str] = {}
     for cluster, home in returning:
         if cluster not in chosen and home not in used:
@@ -159,19 +173,20 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str, inherited: 
 
 
 def _new_state(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes `_state` for the next run."""
+    """Makes the view `_state` for the next run."""
     connection.execute(
         """
-        CREATE OR REPLACE TEMP TABLE _state AS
+        CREATE OR REPLACE TEMP VIEW _state AS
         WITH birth AS (
             SELECT asset_id, min(born) AS born FROM (
                 SELECT asset_id, born FROM _before UNION ALL SELECT home_id, home_born FROM _before)
             WHERE asset_id IS NOT NULL GROUP BY asset_id),
+        appeared AS (
+            SELECT cluster, min(coalesce(n_time(first_seen), n_time(observed_at))) AS born
+            FROM _records JOIN _clusters USING (idx) GROUP BY cluster),
         now AS (
-            SELECT r.record, a.asset_id,
-                coalesce(h.born, min(coalesce(n_time(r.first_seen), n_time(r.observed_at))) OVER (PARTITION BY a.cluster))
-                    AS born
-            FROM _records r JOIN _clusters c USING (idx) JOIN _assets a USING (cluster)
+            SELECT r.record, a.asset_id, coalesce(h.born, p.born) AS born
+            FROM _records r JOIN _clusters c USING (idx) JOIN _assets a USING (cluster) JOIN appeared p USING (cluster)
                 LEFT JOIN birth h ON h.asset_id = a.asset_id
             WHERE NOT a.held)
         SELECT record, n.asset_id, n.born, coalesce(b.home_id, n.asset_id) AS home_id,

@@ -21,6 +21,9 @@ from dbt_like_transforms.resolution.facts import (
     Flags,
     Keys,
     Rows,
+    Shared,
+    among,
+    begins,
     distinct_count,
     sorted_unique,
 )
@@ -105,33 +108,32 @@ class _Agreement:
             self.cluster[pairs],
             self.row[pairs],
             key,
-            np.flatnonzero(np.diff(key, prepend=-1)),
+            begins(key),
             self.shown[keep],
             self.confirming[keep],
         )
 
 
-def agreements(label: Rows, edges: Edges, meaning: _Meaning | None = None) -> _Agreement:
+def agreements(label: Rows, shared: Shared, meaning: _Meaning | None = None) -> _Agreement:
     """Values shared by two clusters or more. meaning: what composite hashes are made of."""
-    rows, keys, cluster = _by_value(edges, label)
-    if len(keys):
-        fresh = np.empty(len(keys), np.bool_)
-        fresh[0] = True
-        fresh[1:] = (keys[1:] != keys[:-1]) | (cluster[1:] != cluster[:-1])
-        rows, keys, cluster = rows[fresh], keys[fresh], cluster[fresh]
-    begins = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))) if len(keys) else np.empty(0, np.int64)
-    sizes = np.diff(np.append(begins, len(keys)))
-    shared = np.repeat(sizes > 1, sizes)
-    rows, keys, cluster = rows[shared], keys[shared], cluster[shared]
-    sizes = sizes[sizes > 1]
-    number = np.repeat(np.arange(len(sizes)), sizes)
-    starts = np.concatenate(([0], np.cumsum(sizes)[:-1])).astype(np.int64) if len(sizes) else np.empty(0, np.int64)
-    shown = keys[starts]
-    weaker = np.full(len(starts), NO_KEY, np.uint64)
+    cluster = label[shared.rows]
+    if len(cluster):
+        # what one cluster has to itself by now is most of it: it needs no sorting
+        several = np.minimum.reduceat(cluster, shared.starts) != np.maximum.reduceat(cluster, shared.starts)
+        shared = shared.only(several)
+        cluster = label[shared.rows]
+    pairs = shared.number.astype(np.int64) << 32 | cluster
+    order = np.argsort(pairs, kind="stable")
+    pairs = pairs[order]
+    fresh = np.ones(len(pairs), np.bool_)
+    fresh[1:] = pairs[1:] != pairs[:-1]
+    place = order[fresh]
+    number = shared.number[place].astype(np.int64)
+    shown, weaker = shared.keys, np.full(len(shared.keys), NO_KEY, np.uint64)
     if meaning is not None:
-        place = np.searchsorted(meaning.mixed, shown)
-        shown, weaker = meaning.value[place], meaning.confirming[place]
-    return _Agreement(cluster, rows, number, starts, shown, weaker)
+        found = np.searchsorted(meaning.mixed, shown)
+        shown, weaker = meaning.value[found], meaning.confirming[found]
+    return _Agreement(cluster[place], shared.rows[place], number, begins(number), shown, weaker)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,25 +143,6 @@ class _Meaning:
     mixed: Keys
     value: Keys
     confirming: Keys
-
-
-def _by_value(edges: Edges, label: Rows) -> tuple[Rows, Keys, Rows]:
-    """Rows, keys and clusters of the edges whose value two records or more carry, by key, then cluster, then row."""
-    order = np.argsort(edges.keys)
-    keys = edges.keys[order]
-    again = np.zeros(len(keys) + 1, np.bool_)
-    again[1:-1] = keys[1:] == keys[:-1]
-    shared = again[1:] | again[:-1]
-    rows, keys = edges.rows[order[shared]], keys[shared]
-    cluster = label[rows]
-    number = np.cumsum(np.concatenate(([False], keys[1:] != keys[:-1]))) if len(keys) else np.empty(0, np.int64)
-    # value, cluster and row in one integer where they fit: one sort instead of three
-    bits = len(label).bit_length()
-    if len(keys) and int(number[-1]).bit_length() + 2 * bits < 64:
-        order = np.argsort((number << (2 * bits)) | (cluster.astype(np.int64) << bits) | rows)
-    else:
-        order = np.lexsort((rows, cluster, number))
-    return rows[order], keys[order], cluster[order]
 
 
 class Clusterer:
@@ -205,8 +188,7 @@ class Clusterer:
 
     def apply(self, rule: Rule) -> None:
         """One rule: drop what the data shows to be no identifier, join what agrees without conflict."""
-        edges = self.facts.edges[rule.identifier]
-        agreed = agreements(self.partition.label, edges)
+        agreed = agreements(self.partition.label, self.facts.edges[rule.identifier].shared())
         agreed = self._uncontested(rule, agreed)
         self.unusable[rule.identifier] = self.findings.suppressed_keys(rule.identifier)
         if rule.with_agreement:
@@ -305,21 +287,15 @@ class Clusterer:
         if not len(agreed):
             return agreed
         label = self.partition.label
-        involved = np.zeros(self.facts.count, np.bool_)
-        involved[agreed.cluster] = True
         rows: list[Rows] = []
         mixed: list[Keys] = []
         values: list[Keys] = []
         confirming: list[Keys] = []
         for weaker in rule.with_agreement:
-            if weaker == rule.identifier:
-                cluster, value = agreed.cluster, agreed.shown[agreed.key]
-            else:
-                edges = self.facts.edges[weaker]
-                near = involved[label[edges.rows]]
-                cluster, value = label[edges.rows[near]], edges.keys[near]
-            left, right = _pairs_by_cluster(agreed.cluster, cluster)
-            first, second = agreed.shown[agreed.key[left]], value[right]
+            # only what two clusters share can confirm
+            other = agreed if weaker == rule.identifier else agreements(label, self.facts.edges[weaker].shared())
+            left, right = _pairs_by_cluster(agreed.cluster, other.cluster)
+            first, second = agreed.shown[agreed.key[left]], other.shown[other.key[right]]
             if weaker == rule.identifier:
                 half = first < second
                 left, first, second = left[half], first[half], second[half]
@@ -328,9 +304,11 @@ class Clusterer:
             values.append(first)
             confirming.append(second)
         keys = np.concatenate(mixed)
-        known, place = np.unique(keys, return_index=True)
-        meaning = _Meaning(known, np.concatenate(values)[place], np.concatenate(confirming)[place])
-        return agreements(label, Edges(np.concatenate(rows), keys), meaning)
+        shared = Edges(np.concatenate(rows), keys).shared()
+        order = np.argsort(keys)
+        place = order[np.searchsorted(keys, shared.keys, sorter=order)]
+        meaning = _Meaning(shared.keys, np.concatenate(values)[place], np.concatenate(confirming)[place])
+        return agreements(label, shared, meaning)
 
     # -- conflicts ----------------------------------------------------------------------------------------------------
     def _clashes(self, rule: Rule, clusters: Rows, group: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -458,5 +436,5 @@ def _count_of(wanted: Keys, keys: Keys) -> NDArray[np.int64]:
     """How often each wanted key occurs."""
     if not len(wanted):
         return np.empty(0, np.int64)
-    ordered = np.sort(keys[np.isin(keys, wanted)])
+    ordered = np.sort(keys[among(keys, sorted_unique(wanted))])
     return np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")

@@ -24,11 +24,69 @@ NO_TIME = np.int64(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """The values that two records or more carry, numbered by hash: record rows[i] carries value number[i].
+
+    By number, then row; each pair once. starts: where each value begins. keys: hash of each value, ascending.
+    """
+
+    rows: Rows
+    number: Rows
+    starts: NDArray[np.int64]
+    keys: Keys
+
+    def only(self, keep: Flags) -> Shared:
+        """The values for which keep[number] holds, renumbered."""
+        pairs = keep[self.number]
+        number = (np.cumsum(keep, dtype=np.int32) - np.int32(1))[self.number[pairs]]
+        return Shared(self.rows[pairs], number, begins(number), self.keys[keep])
+
+    def without(self, dropped: Keys | None) -> Shared:
+        """The values that are not among the dropped hashes (sorted)."""
+        if dropped is None or not len(dropped):
+            return self
+        return self.only(~among(self.keys, dropped))
+
+
+@dataclass(slots=True)
 class Edges:
     """Record rows[i] carries the value with hash keys[i]; sorted by neither. A record may carry several values."""
 
     rows: Rows
     keys: Keys
+    _shared: Shared | None = None
+
+    def shared(self) -> Shared:
+        """The values of several records; found once."""
+        if self._shared is None:
+            self._shared = _shared(self.rows, self.keys)
+        return self._shared
+
+
+def _shared(rows: Rows, keys: Keys) -> Shared:
+    order = np.argsort(keys)
+    keys = keys[order]
+    again = np.zeros(len(keys) + 1, np.bool_)
+    again[1:-1] = keys[1:] == keys[:-1]
+    several = again[1:] | again[:-1]
+    keys, first = keys[several], ~again[:-1][several]
+    # number and row in one integer: sorting values costs half of sorting places
+    pairs = sorted_unique((np.cumsum(first) - 1) << 32 | rows[order[several]])
+    number, rows = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
+    found = Shared(rows, number, begins(number), keys[first])
+    sizes = np.diff(np.append(found.starts, len(number)))
+    return found if (sizes > 1).all() else found.only(sizes > 1)
+
+
+def begins(number: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Where each number of an ascending array begins."""
+    return np.flatnonzero(np.diff(number, prepend=-1))
+
+
+def among(values: Keys, wanted: Keys) -> Flags:
+    """Which of the values are among the wanted ones (sorted, not empty)."""
+    place = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
+    return np.asarray(wanted[place] == values, np.bool_)
 
 
 @dataclass(slots=True)

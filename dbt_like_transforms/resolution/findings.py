@@ -65,6 +65,11 @@ class Findings:
         if len(rows):
             self.doubts.append((rows.astype(np.int32), others.astype(np.int32)))
 
+    def missed(self, near: Near) -> None:
+        """Notes near misses, if any."""
+        if len(near.rows):
+            self.near.append(near)
+
     def miss(
         self, rule: str, identifier: str, pairs: Sequence[tuple[int, int, int]], against: str, review: bool
     ) -> None:

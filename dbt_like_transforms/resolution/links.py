@@ -47,14 +47,15 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
 # Members of one high-availability pair or stack answer on one address and one MAC or name, each with a serial number
 # of its own. Endpoints never do: they have a directory identity or an agent.
 _GEAR = f"""
-WITH counted AS (SELECT idx FROM ips WHERE ip IS NOT NULL GROUP BY idx HAVING count(*) <= 64),
-gear AS (
-    SELECT DISTINCT i.idx, cluster, i.room, i.ip
-    FROM ips i JOIN norm n USING (idx) JOIN _clusters USING (idx) SEMI JOIN counted USING (idx)
-        ANTI JOIN agents USING (idx)
-    WHERE i.ip IS NOT NULL AND entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND role = ''
+WITH loose AS (
+    SELECT idx FROM norm ANTI JOIN agents USING (idx)
+    WHERE entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND role = ''
+), gear AS (
+    SELECT DISTINCT idx, cluster, room, ip FROM ips SEMI JOIN loose USING (idx) JOIN _clusters USING (idx)
+    WHERE ip IS NOT NULL QUALIFY count(*) OVER (PARTITION BY idx) <= 64
 ), shared AS (
-    SELECT room, ip FROM gear GROUP BY room, ip HAVING count(DISTINCT cluster) BETWEEN 2 AND {_MEMBERS}
+    SELECT room, ip FROM (SELECT DISTINCT room, ip, cluster FROM gear) GROUP BY room, ip
+    HAVING count(*) BETWEEN 2 AND {_MEMBERS}
 ), pairs AS (
     SELECT a.idx AS source, b.idx AS target, min(ip) AS ip
     FROM shared JOIN gear a USING (room, ip) JOIN gear b USING (room, ip) WHERE a.cluster <> b.cluster
@@ -75,16 +76,15 @@ ORDER BY source, target
 
 _CLUSTER_OBJECTS = f"""
 WITH objects AS (SELECT DISTINCT idx FROM names WHERE regexp_matches(host, '{_CLUSTER_NAME}')),
-counted AS (SELECT idx FROM ips WHERE ip IS NOT NULL GROUP BY idx HAVING count(*) <= 64),
 named AS (
-    SELECT DISTINCT i.idx, cluster, i.room, i.ip
-    FROM ips i JOIN norm n USING (idx) JOIN _clusters USING (idx) SEMI JOIN objects USING (idx)
-        SEMI JOIN counted USING (idx) ANTI JOIN agents USING (idx)
-    WHERE i.ip IS NOT NULL AND serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
+    SELECT DISTINCT idx, cluster, i.room, ip
+    FROM ips i SEMI JOIN objects USING (idx) ANTI JOIN agents USING (idx) JOIN norm n USING (idx) JOIN _clusters USING (idx)
+    WHERE ip IS NOT NULL AND serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
+    QUALIFY count(*) OVER (PARTITION BY idx) <= 64
 ), nodes AS (
     SELECT DISTINCT i.idx, cluster, i.room, i.ip
-    FROM ips i JOIN _clusters USING (idx) SEMI JOIN named o ON o.room = i.room AND o.ip = i.ip
-    WHERE i.idx IN (SELECT idx FROM names WHERE host IS NOT NULL)
+    FROM (FROM ips SEMI JOIN named USING (room, ip)) i JOIN names a ON a.idx = i.idx AND a.host IS NOT NULL
+        JOIN _clusters c ON c.idx = i.idx
 ), alike AS (
     SELECT DISTINCT c.idx AS source, n.idx AS target
     FROM named c JOIN nodes n USING (room, ip) JOIN names a ON a.idx = c.idx JOIN names b ON b.idx = n.idx

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from dbt_like_transforms.resolution.assets import STATE_COLUMNS, Assets
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.explain import DECISION_COLUMNS, Reasons
-from dbt_like_transforms.resolution.facts import Flags
+from dbt_like_transforms.resolution.facts import Flags, sorted_unique
 from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.links import Link
 from dbt_like_transforms.resolution.manual import Applied
@@ -92,15 +93,15 @@ class Resolution:
 
     def review_pairs(self) -> duckdb.DuckDBPyRelation:
         """record, other_record: possible matches, each pair once, the earlier record first."""
-        pairs = [(row, other) for row, others in self.reviews().items() for other in others if row < other]
+        label = self.clusterer.partition.label
+        near = [near for near in self.clusterer.findings.near if near.review]
+        rows = np.concatenate([np.empty(0, np.int32), *(part.rows for part in near)]).astype(np.int64)
+        others = np.concatenate([np.empty(0, np.int32), *(part.others for part in near)]).astype(np.int64)
+        apart = label[rows] != label[others]
+        pairs = sorted_unique((np.minimum(rows, others) << 32 | np.maximum(rows, others))[apart])
         self.connection.register(
             "_review_pairs",
-            pa.table(
-                {
-                    "row": pa.array([row for row, _ in pairs], pa.int32()),
-                    "other": pa.array([other for _, other in pairs], pa.int32()),
-                }
-            ),
+            pa.table({"row": (pairs >> 32).astype(np.int32), "other": (pairs & 0xFFFFFFFF).astype(np.int32)}),
         )
         return self.connection.sql(
             "SELECT a.record, b.record AS other_record FROM _review_pairs p "

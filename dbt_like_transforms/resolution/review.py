@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.cluster import Clusterer, _Agreement, agreements
-from dbt_like_transforms.resolution.facts import TOP_KEY, Edges, Flags, Rows, sorted_unique
+from dbt_like_transforms.resolution.facts import TOP_KEY, Flags, Rows, among, sorted_unique
+from dbt_like_transforms.resolution.findings import Near
 from dbt_like_transforms.resolution.ladder import RUNG_NONE, WEAK
 
 #: More clusters than this on one name or MAC is no possible match, it is a common value.
@@ -21,25 +22,25 @@ def strength(clusterer: Clusterer) -> NDArray[np.int8]:
     level = np.full(facts.count, RUNG_NONE, np.int8)
     for identifier in clusterer.ladder.identifiers:
         if identifier.rung is not None:
-            edges = usable(clusterer, identifier.name)
-            np.minimum.at(level, clusterer.partition.label[edges.rows], np.int8(identifier.rung))
+            having = clusterer.partition.label[usable(clusterer, identifier.name)]
+            level[having] = np.minimum(level[having], np.int8(identifier.rung))
     return level
 
 
-def usable(clusterer: Clusterer, name: str) -> Edges:
-    """The identifier's edges without the values that turned out to be no identifiers."""
+def usable(clusterer: Clusterer, name: str) -> Rows:
+    """Rows of the identifier's edges without the values that turned out to be no identifiers."""
     edges = clusterer.facts.edges[name]
     dropped = clusterer.unusable.get(name)
     if dropped is None or not len(dropped):
-        return edges
-    keep = ~np.isin(edges.keys, dropped)
-    return Edges(edges.rows[keep], edges.keys[keep])
+        return edges.rows
+    return edges.rows[~among(edges.keys, dropped)]
 
 
 def note_candidates(clusterer: Clusterer) -> None:
     """Reports clusters that agree on a weak identifier alone. Adds doubts for the weaker side of each pair."""
     for name in clusterer.ladder.reviewed:
-        agreed = agreements(clusterer.partition.label, usable(clusterer, name))
+        shared = clusterer.facts.edges[name].shared().without(clusterer.unusable.get(name))
+        agreed = agreements(clusterer.partition.label, shared)
         left, right, key = _pairs(agreed, CANDIDATES)
         if not len(left):
             continue
@@ -49,13 +50,14 @@ def note_candidates(clusterer: Clusterer) -> None:
         for code in sorted_unique(against).tolist():
             chosen = against == code
             reason = clusterer.ladder.review_conflicts[code - 1] if code else ""
-            triples = list(zip(rows[chosen].tolist(), others[chosen].tolist(), keys[chosen].tolist(), strict=True))
-            clusterer.findings.miss(f"{name}_alone", name, triples, reason, not code)
+            clusterer.findings.missed(
+                Near(f"{name}_alone", name, rows[chosen], others[chosen], keys[chosen], reason, not code)
+            )
         free = against == 0
         # Whoever differs on something as good is more likely another machine than a part of the better known one.
         for rival in clusterer.ladder.rivals.get(name, ()):
             has = np.zeros(clusterer.facts.count, np.bool_)
-            has[clusterer.partition.label[usable(clusterer, rival).rows]] = True
+            has[clusterer.partition.label[usable(clusterer, rival)]] = True
             free &= ~(has[one] & has[other])
         clusterer.findings.doubt(rows[free], others[free])
         clusterer.findings.doubt(others[free], rows[free])
@@ -66,12 +68,11 @@ def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
     if "ip" not in clusterer.facts.edges:
         return
     label = clusterer.partition.label
-    agreed = agreements(label, clusterer.facts.edges["ip"])
+    agreed = agreements(label, clusterer.facts.edges["ip"].shared())
     left, right, key = _pairs(agreed, ADDRESS_CANDIDATES)
     nobody = (level[agreed.cluster[left]] == RUNG_NONE) ^ (level[agreed.cluster[right]] == RUNG_NONE)
     left, right, key = left[nobody], right[nobody], key[nobody]
-    triples = zip(agreed.row[left].tolist(), agreed.row[right].tolist(), agreed.shown[key].tolist(), strict=True)
-    clusterer.findings.miss("ip_alone", "ip", list(triples), "", True)
+    clusterer.findings.missed(Near("ip_alone", "ip", agreed.row[left], agreed.row[right], agreed.shown[key], "", True))
 
 
 def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_TIME, Facts, Flags, Keys, Rows, distinct_count, sorted_unique
+from dbt_like_transforms.resolution.facts import NO_TIME, Facts, Flags, Keys, Rows, among, distinct_count
 from dbt_like_transforms.resolution.ladder import Rule, Special
 
 DAY = 86_400
@@ -60,13 +60,17 @@ class Vetoes:
         elif special in ("source", "source_any"):
             group = group_of[label]
             rows = np.flatnonzero((group >= 0) & self.facts.active)
-            found[_seen_twice(group[rows], self.facts.source[rows], label[rows])] = True
+            twice = _seen_twice(group[rows], self.facts.source[rows], label[rows])
+            found[self._at_once_among(rows, group[rows], twice) if special == "source" else group[rows[twice >= 0]]] = (
+                True
+            )
         elif special == "agent":
             edges = self.facts.edges["agent"]
-            group = group_of[label[edges.rows]]
-            inside = group >= 0
-            kinds = self.facts.agent_kinds[inside]
-            found[_seen_twice(group[inside], kinds, edges.keys[inside])] = True
+            inside = np.flatnonzero(((group_of >= 0)[label] & self.facts.active)[edges.rows])
+            carriers = edges.rows[inside]
+            group = group_of[label[carriers]]
+            twice = _seen_twice(group, self.facts.agent_kinds[inside], edges.keys[inside])
+            found[self._at_once_among(carriers, group, twice)] = True
         elif special == "time":
             group = group_of[label]
             rows = np.flatnonzero(group >= 0)
@@ -80,13 +84,12 @@ class Vetoes:
     def _maybe_disjoint(self, name: str, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
         """Groups in which two clusters have usable values of the identifier, and no value is common to all that have any."""
         edges = self.facts.edges[name]
-        cluster = label[edges.rows]
-        group = group_of[cluster]
-        inside = group >= 0
+        inside = np.flatnonzero((group_of >= 0)[label][edges.rows])
         dropped = unusable.get(name)
         if dropped is not None and len(dropped):
-            inside &= ~np.isin(edges.keys, dropped)
-        group, cluster, keys = group[inside], cluster[inside], edges.keys[inside]
+            inside = inside[~among(edges.keys[inside], dropped)]
+        cluster, keys = label[edges.rows[inside]], edges.keys[inside]
+        group = group_of[cluster]
         having = distinct_count(group, cluster, size)
         several = having[group] > 1
         group, cluster, keys = group[several], cluster[several], keys[several]
@@ -102,6 +105,26 @@ class Vetoes:
         np.maximum.at(most, group[places], carriers)
         found: Flags = (having > 1) & (most < having)
         return found
+
+    def _at_once_among(self, rows: NDArray[np.integer], group: Rows, sets: NDArray[np.int64]) -> Rows:
+        """Groups with two rows of one set that might be active at the same time; sets[i]: number of a set, -1 for none."""
+        inside = np.flatnonzero(sets >= 0)
+        rows, group, sets = rows[inside], group[inside], sets[inside]
+        first, last = self.facts.first[rows], self.facts.last[rows]
+        unknown = (first == NO_TIME) | (last == NO_TIME)
+        found = unknown.copy()
+        order = np.lexsort((last, sets))
+        near = (np.diff(sets[order]) == 0) & (np.diff(last[order]) <= self.clocks.together * DAY)
+        found[order[1:][near]] = True
+        order = np.lexsort((first, sets))
+        # the latest end so far within the set: sets lie further apart than any two times
+        apart = np.int64(1) << 40
+        ends = np.maximum.accumulate(np.where(unknown, 0, last)[order] + sets[order] * apart)
+        overlaps = (np.diff(sets[order]) == 0) & (
+            np.where(unknown, 0, first)[order][1:] + sets[order][1:] * apart < ends[:-1]
+        )
+        found[order[1:][overlaps]] = True
+        return group[found]
 
     def _apart_in_time(self, rows: NDArray[np.integer], group: Rows, size: int) -> Flags:
         first, last = self.facts.first[rows], self.facts.last[rows]
@@ -137,19 +160,18 @@ class Vetoes:
             names |= {"mac", "host"}
         for name in names:
             edges = self.facts.edges[name]
-            cluster = label[edges.rows]
-            inside = wanted[cluster]
+            inside = np.flatnonzero(wanted[label][edges.rows])
             dropped = unusable.get(name)
             if name not in rule.vetoes and dropped is not None and len(dropped):
-                inside &= ~np.isin(edges.keys, dropped)
-            for owner, key in zip(cluster[inside].tolist(), edges.keys[inside].tolist(), strict=True):
+                inside = inside[~among(edges.keys[inside], dropped)]
+            cluster = label[edges.rows[inside]]
+            for owner, key in zip(cluster.tolist(), edges.keys[inside].tolist(), strict=True):
                 views[owner].values.setdefault(name, set()).add(key)
         if "agent" in rule.special:
             edges = self.facts.edges["agent"]
-            cluster = label[edges.rows]
-            inside = wanted[cluster]
+            inside = np.flatnonzero(wanted[label][edges.rows])
             for owner, row, key, kind in zip(
-                cluster[inside].tolist(),
+                label[edges.rows[inside]].tolist(),
                 edges.rows[inside].tolist(),
                 edges.keys[inside].tolist(),
                 self.facts.agent_kinds[inside].tolist(),
@@ -243,10 +265,17 @@ def _disjoint(a: View, b: View, name: str) -> bool:
 
 
 def _seen_twice(group: Rows, kind: NDArray[np.generic], value: NDArray[np.generic]) -> NDArray[np.int64]:
-    """Groups in which one kind comes with two different values."""
+    """For each place: a number of its group and kind where that kind comes with two different values there, else -1."""
+    sets = np.full(len(group), -1, np.int64)
     if not len(group):
-        return np.empty(0, np.int64)
+        return sets
     order = np.lexsort((value, kind, group))
     group, kind, value = group[order], kind[order], value[order]
-    again = (group[1:] == group[:-1]) & (kind[1:] == kind[:-1]) & (value[1:] != value[:-1])
-    return sorted_unique(group[1:][again]).astype(np.int64)
+    fresh = np.ones(len(group), np.bool_)
+    fresh[1:] = (group[1:] != group[:-1]) | (kind[1:] != kind[:-1])
+    number = np.cumsum(fresh) - 1
+    differs = ~fresh[1:] & (value[1:] != value[:-1])
+    several = np.zeros(int(number[-1]) + 1, np.bool_)
+    several[number[1:][differs]] = True
+    sets[order] = np.where(several[number], number, -1)
+    return sets
