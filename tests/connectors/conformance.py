@@ -26,6 +26,10 @@ class Conformant:
 
 
 CONNECTORS = (
+    # pages by window, without a cursor: its own tests repeat pages
+    Conformant(
+        "cortex_cloud", key="xdm.asset.id", options={"asset_page_size": 8, "issue_page_size": 3}, served={"inline": 0}
+    ),
     Conformant("defender_cloud", options={"page_size": 10}),  # one route for all queries: its own tests repeat cursors
     Conformant("defender_endpoint", "GET /api/machines", options={"page_size": 50}, served={"machines_page": 15}),
     Conformant(

@@ -1,0 +1,70 @@
+"""What lies within the window, and what a scope still owes when the rest is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from connector_assets.kit import Page, Record
+
+if TYPE_CHECKING:
+    from connector_assets.kit import Api
+
+#: Beyond this a number is milliseconds: in seconds it would be the year 5138.
+MILLISECONDS_FROM = 100_000_000_000
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def as_milliseconds(told: Any) -> float | None:
+    """Milliseconds since 1970 of what a field says: a number or a text of it, seconds or milliseconds, or ISO 8601."""
+    if isinstance(told, bool) or told is None:
+        return None
+    try:
+        value = float(told)
+    except (TypeError, ValueError):
+        try:
+            moment = datetime.fromisoformat(str(told))
+        except ValueError:
+            return None
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return None if moment.year == 1 else moment.timestamp() * 1000
+    if value <= 0:
+        return None
+    return value if value >= MILLISECONDS_FROM else value * 1000
+
+
+@dataclass(slots=True)
+class Window:
+    """Records active since a moment; None: all of them. `left_out` counts the others."""
+
+    start: float | None
+    field: str
+    left_out: int = 0
+
+    @classmethod
+    def of(cls, api: Api, field: str) -> Window:
+        return cls(None if api.window_start is None else milliseconds(api.window_start), field)
+
+    def keep(self, records: list[Record]) -> list[Record]:
+        """The records within the window. One that does not say when it was active, or in no way we read, is."""
+        if self.start is None:
+            return records
+        kept = [record for record in records if not self.is_before(record)]
+        self.left_out += len(records) - len(kept)
+        return kept
+
+    def is_before(self, record: Any) -> bool:
+        told = as_milliseconds(record.get(self.field)) if isinstance(record, dict) else None
+        return told is not None and self.start is not None and told < self.start
+
+    def pages(self, found: Iterator[Page]) -> Iterator[Page]:
+        """The pages without what lies before the window; a claimed total is less by what was left out."""
+        for page in found:
+            kept = self.keep(list(page.records))
+            total = None if page.total is None else max(0, page.total - self.left_out)
+            yield Page(kept, page.scope, cursor=page.cursor, total=total)
