@@ -13,7 +13,6 @@ from connector_assets.cortex_cloud.searches import Ask, search
 from connector_assets.cortex_cloud.window import Window, milliseconds
 from connector_assets.kit import (
     BrokenAnswer,
-    BudgetExceeded,
     ConnectorError,
     Page,
     Record,
@@ -69,7 +68,7 @@ def search_pages(api: Api) -> Iterator[Page]:
 def snapshot_pages(api: Api) -> Iterator[Page]:
     """The snapshot as it comes. Whatever happens, it is not asked for again: that would cost one of ten requests a day.
 
-    A stream that breaks keeps what came before as partial; a refused one ends the stream for this sync.
+    An error ends the stream for this sync; what came before it is kept.
     """
     most, seen = api.options.snapshot_limit, 0
     batch: list[Record] = []
@@ -81,8 +80,10 @@ def snapshot_pages(api: Api) -> Iterator[Page]:
                 yield Page(batch)
                 batch = []
                 api.progress(f"{seen} findings")
-    except (BrokenAnswer, BudgetExceeded) as broken:
-        api.partial(f"the snapshot broke off after {seen} findings ({broken.message}); the next sync asks again")
+    except ConnectorError:
+        if batch:
+            yield Page(batch)
+        raise
     yield Page(batch)
     if most is not None and seen >= most:
         api.partial(f"the snapshot ended at the {most} findings asked for: raise the option snapshot_limit")

@@ -235,6 +235,12 @@ def search(request: Request, service: Service) -> Any:
 
 def reset(service: Service) -> None:
     service.cursors.ttl = TOKEN_LIFE
+    # the next day of the timeline begins without any time having passed
+    service.buckets = buckets()
+
+
+def buckets() -> Mapping[str, Bucket]:
+    return {"api": Bucket(600, 60.0), "search": Bucket(1000, DAY), "snapshot": Bucket(10, DAY)}
 
 
 def answer(view: View) -> Iterator[Answer]:
@@ -282,5 +288,5 @@ LENS = Lens(
     error=error,
     rows=rows,
     reset=reset,
-    buckets=lambda: {"api": Bucket(600, 60.0), "search": Bucket(1000, DAY), "snapshot": Bucket(10, DAY)},
+    buckets=buckets,
 )

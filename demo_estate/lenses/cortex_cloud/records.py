@@ -242,7 +242,7 @@ def issues(view: View, found: Record) -> Iterator[Record]:
     category = found["xdm.asset.type.category"]
     if category in RULES and truth.chance(RULES[category][2], "cortex", "issue", ident):
         name, severity, _ = RULES[category]
-        resolved = truth.chance(0.2, "cortex", "resolved", ident)
+        resolved = truth.chance(0.3, "cortex", "closed", ident)
         yield issue(view, found, name, severity, "POSTURE", "CONFIGURATION", resolved)
     if category == "VM Instance" and truth.chance(0.2, "cortex", "alert", ident):
         yield issue(view, found, "Malware was stopped", "HIGH", "SECURITY", "MALWARE", False)
