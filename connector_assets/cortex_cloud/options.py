@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 class CortexCloudOptions(BaseModel):
     """What may be set under `options`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # the id of a key is a number, and is written as one
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
     api_key_id: str = Field(min_length=1, description="Id of the API key, as the list of keys shows it.")
     key_type: Literal["standard", "advanced"] = Field(

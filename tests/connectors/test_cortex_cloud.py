@@ -112,6 +112,10 @@ def test_a_standard_key_is_the_header_itself(tmp_path: Path, monkeypatch: pytest
         assert set(states(found.sync(key_type="advanced")).values()) == {"failed"}
 
 
+def test_the_id_of_a_key_may_be_written_as_a_number() -> None:
+    assert CONNECTOR.options.model_validate({"api_key_id": 7}).model_dump()["api_key_id"] == "7"
+
+
 def test_wrong_credentials_fail_with_advice_and_lie_nowhere(cortex: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     cortex.sync()
     assert holds(cortex.home.root, *cortex.service.credentials.values()) == []

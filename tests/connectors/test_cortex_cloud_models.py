@@ -116,7 +116,7 @@ def test_criticality_is_taken_from_tags_and_not_where_that_is_not_wished(cortex:
 
 def test_a_bare_id_of_a_machine_becomes_its_full_name_and_one_without_its_parts_makes_no_asset(cortex: Bench) -> None:
     rows = [
-        vm("a", "i-0123456789abcdef0", cloud_region="eu-west-1"),
+        vm("a", "i-0123456789abcdef0", cloud_region="eu-west-1b"),
         vm("b", "i-0123456789abcdef1", cloud_region="us-gov-west-1", realm="mg-root", cloud_account_id=ACCOUNT),
         vm("c", "i-0123456789abcdef2"),
         vm("d", None),
@@ -155,6 +155,18 @@ def test_a_bare_name_never_joins_resources_of_two_accounts(cortex: Bench) -> Non
     with cortex.staged({"assets": rows}) as staged:
         found = by_id(staged.rows(f"select record_id, native_id from {RESOURCES}"), "native_id")
     assert found == {"a": "a", "b": "b", "c": "arn:aws-cn:s3:::logs-of-ours", "d": "arn:aws:kms:eu-west-1:1:key/k"}
+
+
+def test_accounts_without_an_id_are_not_one_account(cortex: Bench) -> None:
+    def account(ident: str, **more: Any) -> dict[str, Any]:
+        return {"id": ident, "provider": "AZURE", "type_id": "AZURE_SUBSCRIPTION", "realm": "mg-root", **more}
+
+    told = "/subscriptions/8a7b6c5d-1111-4222-8333-944455556666"
+    rows = [account("a"), account("b"), account("c", strong_id=told), {**account("d"), "provider": "AWS"}]
+    rows[3] |= {"type_id": None, "type_name": "AWS Account", "strong_id": ACCOUNT}
+    with cortex.staged({"assets": rows}) as staged:
+        found = by_id(staged.rows(f"select record_id, native_id from {RESOURCES}"), "native_id")
+    assert found == {"a": "a", "b": "b", "c": told, "d": f"arn:aws:iam::{ACCOUNT}:root"}
 
 
 def test_names_of_azure_and_google_are_taken_in_the_forms_they_have(cortex: Bench) -> None:

@@ -35,6 +35,8 @@ typed as (
             when upper(provider) in ('AZURE', 'AWS', 'GCP', 'OCI') then lower(provider)
             when upper(provider) like '%AMAZON%' then 'aws'
             when upper(provider) like '%GOOGLE%' then 'gcp'
+            when upper(provider) like '%ORACLE%' then 'oci'
+            when upper(provider) like '%ALIBABA%' then 'alibaba'
             when upper(provider) = 'ON_PREM' then null
             else nullif(lower(trim(provider)), '')
         end as cloud,
@@ -48,6 +50,7 @@ typed as (
 
 placed as (
     select *,
+        regexp_matches(told_type, '(AWS ACCOUNT|AZURE SUBSCRIPTION|(GCP|GOOGLE CLOUD) PROJECT)( |$)') as is_account,
         -- a realm is the account where an asset lies in one, a management group or a domain where not
         coalesce(
             nullif(cloud_account_id, ''),
@@ -55,8 +58,11 @@ placed as (
                 when 'azure' then nullif(regexp_extract(lower(realm), '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'), '')
                 when 'aws' then nullif(regexp_extract(realm, '^[0-9]{12}$'), '')
                 when 'gcp' then nullif(regexp_extract(realm, '^[a-z][a-z0-9-]{4,28}[a-z0-9]$'), '')
-            end
+            end,
+            case when is_account then nullif(regexp_extract(strong_id, '[^/:]+$'), '') end
         ) as account_id,
+        -- a zone lies in the region whose name it begins with
+        case when cloud = 'aws' then regexp_replace(region, '([0-9])[a-z]$', '\1') else region end as aws_region,
         case
             when region like 'us-gov-%' then 'aws-us-gov'
             when region like 'cn-%' then 'aws-cn'
@@ -65,7 +71,6 @@ placed as (
         category in ('VM INSTANCE', 'VIRTUAL MACHINE') or regexp_matches(
             told_type, '(EC2 INSTANCE|AZURE VIRTUAL MACHINE|COMPUTE ENGINE VM INSTANCE)( |$)'
         ) as is_machine,
-        regexp_matches(told_type, '(AWS ACCOUNT|AZURE SUBSCRIPTION|(GCP|GOOGLE CLOUD) PROJECT)( |$)') as is_account,
         nullif(regexp_extract(
             list_filter(told_ids, lambda v: regexp_matches(v, '(^|/)i-[0-9a-f]{8,}$'))[1], 'i-[0-9a-f]+$'
         ), '') as ec2_id
@@ -81,7 +86,7 @@ select
         when is_machine or (is_on_premises and category in ('DEVICE', 'SERVER', 'ENDPOINT', 'WORKSTATION', 'LAPTOP')) then 'device'
         when category like 'CONTAINER%' or category like 'KUBERNETES%' then 'cloud_resource'
         -- packages, services and files of a cloud's assets are no assets of their own
-        when cloud in ('azure', 'aws', 'gcp', 'oci') and category not like '%SOFTWARE%' and category not like '%PACKAGE%'
+        when cloud in ('azure', 'aws', 'gcp', 'oci', 'alibaba') and category not like '%SOFTWARE%' and category not like '%PACKAGE%'
             then 'cloud_resource'
     end as kind,
     is_account,
@@ -94,6 +99,7 @@ select
     coalesce(
         -- the same names Defender for Cloud gives to accounts of other clouds
         case
+            when account_id is null then null
             when is_account and cloud = 'aws' then concat('arn:aws:iam::', account_id, ':root')
             when is_account and cloud = 'gcp' then concat('//cloudresourcemanager.googleapis.com/projects/', account_id)
             when is_account and cloud = 'azure' then concat('/subscriptions/', account_id)
@@ -105,8 +111,8 @@ select
         )[1],
         -- Amazon's own ids are bare, and a machine's alone tells what it is of
         case
-            when is_machine and cloud = 'aws' and ec2_id is not null and region <> '' and account_id is not null
-                then concat('arn:', aws_partition, ':ec2:', region, ':', account_id, ':instance/', ec2_id)
+            when is_machine and cloud = 'aws' and ec2_id is not null and aws_region <> '' and account_id is not null
+                then concat('arn:', aws_partition, ':ec2:', aws_region, ':', account_id, ':instance/', ec2_id)
             when cloud = 'aws' and upper(type_id) = 'S3_BUCKET' and strong_id <> ''
                 then concat('arn:', aws_partition, ':s3:::', strong_id)
         end

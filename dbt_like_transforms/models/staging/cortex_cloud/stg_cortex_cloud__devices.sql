@@ -41,9 +41,9 @@ select
         when (provider in ('azure', 'gcp') or is_on_premises) and host_name is not null then [split_part(host_name, '.', 1)]
         else cast([] as varchar[])
     end as hostnames,
-    list_distinct(list_filter(
+    list_sort(list_distinct(list_filter(
         [lower(fqdn), case when is_on_premises then lower(host_name) end], lambda v: strpos(v, '.') > 0
-    )) as fqdns,
+    ))) as fqdns,
     cast(null as varchar) as netbios_name,
     cast(null as varchar) as domain,
     cast(null as varchar) as entra_device_id,
