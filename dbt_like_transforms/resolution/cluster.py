@@ -16,7 +16,6 @@ from scipy.sparse.csgraph import connected_components
 from dbt_like_transforms.resolution.facts import (
     NO_KEY,
     TOP_KEY,
-    Edges,
     Facts,
     Flags,
     Keys,
@@ -25,6 +24,7 @@ from dbt_like_transforms.resolution.facts import (
     among,
     begins,
     distinct_count,
+    shared_values,
     sorted_unique,
 )
 from dbt_like_transforms.resolution.findings import Findings, Joins, Suppressed
@@ -181,6 +181,12 @@ class Clusterer:
             self.findings.joins.append(Joins(MANUAL_MERGE, "", rows, others, nothing, nothing))
             self.partition.join(np.array([here, there], np.int32), np.zeros(2, np.int32))
 
+    def release(self) -> None:
+        """Gives back what only deciding needs; labels and findings stay."""
+        self.partition.low.clear()
+        self.partition.high.clear()
+        self.facts.edges.clear()
+
     def run(self) -> None:
         """All rules in order."""
         for rule in self.ladder.rules:
@@ -303,10 +309,7 @@ class Clusterer:
             mixed.append(_mixed(first, second))
             values.append(first)
             confirming.append(second)
-        keys = np.concatenate(mixed)
-        shared = Edges(np.concatenate(rows), keys).shared()
-        order = np.argsort(keys)
-        place = order[np.searchsorted(keys, shared.keys, sorter=order)]
+        shared, place = shared_values(np.concatenate(rows), np.concatenate(mixed))
         meaning = _Meaning(shared.keys, np.concatenate(values)[place], np.concatenate(confirming)[place])
         return agreements(label, shared, meaning)
 
@@ -417,9 +420,8 @@ def _components(cluster: NDArray[np.integer], key: NDArray[np.integer], clusters
 def _pairs_by_cluster(left: Rows, right: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Positions (i, j) with left[i] == right[j]: an inner join."""
     order = np.argsort(right, kind="stable")
-    ranked = right[order]
-    begin = np.searchsorted(ranked, left, "left")
-    count = np.searchsorted(ranked, left, "right") - begin
+    sizes = np.bincount(right, minlength=int(left.max(initial=-1)) + 1)
+    begin, count = (np.cumsum(sizes) - sizes)[left], sizes[left]
     i = np.repeat(np.arange(len(left)), count)
     within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
     return i, order[np.repeat(begin, count) + within]

@@ -59,23 +59,24 @@ class Edges:
     def shared(self) -> Shared:
         """The values of several records; found once."""
         if self._shared is None:
-            self._shared = _shared(self.rows, self.keys)
+            self._shared = shared_values(self.rows, self.keys)[0]
         return self._shared
 
 
-def _shared(rows: Rows, keys: Keys) -> Shared:
+def shared_values(rows: Rows, keys: Keys) -> tuple[Shared, NDArray[np.int64]]:
+    """The values of several records, and for each of them a place in `keys`."""
     order = np.argsort(keys)
     keys = keys[order]
     again = np.zeros(len(keys) + 1, np.bool_)
     again[1:-1] = keys[1:] == keys[:-1]
     several = again[1:] | again[:-1]
-    keys, first = keys[several], ~again[:-1][several]
+    order, keys, first = order[several], keys[several], ~again[:-1][several]
     # number and row in one integer: sorting values costs half of sorting places
-    pairs = sorted_unique((np.cumsum(first) - 1) << 32 | rows[order[several]])
+    pairs = sorted_unique((np.cumsum(first) - 1) << 32 | rows[order])
     number, rows = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
-    found = Shared(rows, number, begins(number), keys[first])
+    found, places = Shared(rows, number, begins(number), keys[first]), order[first]
     sizes = np.diff(np.append(found.starts, len(number)))
-    return found if (sizes > 1).all() else found.only(sizes > 1)
+    return (found, places) if (sizes > 1).all() else (found.only(sizes > 1), places[sizes > 1])
 
 
 def begins(number: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -15,7 +15,6 @@ from dbt_like_transforms.resolution.survivorship import Survivors
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
 DECISIONS_FILE = "decisions.yaml"
 
@@ -31,8 +30,9 @@ def resolve_models(
     snapshot_end: datetime,
     home: Path | None,
     options: Mapping[str, Any],
-) -> dict[str, pa.Table]:
-    """Resolves `stg__<plural>` going on with the ids of `run.<kind>_state` and gives the `int_<plural>_...` tables.
+) -> dict[str, duckdb.DuckDBPyRelation]:
+    """Resolves `stg__<plural>` going on with the ids of `run.<kind>_state` and gives the `int_<plural>_...` tables,
+    which read temporary tables that the next resolution on the connection replaces: write them before.
 
     Options read: `accept_changes` (True once a person has seen them), `gate_assets` and `gate_share` (see gate.Limit),
     `without_instances` (sources to leave out).
@@ -56,7 +56,16 @@ def resolve_models(
         config=config,
         connection=connection,
     )
+    before = connection.sql(f"SELECT record, asset_id FROM previous.int_{plural}_assignments")
+    usual = Limit()
+    limit = Limit(int(options.get("gate_assets", usual.assets)), float(options.get("gate_share", usual.share)))
+    # A source left out on purpose changes much, and that is what the person wants to see.
+    accepted = bool(options.get("accept_changes") or without)
+    verdict = gate(changes(before, outcome.assignments().project("record, asset_id")), limit, accepted)
+    if not verdict.passed:
+        raise PublishGateClosed(f"{plural}: {verdict.message}")
     survivors = Survivors(outcome)
+    _keep_winners(connection, survivors)
     found = {
         "assignments": outcome.assignments(),
         "decisions": outcome.decisions(),
@@ -66,16 +75,15 @@ def resolve_models(
         "reviews": outcome.review_pairs(),
         "state": outcome.state(),
         "fields": survivors.fields(),
+        "winners": connection.sql("FROM _winners"),
     }
-    # The temporary tables behind these relations are replaced by the next kind.
-    tables = {f"int_{plural}_{name}": relation.to_arrow_table() for name, relation in found.items()}
-    tables[f"int_{plural}_winners"] = survivors.winners()
-    before = connection.sql(f"SELECT record, asset_id FROM previous.int_{plural}_assignments").to_arrow_table()
-    usual = Limit()
-    limit = Limit(int(options.get("gate_assets", usual.assets)), float(options.get("gate_share", usual.share)))
-    # A source left out on purpose changes much, and that is what the person wants to see.
-    accepted = bool(options.get("accept_changes") or without)
-    verdict = gate(changes(before, tables[f"int_{plural}_assignments"]), limit, accepted)
-    if not verdict.passed:
-        raise PublishGateClosed(f"{plural}: {verdict.message}")
-    return tables
+    return {f"int_{plural}_{name}": relation for name, relation in found.items()}
+
+
+def _keep_winners(connection: duckdb.DuckDBPyConnection, survivors: Survivors) -> None:
+    """Makes the temporary table `_winners` batch by batch: unlike Arrow it can leave the memory for the disk."""
+    for number, batch in enumerate(survivors.batches()):
+        connection.register("_batch", batch)
+        verb = "INSERT INTO _winners" if number else "CREATE OR REPLACE TEMP TABLE _winners AS"
+        connection.execute(f"{verb} SELECT * FROM _batch")
+        connection.unregister("_batch")

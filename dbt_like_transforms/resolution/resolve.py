@@ -77,6 +77,7 @@ def resolve(
     level = strength(clusterer)
     note_addresses(clusterer, level)
     waiting = held(clusterer, level)
+    clusterer.release()
     links = LINKERS[kind](con, clusterer)
     assets = assign_assets(con, kind, clusterer.partition.label, waiting, state)
     return Resolution(kind, con, ladder, clusterer, waiting, links, assets, applied, config)

@@ -69,8 +69,13 @@ class Vetoes:
             inside = np.flatnonzero(((group_of >= 0)[label] & self.facts.active)[edges.rows])
             carriers = edges.rows[inside]
             group = group_of[label[carriers]]
-            twice = _seen_twice(group, self.facts.agent_kinds[inside], edges.keys[inside])
-            found[self._at_once_among(carriers, group, twice)] = True
+            sets = _seen_twice(group, self.facts.agent_kinds[inside], label[carriers])
+            two = np.flatnonzero(sets >= 0)
+            differ = _nothing_common(
+                sets[two], label[carriers[two]], edges.keys[inside[two]], int(sets.max(initial=0)) + 1
+            )
+            sets[two[~differ[sets[two]]]] = -1
+            found[self._at_once_among(carriers, group, sets)] = True
         elif special == "time":
             group = group_of[label]
             rows = np.flatnonzero(group >= 0)
@@ -90,21 +95,7 @@ class Vetoes:
             inside = inside[~among(edges.keys[inside], dropped)]
         cluster, keys = label[edges.rows[inside]], edges.keys[inside]
         group = group_of[cluster]
-        having = distinct_count(group, cluster, size)
-        several = having[group] > 1
-        group, cluster, keys = group[several], cluster[several], keys[several]
-        order = np.lexsort((cluster, keys, group))
-        group, cluster, keys = group[order], cluster[order], keys[order]
-        begins = np.ones(len(group), np.bool_)
-        begins[1:] = (group[1:] != group[:-1]) | (keys[1:] != keys[:-1])
-        fresh = begins.copy()
-        fresh[1:] |= cluster[1:] != cluster[:-1]
-        places = np.flatnonzero(begins)
-        carriers = np.add.reduceat(fresh.astype(np.int64), places) if len(places) else np.empty(0, np.int64)
-        most = np.zeros(size, np.int64)
-        np.maximum.at(most, group[places], carriers)
-        found: Flags = (having > 1) & (most < having)
-        return found
+        return _nothing_common(group, cluster, keys, size)
 
     def _at_once_among(self, rows: NDArray[np.integer], group: Rows, sets: NDArray[np.int64]) -> Rows:
         """Groups with two rows of one set that might be active at the same time; sets[i]: number of a set, -1 for none."""
@@ -262,6 +253,25 @@ class Vetoes:
 def _disjoint(a: View, b: View, name: str) -> bool:
     left, right = a.values.get(name), b.values.get(name)
     return bool(left) and bool(right) and not left & right  # type: ignore[operator]
+
+
+def _nothing_common(group: NDArray[np.integer], cluster: Rows, keys: Keys, size: int) -> Flags:
+    """For each group: whether two clusters have values in it and no value is common to all that have any."""
+    having = distinct_count(group, cluster, size)
+    several = having[group] > 1
+    group, cluster, keys = group[several], cluster[several], keys[several]
+    order = np.lexsort((cluster, keys, group))
+    group, cluster, keys = group[order], cluster[order], keys[order]
+    first = np.ones(len(group), np.bool_)
+    first[1:] = (group[1:] != group[:-1]) | (keys[1:] != keys[:-1])
+    fresh = first.copy()
+    fresh[1:] |= cluster[1:] != cluster[:-1]
+    places = np.flatnonzero(first)
+    carriers = np.add.reduceat(fresh.astype(np.int64), places) if len(places) else np.empty(0, np.int64)
+    most = np.zeros(size, np.int64)
+    np.maximum.at(most, group[places], carriers)
+    found: Flags = (having > 1) & (most < having)
+    return found
 
 
 def _seen_twice(group: Rows, kind: NDArray[np.generic], value: NDArray[np.generic]) -> NDArray[np.int64]:

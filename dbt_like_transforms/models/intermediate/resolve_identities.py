@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
     from dbt_like_transforms.engine.context import BuildContext
 
@@ -24,7 +23,7 @@ OUTPUTS = (
 )
 
 
-def build(con: duckdb.DuckDBPyConnection, context: BuildContext) -> dict[str, pa.Table]:
+def build(con: duckdb.DuckDBPyConnection, context: BuildContext) -> dict[str, duckdb.DuckDBPyRelation]:
     """The identity part of resolution; see `resolve_models` for the options it reads."""
     from dbt_like_transforms.resolution.models import resolve_models
 
