@@ -14,7 +14,10 @@ from connector_assets.kit.errors import BrokenAnswer, UnexpectedContent
 WORDS_LIMIT = 300
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 XML_WORDS = re.compile(rb"<(?:code|message|text)>\s*(?:<!\[CDATA\[)?([^<\]]{1,200})", re.IGNORECASE)
-ENVELOPE = ("code", "error", "errors", "error_description", "title", "message", "detail", "failure_reason", "reason")
+ENVELOPE = (
+    *("code", "error", "errors", "error_description", "title", "message", "detail", "failure_reason", "reason"),
+    *("i18nKey", "subject"),
+)
 
 
 def parse_json(body: bytes, url: str) -> Any:

@@ -249,6 +249,7 @@ def open_client(connector: Connector, settings: Settings, **client_options: Any)
         connector.auth(settings.options, settings.secrets),
         known_hosts=connector.known_hosts,
         headers=connector.default_headers,
+        error_headers=connector.error_headers,
         requests_per_minute=connector.requests_per_minute,
         troubleshooting=connector.troubleshooting,
         **client_options,

@@ -93,6 +93,7 @@ class Client:
         *,
         known_hosts: tuple[str, ...] = (),
         headers: Mapping[str, str] | None = None,
+        error_headers: tuple[str, ...] = (),
         requests_per_minute: int | None = None,
         troubleshooting: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
@@ -105,6 +106,7 @@ class Client:
         self.allowance = Allowance(settings.budgets, requests_per_minute, sleep, clock, self.where)
         self._auth = auth
         self._known_hosts = known_hosts
+        self._error_headers = error_headers
         self._troubleshooting = troubleshooting or {}
         self._wall = wall
         self._timeouts = (settings.timeouts.connect, settings.timeouts.read)
@@ -346,6 +348,10 @@ class Client:
         """What to do, in the connector's words for '401', 'tls' ... or in general ones."""
         return self._troubleshooting.get(topic) or otherwise or HINTS.get(topic)
 
+    def _words_of_headers(self, response: requests.Response) -> str:
+        told = (response.headers.get(name, "") for name in self._error_headers)
+        return " ".join(vendor_words(value.encode("utf-8", "replace"), "") for value in told if value)
+
     def _error(self, call: Call, response: requests.Response, wait: float | None) -> ConnectorError:
         """The error for a final status, with the vendor's own short words."""
         status = response.status_code
@@ -356,7 +362,7 @@ class Client:
         except (BrokenAnswer, BudgetExceeded) as error:
             log.debug("%s: the error body was not read to its end: %s", self.settings.instance, error.message)
         mask = self.settings.secrets.mask
-        said = mask(vendor_words(body, response.headers.get("Content-Type", "")))
+        said = mask(vendor_words(body, response.headers.get("Content-Type", "")) or self._words_of_headers(response))
         message, hint = f"HTTP {status}" + (f": {said}" if said else ""), self.advice(str(status))
         squeezed = said.lower().replace(" ", "").replace("_", "")
         kind = ERRORS.get(status, RetryLater if status in TRANSIENT else BadRequest)

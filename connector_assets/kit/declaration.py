@@ -147,6 +147,8 @@ class Connector:
     default_headers: Mapping[str, str] = field(default_factory=dict)
     troubleshooting: Mapping[str, str] = field(default_factory=dict)
     """Answer per '401', '403', '404', '409', '429', 'dns', 'tls', 'connect': what to do at this product."""
+    error_headers: tuple[str, ...] = ()
+    """Headers in which the vendor says why it refuses, where the body does not say it."""
     requests_per_minute: int | None = None
     default_schedule: str = "0 */4 * * *"
     documentation_url: str = ""

@@ -40,6 +40,12 @@ CONNECTORS = (
     ),
     Conformant("entra_id", "GET /v1.0/users", options={"page_size": 10}),
     Conformant("intune", "GET /v1.0/deviceManagement/managedDevices", options={"page_size": 8}),
+    Conformant(
+        "prisma_cloud",
+        "POST /v2/resource/scan_info",
+        key="_id",
+        options={"page_size": 8, "config_page_size": 5, "alert_page_size": 4, "compute_page": 5},
+    ),
     Conformant("qualys", "POST /rest/2.0/search/am/asset", key="", options={"truncation_limit": 10, "csam_page": 8}),
     Conformant(
         "rapid7", "POST /vm/v4/integration/vulnerabilities", options={"page_size": 10, "vulnerability_page_size": 50}

@@ -1,0 +1,28 @@
+-- Subscriptions, accounts and projects
+select
+    record,
+    product,
+    instance,
+    stream,
+    id as record_id,
+    'default' as scope,
+    synced_at as observed_at,
+    cast(null as timestamp) as first_seen,
+    synced_at as last_seen,
+    'active' as state,
+    'create' as authority,
+    sync,
+    page,
+    row_number,
+    coalesce(account_name, account_id) as display_name,
+    case provider when 'azure' then 'microsoft.resources/subscriptions' when 'gcp' then 'project' else 'account' end as resource_type,
+    provider,
+    account_id,
+    cast(null as varchar) as region,
+    native_id,
+    true as is_container,
+    cast(null as boolean) as is_internet_facing,
+    cast(null as boolean) as contains_sensitive_data,
+    cast(null as integer) as criticality,
+    cast(to_json({'prismaCloudAssetInfo': {'accountName': account_name}}) as varchar) as properties
+from stg_prisma_cloud__accounts
