@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from connector_assets.kit.settings import Secrets
 
 
-def login(options: PrismaCloudOptions, secrets: Secrets) -> Auth:
+def sign_in(options: PrismaCloudOptions, secrets: Secrets) -> Auth:
     return Login(options, secrets)
 
 
@@ -25,7 +25,7 @@ CONNECTOR = Connector(
     title="Palo Alto Prisma Cloud",
     description="Cloud resources of all clouds with the policies they violate, and hosts and container images with their CVEs.",
     base_url="",
-    auth=login,
+    auth=sign_in,
     streams=STREAMS,
     credentials=(
         Credential("secret_key", "Secret key of the access key."),

@@ -60,9 +60,8 @@ def assets(api: Api) -> Iterator[Page]:
         answer = ask(api, INVENTORY, {**body, "pageToken": token} if token else body)
         records = records_of(answer, "resources", "asset inventory", api.mask)
         seen += len(records)
-        yield Page(
-            [asset(one) for one in records], cursor=token[:200] or None, total=count(answer, "totalMatchedCount")
-        )
+        kept = [asset(one, answer.get("timestamp")) for one in records]
+        yield Page(kept, cursor=token[:200] or None, total=count(answer, "totalMatchedCount"))
         token = token_in(answer)
         if not token or not records:
             return

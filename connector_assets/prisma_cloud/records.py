@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import unquote
 
 from connector_assets.kit import Record
 
@@ -73,6 +74,12 @@ def asset_key(record: Mapping[str, Any], name: str = "unifiedAssetId") -> str | 
     return record.get(name) or record.get("rrn") or None
 
 
+def cloud_id(record: Mapping[str, Any]) -> Any:
+    """An asset's id at its cloud, which is the last part of its resource name too, encoded."""
+    parts = str(record.get("rrn") or "").split(":", 6)
+    return record.get("id") or (unquote(parts[6]) if len(parts) == 7 else None)
+
+
 def tagged(tags: Any, wanted: str) -> str | None:
     """The value of a tag, from a map or from a list of pairs; names are compared without case."""
     if not wanted:
@@ -84,13 +91,19 @@ def tagged(tags: Any, wanted: str) -> str | None:
 # Posture -------------------------------------------------------------------------------------------------------------
 
 
-def asset(record: Any) -> Any:
+def asset(record: Any, snapshot: Any = None) -> Any:
     """An asset of the inventory with the policies it fails; those it passes are thousands, and say nothing."""
     if not isinstance(record, dict):
         return record
     kept = {name: value for name, value in record.items() if name != "scannedPolicies"}
     failed = [policy for policy in dicts(record.get("scannedPolicies")) if policy.get("passed") is False]
-    return {**kept, "asset_key": asset_key(record), "failedPolicies": failed}
+    return {
+        **kept,
+        "asset_key": asset_key(record),
+        "id": cloud_id(record),
+        "failedPolicies": failed,
+        "snapshot": snapshot,
+    }
 
 
 def alert(record: Any) -> Any:
@@ -99,7 +112,8 @@ def alert(record: Any) -> Any:
     resource = record.get("resource")
     resource = resource if isinstance(resource, dict) else {}
     history = [{**entry, "modifiedOn": moment(entry.get("modifiedOn"))} for entry in dicts(record.get("history"))]
-    return {**record, "asset_key": asset_key(resource), "history": history}
+    about = {**resource, "id": cloud_id(resource)}
+    return {**record, "asset_key": asset_key(resource), "resource": about, "history": history}
 
 
 def configuration(record: Any, api_name: str, criticality_tag: str) -> Any:
@@ -112,6 +126,7 @@ def configuration(record: Any, api_name: str, criticality_tag: str) -> Any:
     return {
         **{name: value for name, value in record.items() if name != "data"},
         "asset_key": asset_key(record, "assetId"),
+        "id": cloud_id(record),
         "api_name": api_name,
         "tags": tags,
         "criticality": tagged(tags, criticality_tag),

@@ -66,6 +66,7 @@ STREAMS = (
                 "asset_key rrn unifiedAssetId id name accountId accountName regionId regionName cloudType assetType".split(),
                 "text",
             ),
+            "snapshot": "timestamp",
             "overallPassed": "boolean",
             "vulnerabilityStatus": COUNTS,
             "alertStatus": {**COUNTS, "informational": "integer"},

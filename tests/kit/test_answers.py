@@ -110,6 +110,16 @@ def test_status_in_none_on_is_none_and_204_is_none(site: Site, api: Api) -> None
     assert api.get("/x") is None
 
 
+def test_a_refusal_with_an_empty_body_is_told_by_the_header_that_says_why(site: Site, api_of: OpenApi) -> None:
+    told = '[{"i18nKey":"invalid_filter","severity":"error","subject":"cloud.type"}]'
+    site.replies(Reply(400, b"", {"X-Why": told}), Reply(400, {"message": "no"}, {"X-Why": told}), Reply(400, b""))
+    api = api_of(error_headers=("x-why",))
+    for said in ("HTTP 400: invalid_filter cloud.type", "HTTP 400: no", "HTTP 400"):
+        with pytest.raises(BadRequest) as refused:
+            api.get("/x")
+        assert refused.value.message == said
+
+
 @pytest.mark.parametrize(
     ("status", "body", "kind", "said"),
     [

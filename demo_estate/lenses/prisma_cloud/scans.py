@@ -22,6 +22,7 @@ IMAGES: tuple[tuple[str, str, str, tuple[tuple[str, int], ...], str], ...] = (
     ("registry.halden.example", "base/empty", "1", (), "system"),
 )
 WORDS = {"high": "important", "medium": "moderate"}
+BACK = {word: name for name, word in WORDS.items()}
 
 
 def has_scan(view: View, device: Device) -> bool:
@@ -86,7 +87,8 @@ def host(view: View, device: Device) -> Record:
 
 
 def base(ident: str, kind: str, seen: datetime, found: list[Record]) -> Record:
-    counts = dict.fromkeys(("critical", "high", "medium", "low"), 0)
+    words = [BACK.get(one["severity"], one["severity"]) for one in found]
+    counts = {name: words.count(name) for name in ("critical", "high", "medium", "low")}
     return {
         "_id": ident,
         "type": kind,
@@ -95,11 +97,11 @@ def base(ident: str, kind: str, seen: datetime, found: list[Record]) -> Record:
         "collections": ["All"],
         "complianceIssues": None,
         "complianceIssuesCount": 0,
-        "complianceDistribution": counts,
+        "complianceDistribution": dict.fromkeys(counts, 0),
         # nothing found is null, and no empty list
         "vulnerabilities": found or None,
         "vulnerabilitiesCount": len(found),
-        "vulnerabilityDistribution": counts,
+        "vulnerabilityDistribution": {**counts, "total": len(found)},
         "packages": [{"pkgsType": "package", "pkgs": [{"name": one["packageName"], "cveCount": 1} for one in found]}],
     }
 

@@ -28,7 +28,7 @@ listed as (
         _synced_at as synced_at, 1 as rank, asset_key as id, rrn, id as told_id, name, assetType as type,
         cast(null as varchar) as api_name, cloudType as cloud, accountId as account_id, accountName as account_name,
         regionId as region, overallPassed as passed, vulnerabilityStatus as vulnerability_counts, failedPolicies as failed_policies,
-        cast(null as timestamp) as first_seen, _synced_at as last_seen, false as is_deleted
+        cast(null as timestamp) as first_seen, coalesce(snapshot, _synced_at) as last_seen, false as is_deleted
     from landed.prisma_cloud__assets
     union all
     select
@@ -72,7 +72,6 @@ named as (
         nullif(r.account_id, '') as account,
         -- the inventory puts a part of an Azure machine's vmId before its ARM id
         nullif(regexp_extract(r.told_id, '(?i)/subscriptions/.*$'), '') as arm_id,
-        nullif(regexp_extract(url_decode(r.rrn), '(?i)/subscriptions/.*$'), '') as arm_id_in_name,
         case when r.region like 'cn-%' then 'aws-cn' when r.region like 'us-gov-%' then 'aws-us-gov' else 'aws' end as aws_partition,
         list_filter(json_extract(d.tags, '$[*]'), lambda t: lower(json_extract_string(t, '$.key')) in ('env', 'environment')) as tag_pairs
     from ranked as r
@@ -92,11 +91,11 @@ select
         else 'cloud_resource'
     end as kind,
     account as account_id, nullif(account_name, '') as account_name, nullif(region, '') as region,
-    nullif(regexp_extract(coalesce(arm_id, arm_id_in_name), '(?i)/resourceGroups/([^/]+)', 1), '') as resource_group,
+    nullif(regexp_extract(arm_id, '(?i)/resourceGroups/([^/]+)', 1), '') as resource_group,
     passed, vulnerability_counts, failed_policies, any_first_seen as first_seen, last_seen, is_deleted, is_exposed,
     machine, nullif(coalesce(vpc_id, machine.vpcId), '') as vpc_id, cast(tags as varchar) as tags,
     case provider
-        when 'azure' then coalesce(arm_id, arm_id_in_name)
+        when 'azure' then arm_id
         when 'aws' then case
             when told_id like 'arn:%' then told_id
             when machine.arn like 'arn:%' then machine.arn

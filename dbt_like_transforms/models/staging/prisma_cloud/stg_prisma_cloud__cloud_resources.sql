@@ -15,9 +15,12 @@ select
     page,
     row_number,
     coalesce(name, told_id, id) as display_name,
-    -- Azure's name of a type where the resource's own name tells it, else Prisma Cloud's
+    -- the cloud's name of a type where the resource's own name tells it, else Prisma Cloud's
     lower(coalesce(
-        nullif(regexp_extract(cloud_name, '(?i)^/subscriptions/.*/providers/([^/]+/[^/]+)/[^/]+$', 1), ''), type, kind_in_name, 'resource'
+        nullif(regexp_extract(cloud_name, '(?i)^/subscriptions/.*/providers/([^/]+/[^/]+)/[^/]+$', 1), ''),
+        case when cloud_name like 'arn:%:s3:::%' then 's3/bucket' end,
+        nullif(regexp_replace(cloud_name, '^arn:[^:]*:([^:]*):[^:]*:[^:]*:([a-zA-Z-]+)[:/].*$', '\1/\2'), cloud_name),
+        type, kind_in_name, 'resource'
     )) as resource_type,
     provider,
     account_id,
