@@ -136,7 +136,7 @@ def listed(api: Api, path: str, read: Callable[[Any], Any], seen_in: str) -> Ite
         told = response.headers.get("Total-Count", "")
         if told.isdecimal():
             totals.append(int(told))
-        return records_of(answer if answer is not None else [], None, path, api.mask), None
+        return records_of(answer, None, path, api.mask), None
 
     for page in offset_pages(api, fetch, size=size):
         kept = [one for one in page.records if is_within(api, one, seen_in)]

@@ -351,10 +351,12 @@ def test_without_a_console_its_streams_are_left_out_with_the_reason(prisma: Benc
 
 
 def test_a_console_at_a_foreign_host_never_sees_the_key(prisma: Bench) -> None:
-    prisma.service.state["twistlock"] = "https://console.evil.example/us-1"
+    # another name for the same machine, so that the key would arrive
+    prisma.service.state["twistlock"] = prisma.service.base_url.replace("127.0.0.1", "localhost") + CONSOLE
     report = prisma.sync("hosts")
     assert states(report) == {"hosts": "failed"}
-    assert "console.evil.example" in (manifest(report, "hosts").reason or "")
+    assert "localhost, which is no host of Prisma Cloud" in (manifest(report, "hosts").reason or "")
+    assert prisma.requests()[SIGN_IN] == 0
 
 
 def test_a_console_and_its_version_may_be_named(prisma: Bench) -> None:
