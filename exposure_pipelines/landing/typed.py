@@ -242,9 +242,11 @@ def cast_sql(name: str, kind: FieldType) -> str:
         path, shape = json_path(name), escaped(json.dumps([nested_shape(kind[0])]))
         single = f"json_transform(json_array(json_extract(line, '{path}')), '{shape}')"
         lone = f"json_type(line, '{path}') {lone_kinds(kind)}"
-        return f"CASE WHEN {value} IS NOT NULL THEN {value} WHEN {lone} THEN {single} END"
+        return (
+            f"CASE WHEN {value} IS NOT NULL THEN {said_sql(value, kind)} WHEN {lone} THEN {said_sql(single, kind)} END"
+        )
     if not isinstance(kind, str):
-        return f"CASE WHEN NOT ({misfit_sql(name, kind)}) THEN {value} END"
+        return f"CASE WHEN NOT ({misfit_sql(name, kind)}) THEN {said_sql(value, kind)} END"
     if kind == "timestamp":
         return timestamp_sql(value)
     if kind == "boolean":
@@ -254,7 +256,32 @@ def cast_sql(name: str, kind: FieldType) -> str:
         return f"coalesce(TRY_CAST({value} AS BIGINT), TRY_CAST(TRY_CAST({value} AS DOUBLE) AS BIGINT))"
     if kind == "number":
         return f"TRY_CAST({value} AS DOUBLE)"
-    return value
+    return said_sql(value, kind)
+
+
+def said_sql(value: str, kind: FieldType, depth: int = 0) -> str:
+    """A value with null for every empty text in it (or empty list or object in its place), and no such place in a list.
+
+    To one vendor an empty text is what a missing key is to another: no reader of the lake has to know who writes which.
+    """
+    if kind == "text":
+        return f"CASE WHEN {value} NOT IN ('', '[]', '{{}}') THEN {value} END"
+    if kind == "json":
+        # a text where an object usually is would end every model that reads it as JSON
+        return f"CASE WHEN json_valid({value}) THEN {value} ELSE CAST(to_json(nullif({value}, '')) AS VARCHAR) END"
+    if isinstance(kind, str):
+        return value
+    item = f"v{depth}"
+    if isinstance(kind, list):
+        if kind[0] == "text":
+            return f"list_filter({value}, lambda {item}: {item} <> '')"
+        said = said_sql(item, kind[0], depth + 1)
+        return value if said == item else f"list_transform({value}, lambda {item}: {said})"
+    parts = {part: said_sql(f"{value}.{quoted(part)}", inner, depth + 1) for part, inner in kind.items()}
+    if all(said == f"{value}.{quoted(part)}" for part, said in parts.items()):
+        return value
+    packed = ", ".join(f"{quoted(part)} := {said}" for part, said in parts.items())
+    return f"CASE WHEN {value} IS NOT NULL THEN struct_pack({packed}) END"
 
 
 def lone_kinds(kind: list[FieldType]) -> str:

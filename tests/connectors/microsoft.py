@@ -65,8 +65,8 @@ class Bench:
         )
 
     def sync(self, *streams: str, progress: Callable[..., None] | None = None, **options: Any) -> SyncReport:
-        connector = registry.load(self.service.lens.product)
         connection = self.connection(**options)
+        connector = registry.load(connection.product)
         return run_sync(connection, connector, self.home, self.lake, streams=streams or None, progress=progress)
 
     def check(self) -> dict[str, CheckResult]:

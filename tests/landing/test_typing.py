@@ -58,6 +58,30 @@ def test_a_struct_without_the_declared_parts_is_no_issue(bench: Workbench) -> No
     assert manifest.field_issues == 0
 
 
+@pytest.mark.parametrize("sent", ["", None, [], {}])
+def test_nothing_said_is_null_in_whatever_form(bench: Workbench, sent: object) -> None:
+    """An empty text taken for a value made machines of a cloud, and names of nothing."""
+    manifest = bench.one(stream(pages([{"id": "a", "name": sent}])))
+    assert bench.rows(manifest, "name") == [(None,)]
+
+
+def test_empty_texts_in_lists_and_structs_are_nothing(bench: Workbench) -> None:
+    record = {"id": "a", "tags": ["", None, "x"], "nics": [{"mac": ""}, {"mac": "m", "ips": [""]}], "cloud": {"id": ""}}
+    manifest = bench.one(stream(pages([record])))
+    nics = [{"mac": None, "ips": None}, {"mac": "m", "ips": []}]
+    assert bench.rows(manifest, "tags, nics, cloud") == [(["x"], nics, {"id": None})]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [("", None), ("text", '"text"'), ('{"a":1}', '{"a":1}'), ({"a": 1}, '{"a":1}'), ([], "[]"), (7, "7")],
+)
+def test_a_field_of_json_is_json_whatever_is_sent(bench: Workbench, sent: object, read: object) -> None:
+    """A text in the place of an object ended the build of every model that read it."""
+    manifest = bench.one(stream(pages([{"id": "a", "raw": sent}])))
+    assert bench.rows(manifest, "raw") == [(read,)]
+
+
 def test_a_bad_record_goes_to_quarantine_with_its_place_and_the_rest_go_on(bench: Workbench) -> None:
     manifest = bench.one(stream(pages([{"id": "a"}, "no object"], [{"name": "no key"}, {"id": {"x": 1}}, {"id": "b"}])))
     assert bench.rows(manifest, "_record_id, _page, _row") == [("a", 0, 0), ("b", 1, 4)]
