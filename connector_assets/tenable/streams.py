@@ -94,6 +94,7 @@ VULNERABILITY_FIELDS: dict[str, Any] = {
     },
     "port": {"port": "integer", "protocol": "text", "service": "text"},
     "severity": "text",
+    "severity_id": "integer",
     "state": "text",
     "first_found": "timestamp",
     "last_found": "timestamp",

@@ -1,19 +1,56 @@
 with listed as (
-    select *, 'active' as state, 1 as rank from landed.tenable__assets
-    where deleted_at is null and terminated_at is null
+    select *, 1 as rank from landed.tenable__assets
     union all
-    select *, 'retired' as state, 2 as rank from landed.tenable__assets
-    where deleted_at is not null or terminated_at is not null
+    select *, 2 as rank from landed.tenable__deleted_assets
     union all
-    select *, 'retired' as state, 2 as rank from landed.tenable__deleted_assets
-    union all
-    select *, 'retired' as state, 2 as rank from landed.tenable__terminated_assets
+    select *, 2 as rank from landed.tenable__terminated_assets
+),
+
+-- an export of what is gone proves it where the record bears no mark itself, unless the list of what is there names it too
+judged as (
+    select
+        *,
+        deleted_at is not null or terminated_at is not null as is_marked,
+        rank = 2 and not bool_or(rank = 1) over (partition by _instance, id, _sync) as is_only_gone
+    from listed
 ),
 
 -- a host that several exports name is what the newest sync says; within one sync, as gone as the one that says so
+latest as (
+    select *, case when is_marked or is_only_gone then 'retired' else 'active' end as state
+    from judged
+    qualify row_number() over (partition by _instance, id order by _sync desc, is_marked desc, is_only_gone desc, rank, _stream) = 1
+),
+
+-- a scan that finds no name puts the address in its place, and some scanners give what a card has with the card alone
+cards as (
+    select
+        * exclude (hostnames, agent_names, fqdns),
+        list_filter(hostnames, lambda name: not regexp_matches(name, '^[0-9.]+$|:')) as hostnames,
+        list_filter(agent_names, lambda name: not regexp_matches(name, '^[0-9.]+$|:')) as agent_names,
+        list_filter(fqdns, lambda name: not regexp_matches(name, '^[0-9.]+$|:')) as fqdns,
+        json_transform(
+            network_interfaces, '[{"mac_addresses": ["VARCHAR"], "ipv4s": ["VARCHAR"], "ipv6s": ["VARCHAR"]}]'
+        ) as cards
+    from latest
+),
+
 assets as (
-    select * from listed
-    qualify row_number() over (partition by _instance, id order by _sync desc, rank desc, _stream) = 1
+    select
+        *,
+        list_filter(
+            list_distinct(flatten([coalesce(mac_addresses, []), flatten(list_transform(cards, lambda c: coalesce(c.mac_addresses, [])))])),
+            lambda mac: mac <> ''
+        ) as macs,
+        list_filter(
+            list_distinct(flatten([
+                coalesce(ipv4s, []),
+                coalesce(ipv6s, []),
+                flatten(list_transform(cards, lambda c: flatten([coalesce(c.ipv4s, []), coalesce(c.ipv6s, [])])))
+            ])),
+            lambda ip: ip <> ''
+        ) as ips
+    from cards
 )
 
 select
@@ -34,7 +71,7 @@ select
     -- a scan that learned nothing but an address knows no machine
     case
         when has_agent or bios_uuid is not null or coalesce(azure_vm_id, aws_ec2_instance_id, gcp_instance_id) is not null
-            or array_length(coalesce(mac_addresses, [])) > 0 or array_length(coalesce(fqdns, [])) > 0
+            or array_length(macs) > 0 or array_length(coalesce(fqdns, [])) > 0
             or array_length(coalesce(hostnames, [])) > 0 or array_length(coalesce(netbios_names, [])) > 0
         then 'create' else 'update'
     end as authority,
@@ -44,7 +81,7 @@ select
     serial_number,
     cast(null as varchar) as manufacturer,
     bios_uuid as smbios_uuid,
-    list_sort(list_distinct(coalesce(mac_addresses, []))) as mac_addresses,
+    list_sort(macs) as mac_addresses,
     list_sort(list_distinct(flatten([coalesce(hostnames, []), coalesce(agent_names, [])]))) as hostnames,
     list_sort(list_distinct(coalesce(fqdns, []))) as fqdns,
     netbios_names[1] as netbios_name,
@@ -57,12 +94,17 @@ select
         when aws_ec2_instance_id is not null then 'aws'
         when gcp_instance_id is not null then 'gcp'
     end as cloud_provider,
-    coalesce(aws_owner_id, gcp_project_id, split_part(azure_resource_id, '/', 3)) as cloud_account_id,
+    case
+        when azure_vm_id is not null
+            then case when starts_with(lower(azure_resource_id), '/subscriptions/') then split_part(azure_resource_id, '/', 3) end
+        when aws_ec2_instance_id is not null then aws_owner_id
+        when gcp_instance_id is not null then gcp_project_id
+    end as cloud_account_id,
     coalesce(azure_vm_id, aws_ec2_instance_id, gcp_instance_id) as cloud_instance_id,
     azure_resource_id as cloud_resource_id,
     cast(null as varchar) as imei,
     case when agent_uuid is not null then [concat('tenable_agent=', agent_uuid)] else cast([] as varchar[]) end as agent_ids,
-    list_sort(list_distinct(flatten([coalesce(ipv4s, []), coalesce(ipv6s, [])]))) as ip_addresses,
+    list_sort(ips) as ip_addresses,
     cast(null as varchar) as asset_tag,
     coalesce(agent_names[1], hostnames[1], netbios_names[1], fqdns[1], ipv4s[1]) as display_name,
     case

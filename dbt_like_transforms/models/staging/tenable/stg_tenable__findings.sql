@@ -22,12 +22,16 @@ select
     'device' as asset_kind,
     concat(_product, ':', _instance, ':', asset.uuid) as asset_record,
     upper(cve) as cve_id,
-    plugin.name as title,
+    -- some feeds give names as a web page would
+    replace(replace(replace(plugin.name, '&lt;', '<'), '&gt;', '>'), '&amp;', '&') as title,
     case when upper(state) = 'FIXED' then 'fixed' else 'open' end as status,
-    case when lower(severity) in ('critical', 'high', 'medium', 'low') then lower(severity) else 'info' end as severity,
+    case
+        when lower(severity) in ('critical', 'high', 'medium', 'low', 'info') then lower(severity)
+        else ['info', 'low', 'medium', 'high', 'critical'][1 + coalesce(try_cast(severity as integer), severity_id, 0)]
+    end as severity,
     first_found as first_seen,
     last_found as last_seen,
-    case when upper(state) = 'FIXED' then coalesce(last_fixed, last_found) end as fixed_at,
+    case when upper(state) = 'FIXED' then coalesce(last_fixed, last_found, _synced_at) end as fixed_at,
     cast(to_json({
         'pluginId': plugin.id,
         'pluginFamily': plugin.family,
