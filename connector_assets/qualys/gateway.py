@@ -44,7 +44,7 @@ class Gateway:
         form = {"username": api.options.username, "password": api.settings.secrets["password"], "token": "true"}
         api.statistics.auth_refreshes += 1
         response = api.response("POST", f"{self.url}/auth", data=form, safe=True, anonymous_hosts=self._hosts)
-        token = response.content.decode("utf-8", "replace").strip()
+        token = response.content.decode("utf-8-sig", "replace").strip()
         if not token or len(token.split()) != 1 or "<" in token:
             raise UnexpectedContent(
                 "the gateway answered without a token",

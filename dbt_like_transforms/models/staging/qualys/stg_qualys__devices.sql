@@ -46,7 +46,8 @@ with records as (
         coalesce(h.NETBIOS, a.netbiosName, c.netbiosName) as netbios_name,
         nullif(h.DNS_DATA.DOMAIN, '') as domain,
         list_filter(a.sourceInfo, lambda s: coalesce(s.instanceId, s.vmId) is not null)[1] as source,
-        lower(coalesce(h.CLOUD_PROVIDER, c.cloud.provider)) as cloud_provider,
+        -- older versions of the host list name Amazon's machines by their id alone
+        lower(coalesce(h.CLOUD_PROVIDER, case when h.EC2_INSTANCE_ID is not null then 'aws' end, c.cloud.provider)) as cloud_provider,
         coalesce(
             h.cloud.instance_id, h.EC2_INSTANCE_ID,
             -- the machine's own id; where a path stands instead, it is no instance
