@@ -90,8 +90,16 @@ def table_pages(
     """
     last, seen, offset = "", 0, 0
     total: int | None = None
+    before: list[Record] = []
     while True:
-        records = table_page(api, table, fields, query, last, offset)
+        records = [flat(record, fields) for record in table_page(api, table, fields, query, last, offset)]
+        if before and records == before and len(records) < api.options.page_size:
+            # what answers knows no conditions, such as a recording, and it has more room than records
+            api.note(f"{table}: the same {len(records)} records came again when those after them were asked for")
+            return
+        if before and not in_order(before):
+            api.partial(f"table {table}: the instance ignored the order asked for, records may be missing", scope)
+        before = records
         if not records:
             if total is None:
                 total = table_count(api, table, query)
@@ -101,9 +109,9 @@ def table_pages(
                 continue
             judge_end(api, table, seen, total, must_show)
             return
-        last = checked(api, table, records, last, seen, scope)
+        last = checked(table, records, last, seen)
         seen, offset = seen + len(records), 0
-        yield Page([flat(record) for record in records], scope, cursor=last)
+        yield Page(records, scope, cursor=last)
 
 
 def table_page(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int) -> list[Record]:
@@ -160,6 +168,8 @@ def ask(api: Api, table: str, fields: Sequence[str], query: str, last: str, offs
             f"table {table}: {api.mask(words(trouble or result))}",
             hint="what was read is kept as partial; a smaller page_size helps an instance that is slow",
         )
+    if isinstance(result, dict) and "sys_id" in result:
+        return [result]
     return records_of(answer, "result", f"table {table}")
 
 
@@ -170,10 +180,9 @@ def words(trouble: Any) -> str:
     return str(trouble)[:300]
 
 
-def checked(api: Api, table: str, records: list[Record], last: str, seen: int, scope: str) -> str:
+def checked(table: str, records: list[Record], last: str, seen: int) -> str:
     """The key after which the next page begins, once the page is what was asked for."""
-    keys = [str(record.get("sys_id") or "") for record in records if isinstance(record, dict)]
-    known = [key for key in keys if key]
+    known = keys_of(records)
     if not known:
         raise UnexpectedContent(
             f"table {table}: records came without sys_id", hint="give the integration user read access to sys_id"
@@ -183,9 +192,16 @@ def checked(api: Api, table: str, records: list[Record], last: str, seen: int, s
             f"table {table}: the instance ignored 'sys_id>' and began again after {seen} records",
             hint="what was read is kept as partial; the user must be allowed to query by sys_id",
         )
-    if known != sorted(known):
-        api.partial(f"table {table}: the instance ignored the order asked for, records may be missing", scope)
     return max(known)
+
+
+def keys_of(records: list[Record]) -> list[str]:
+    return [str(record["sys_id"]) for record in records if isinstance(record, dict) and record.get("sys_id")]
+
+
+def in_order(records: list[Record]) -> bool:
+    keys = keys_of(records)
+    return keys == sorted(keys)
 
 
 def table_count(api: Api, table: str, query: str) -> int:
@@ -211,14 +227,31 @@ def judge_end(api: Api, table: str, seen: int, total: int, must_show: bool = Tru
         api.note(f"{table}: {total - seen} of {total} records are hidden by access rules")
 
 
-def flat(record: Any) -> Any:
-    """References as plain ids, however the instance spells them; '' becomes null."""
-    return {key: plain(value) for key, value in record.items()} if isinstance(record, dict) else record
+def flat(record: Any, fields: Sequence[str]) -> Any:
+    """References as plain ids, however the instance spells them; '' becomes null.
+
+    A step along a reference that was not done is read from the reference itself: its id, and its name where it has one.
+    """
+    if not isinstance(record, dict):
+        return record
+    found = {key: plain(value) for key, value in record.items()}
+    for field in fields:
+        reference, _, part = field.partition(".")
+        if not part or field in record or reference not in record:
+            continue
+        given = record[reference]
+        if part == "sys_id":
+            found[field] = plain(given)
+        elif part == "name" and isinstance(given, dict):
+            found[field] = given.get("display_value") or None
+    return found
 
 
 def plain(value: Any) -> Any:
+    """The value of a field: as it is, or out of {value, link}, {value, display_value} or {display_value, link}."""
     if isinstance(value, dict):
-        value = value.get("value")
+        link = str(value.get("link") or "")
+        value = value["value"] if "value" in value else link.rstrip("/").rpartition("/")[2] or value.get("display_value")
     return None if value == "" else value
 
 

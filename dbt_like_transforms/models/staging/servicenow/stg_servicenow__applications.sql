@@ -26,7 +26,8 @@ select
     i.sys_created_on as first_seen,
     i.sys_updated_on as last_seen,
     case
-        when i.install_status in ('7', '100') or i.operational_status = '6' or i.duplicate_of is not null
+        when lower(i.install_status) in ('7', '100', 'retired', 'absent') or lower(i.operational_status) in ('6', 'retired')
+            or i.duplicate_of is not null
             or lower(i.life_cycle_stage) in ('end of life', 'retired', 'disposed')
             or lower(i.life_cycle_stage_status) in ('retired', 'disposed', 'decommissioned') then 'retired'
         else 'active'

@@ -19,8 +19,13 @@ computers as (
         b.name as application_name,
         coalesce(b.business_criticality, b.busines_criticality) as application_criticality,
         -- 7 retired, 8 stolen, 100 absent are the vendor's defaults; an instance that renamed them says so in its labels
-        coalesce(l.label in ('retired', 'absent', 'stolen', 'disposed'), c.install_status in ('7', '8', '100'), false)
-        or coalesce(c.operational_status = '6', false)
+        coalesce(
+            l.label in ('retired', 'absent', 'stolen', 'disposed'),
+            -- an answer with display values has the label itself
+            lower(c.install_status) in ('7', '8', '100', 'retired', 'absent', 'stolen', 'disposed'),
+            false
+        )
+        or coalesce(lower(c.operational_status) in ('6', 'retired'), false)
         or c.duplicate_of is not null
         or coalesce(lower(c.life_cycle_stage) in ('end of life', 'retired', 'disposed'), false)
         or coalesce(lower(c.life_cycle_stage_status) in ('retired', 'disposed', 'decommissioned'), false) as is_retired,
