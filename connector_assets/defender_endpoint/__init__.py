@@ -72,7 +72,7 @@ def asking(path: str) -> Callable[[Api], None]:
 def probe_logon_users(api: Api) -> None:
     """Any machine's logged-on users; an estate without machines proves nothing against the permission."""
     machines = (api.get("/api/machines", {"$top": 1}, none_on=(404,)) or {}).get("value") or []
-    if machines:
+    if machines and machines[0].get("id"):
         api.get(f"/api/machines/{machines[0]['id']}/logonusers", none_on=(404,))
 
 

@@ -162,7 +162,8 @@ def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:
     """
     from connector_assets.kit.hosts import masked, matches, origin
 
-    hosts = api.options.export_hosts
+    # a gateway or a recording hands out the files itself
+    hosts = (*api.options.export_hosts, origin(api.base_url)[1])
     if not matches(origin(url)[1], hosts):
         raise ForeignHost(
             f"{what} lies on {origin(url)[1]}, which the option export_hosts does not allow",
@@ -214,7 +215,8 @@ def logon_users(api: Api) -> Iterator[Page]:
 def is_wanted(machine: Record, which: str) -> bool:
     """Machines with a sensor that reports, of the wanted sort."""
     platform = str(machine.get("osPlatform") or "").lower()
-    reports = machine.get("onboardingStatus") == "Onboarded" and machine.get("healthStatus") != "Inactive"
+    status = str(machine.get("onboardingStatus") or "Onboarded").lower()
+    reports = bool(machine.get("id")) and status == "onboarded" and machine.get("healthStatus") != "Inactive"
     return reports and (which == "all" or (platform != "" and not platform.startswith(CLIENT_PLATFORMS)))
 
 

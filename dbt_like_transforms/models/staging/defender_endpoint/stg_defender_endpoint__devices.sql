@@ -37,7 +37,7 @@ select
     lastSeen as last_seen,
     -- an inactive sensor is no proof that the machine is gone: its age speaks through last_seen
     case when mergedIntoMachineId is not null or coalesce(isExcluded, false) then 'retired' else 'active' end as state,
-    case when onboardingStatus = 'InsufficientInfo' then 'update' else 'create' end as authority,
+    case when lower(onboardingStatus) = 'insufficientinfo' then 'update' else 'create' end as authority,
     _sync as sync,
     _page as page,
     _row as row_number,
@@ -79,8 +79,9 @@ select
     cast(null as varchar) as model,
     cast(null as varchar) as owner,
     cast(null as boolean) as is_internet_facing,
-    coalesce(onboardingStatus = 'Onboarded', false) as is_managed,
-    case deviceValue when 'High' then 1 when 'Low' then 3 end as criticality,
+    -- older answers do not say: then a sensor with a state of health is one
+    coalesce(lower(onboardingStatus) = 'onboarded', lower(healthStatus) <> 'unknown', false) as is_managed,
+    case lower(deviceValue) when 'high' then 1 when 'low' then 3 end as criticality,
     cast(null as varchar) as environment,
     cast(to_json({
         'sensorHealthState': healthStatus,

@@ -9,10 +9,10 @@ select
     v._page as page,
     v._row as row_number,
     'device' as asset_kind,
-    m.record as asset_record,
+    concat(v._product, ':', v._instance, ':', v.deviceId) as asset_record,
     -- weaknesses without a CVE number of their own are called TVM-...
     case when upper(v.cveId) like 'CVE-%' then upper(v.cveId) end as cve_id,
-    concat(v.cveId, ' in ', v.softwareVendor, ' ', v.softwareName, ' ', v.softwareVersion) as title,
+    concat(v.cveId, ' in ' || nullif(concat_ws(' ', v.softwareVendor, v.softwareName, v.softwareVersion), '')) as title,
     case when lower(v.status) = 'fixed' then 'fixed' else 'open' end as status,
     case lower(v.vulnerabilitySeverityLevel)
         when 'critical' then 'critical' when 'high' then 'high' when 'medium' then 'medium' when 'low' then 'low'
@@ -20,7 +20,7 @@ select
     end as severity,
     v.firstSeenTimestamp as first_seen,
     v.lastSeenTimestamp as last_seen,
-    case when lower(v.status) = 'fixed' then v.lastSeenTimestamp end as fixed_at,
+    case when lower(v.status) = 'fixed' then coalesce(v.lastSeenTimestamp, v._synced_at) end as fixed_at,
     cast(to_json({
         'softwareVendor': v.softwareVendor,
         'softwareName': v.softwareName,
@@ -35,5 +35,4 @@ select
         'endOfSupportStatus': v.endOfSupportStatus
     }) as varchar) as evidence
 from landed.defender_endpoint__vulnerabilities as v
-inner join stg_defender_endpoint__devices as m on m.instance = v._instance and m.record_id = v.deviceId
-where v.cveId is not null and v.cveId <> ''
+where v.cveId is not null and v.deviceId is not null

@@ -8,7 +8,8 @@ select
     end as severity,
     cvssV3 as cvss_score,
     case when epss between 0 and 1 then epss end as epss_score,
-    coalesce(publicExploit, exploitVerified, exploitInKit) as exploit_available,
+    -- of three answers one yes is enough
+    list_max([publicExploit, exploitVerified, exploitInKit]) as exploit_available,
     publishedOn as published_at,
     coalesce(updatedOn, _synced_at) as observed_at
 from landed.defender_endpoint__cves
