@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from connector_assets.kit import Page, Record
-from connector_assets.kit.errors import BrokenAnswer, CursorExpired, NotFound
+from connector_assets.kit.errors import BadRequest, BrokenAnswer, CursorExpired, NotFound
 from connector_assets.kit.pagers import next_link_pages, records_of
 from connector_assets.kit.waits import as_number, back_off
 
@@ -58,7 +58,8 @@ def _pages(api: Api, path: str, params: Mapping[str, Any] | None, counted: bool)
         yield from ((page, None) for page in next_link_pages(api, path, params))
         return
     answer = api.get(path, {**(params or {}), "$count": "true"}, EVENTUAL)
-    yield Page(records_of(answer, "value", path, api.mask)), answer.get("@odata.count")
+    count = answer.get("@odata.count") if isinstance(answer, dict) else None
+    yield Page(records_of(answer, "value", path, api.mask)), int(count) if str(count).isdecimal() else None
     if following := answer.get("@odata.nextLink"):
         yield from ((page, None) for page in next_link_pages(api, following, headers=EVENTUAL))
 
@@ -109,7 +110,12 @@ class Reply:
 def _replies(api: Api, waiting: Mapping[str, tuple[str, str]]) -> list[Reply]:
     """The replies to the waiting requests, in Graph's order, which is none. All of them, or BrokenAnswer."""
     requests = [{"id": number, "method": "GET", "url": url} for number, (_, url) in waiting.items()]
-    answer = api.post("/v1.0/$batch", json={"requests": requests}, safe=True)
+    try:
+        answer = api.post("/v1.0/$batch", json={"requests": requests}, safe=True)
+    except (NotFound, BadRequest) as error:
+        if error.status not in (404, 405, 501):
+            raise
+        return _singly(api, waiting)
     replies = []
     for item in records_of(answer, "responses", "/v1.0/$batch", api.mask):
         headers = {str(name).lower(): value for name, value in (item.get("headers") or {}).items()}
@@ -120,6 +126,15 @@ def _replies(api: Api, waiting: Mapping[str, tuple[str, str]]) -> list[Reply]:
             f"a batch of {len(waiting)} requests was answered with {len(replies)} replies or foreign ids",
             hint="the next sync tries again",
         )
+    return replies
+
+
+def _singly(api: Api, waiting: Mapping[str, tuple[str, str]]) -> list[Reply]:
+    """What a gateway or a recording without batches answers to each request alone."""
+    replies = []
+    for number, (_, url) in waiting.items():
+        body = api.get(f"/v1.0{url}", none_on=(404,))
+        replies.append(Reply(number, 404 if body is None else 200, body, None))
     return replies
 
 
@@ -150,12 +165,18 @@ def _rest(api: Api, url: str, link: str) -> Iterator[Record]:
         return
 
 
+def named(records: Iterable[Record]) -> Iterator[Record]:
+    """The records that have an id: the others are in quarantine and nothing can be asked of them."""
+    return (record for record in records if isinstance(record, dict) and record.get("id"))
+
+
 def related(api: Api, record: Record, name: str, path: str) -> list[Record]:
     """The objects of an expanded relation; where Graph may have cut them, all of them by a call of their own."""
-    found = records_of(record, name, path) if name in record else []
+    given = record.get(name)
+    found = list(named(given if isinstance(given, list) else [given]))
     if len(found) < EXPANDED:
         return found
     try:
-        return [other for page in collection(api, path, {"$select": "id"}) for other in page.records]
+        return [other for page in collection(api, path, {"$select": "id"}) for other in named(page.records)]
     except NotFound:
         return found

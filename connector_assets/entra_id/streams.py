@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.entra_id.graph import collection, fan_out, related
+from connector_assets.entra_id.graph import collection, fan_out, named, related
 from connector_assets.kit import FieldType, Page, Record, Stream
 from connector_assets.kit.errors import BadRequest, FixPermission
 
@@ -71,9 +71,10 @@ def users(api: Api) -> Iterator[Page]:
 
 
 def group_members(api: Api) -> Iterator[Page]:
-    urls = ((str(group["id"]), f"/groups/{group['id']}/members?$select=id&$top=999") for group in api.records("groups"))
+    groups = named(api.records("groups"))
+    urls = ((str(group["id"]), f"/groups/{group['id']}/members?$select=id&$top=999") for group in groups)
     for rows in fan_out(api, urls):
-        yield Page([{"group_id": group, "member_id": m["id"], "member_type": object_type(m)} for group, m in rows])
+        yield Page([{"group_id": group, "member_id": m.get("id"), "member_type": object_type(m)} for group, m in rows])
 
 
 def device_owners(api: Api) -> Iterator[Page]:
@@ -83,7 +84,7 @@ def device_owners(api: Api) -> Iterator[Page]:
         for page in collection(api, "/v1.0/devices", params):
             rows = [
                 {"device_id": device["id"], "relation": name, "user_id": person["id"], "user_type": object_type(person)}
-                for device in page.records
+                for device in named(page.records)
                 for person in related(api, device, relation, f"/v1.0/devices/{device['id']}/{relation}")
             ]
             yield Page(rows, page.scope, page.cursor)
@@ -95,7 +96,12 @@ def with_owners(path: str, select: str) -> Any:
     def pull(api: Api) -> Iterator[Page]:
         params = {"$select": select, "$expand": "owners", "$top": api.options.page_size}
         for page in collection(api, path, params):
-            records = [{**r, "owners": related(api, r, "owners", f"{path}/{r['id']}/owners")} for r in page.records]
+            records = [
+                {**r, "owners": related(api, r, "owners", f"{path}/{r['id']}/owners")}
+                if isinstance(r, dict) and r.get("id")
+                else r
+                for r in page.records
+            ]
             yield Page(records, page.scope, page.cursor)
 
     return pull
@@ -103,7 +109,7 @@ def with_owners(path: str, select: str) -> Any:
 
 def app_role_assignments(api: Api) -> Iterator[Page]:
     """Who was assigned to which application: read at each resource, which gives every assignment exactly once."""
-    principals = api.records("service_principals")
+    principals = named(api.records("service_principals"))
     urls = ((str(p["id"]), f"/servicePrincipals/{p['id']}/appRoleAssignedTo?$top=999") for p in principals)
     for rows in fan_out(api, urls):
         yield Page([record for _, record in rows])

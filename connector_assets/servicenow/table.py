@@ -251,7 +251,9 @@ def plain(value: Any) -> Any:
     """The value of a field: as it is, or out of {value, link}, {value, display_value} or {display_value, link}."""
     if isinstance(value, dict):
         link = str(value.get("link") or "")
-        value = value["value"] if "value" in value else link.rstrip("/").rpartition("/")[2] or value.get("display_value")
+        value = (
+            value["value"] if "value" in value else link.rstrip("/").rpartition("/")[2] or value.get("display_value")
+        )
     return None if value == "" else value
 
 

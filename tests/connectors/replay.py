@@ -272,10 +272,10 @@ def suffers(given: Sequence[Mutant], staged: Staged, model: str, number: str, *,
             for row in rows.get(one.number, [])
         ]
         blank = {
-            k
+            column
             for row in rows.get(one.number, [])
-            for k, v in row.items()
-            if v == "" or (isinstance(v, list) and "" in v)
+            for column, value in row.items()
+            if value == "" or (isinstance(value, list) and ("" in value or None in value))
         }
         trouble += [f"{one.place} {one.what}: {column} is blank" for column in sorted(blank)]
         if not one.void or not plain:

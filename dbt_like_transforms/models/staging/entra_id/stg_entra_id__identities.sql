@@ -53,7 +53,7 @@ select
     u.employeeId as employee_id,
     u.onPremisesSamAccountName as sam_account_name,
     u.onPremisesDomainName as domain,
-    [u.userPrincipalName] as login_names,
+    list_filter([u.userPrincipalName], lambda name: name is not null) as login_names,
     cast(null as varchar) as okta_id,
     cast(null as varchar) as app_id,
     u.displayName as display_name,
