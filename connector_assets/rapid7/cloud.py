@@ -49,18 +49,26 @@ def search(api: Api, what: str, params: dict[str, Any], body: dict[str, str], si
     """Every page of a search; it ends where the vendor gives no cursor, never at a count or a short page.
 
     An answer without metadata says neither that there is more nor that this is all: a full page of it is kept as partial.
+    A cursor given a second time, after as many records as the vendor counts, is the end too.
     """
+    seen, followed = 0, {""}
 
     def fetch(cursor: str | None) -> tuple[list[Record], str | None]:
         place = {"page": 0} if cursor is None else {"cursor": cursor}
         answer = api.post(path(api, what), json=body, params={**params, "size": size, **place}, safe=True)
         records = records_of(answer, "data", what, api.mask)
+        nonlocal seen
         metadata = answer.get("metadata")
         if not isinstance(metadata, dict):
             if len(records) >= size:
                 api.partial(f"{what}: a full page came without metadata, which would say whether there is more")
             return records, None
-        return records, metadata.get("cursor")
+        following, total = str(metadata.get("cursor") or ""), metadata.get("totalResources")
+        if following in followed and isinstance(total, int) and seen >= total:
+            return [], None
+        seen += len(records)
+        followed.add(following)
+        return records, following or None
 
     return cursor_pages(api, fetch, scope="default")
 

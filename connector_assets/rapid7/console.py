@@ -98,7 +98,7 @@ def asset_findings(api: Api, asset: Record) -> Iterator[Record]:
     try:
         for page in pages(api, f"assets/{identifier}/vulnerabilities", api.options.vulnerability_page_size):
             for finding in page.records:
-                if isinstance(finding, dict) and finding.get("status") == VULNERABLE:
+                if isinstance(finding, dict) and str(finding.get("status")).lower().startswith(VULNERABLE):
                     yield from places(asset, finding)
     except NotFound:
         api.note("an asset was removed while findings were read")

@@ -32,7 +32,9 @@ select
     case lower(severity)
         when 'critical' then 'critical'
         when 'severe' then 'high'
+        when 'high' then 'high'
         when 'moderate' then 'medium'
+        when 'medium' then 'medium'
         when 'low' then 'low'
         else 'info'
     end as severity,

@@ -4,7 +4,7 @@ with cves as (
         _instance,
         _synced_at,
         unnest(cve_ids) as cve,
-        case lower(severity) when 'critical' then 4 when 'severe' then 3 when 'moderate' then 2 when 'low' then 1 else 0 end as level,
+        case lower(severity) when 'critical' then 4 when 'severe' then 3 when 'high' then 3 when 'moderate' then 2 when 'medium' then 2 when 'low' then 1 else 0 end as level,
         coalesce(cvss_v3_score, cvss.v3.score, cvss_v2_score, cvss.v2.score) as cvss,
         exploit_count > 0 as exploit,
         coalesce(published, added) as published
