@@ -90,8 +90,11 @@ select
         when list_contains(impacts, 'MBI') then 2
         when list_contains(impacts, 'LBI') then 3
     end as criticality,
-    coalesce(
-        json_extract_string(tags, '$.env'), json_extract_string(tags, '$.Env'), json_extract_string(tags, '$.environment'),
-        json_extract_string(tags, '$.Environment'), json_extract_string(tag_pairs[1], '$.value')
-    ) as environment
+    list_filter(
+        [
+            json_extract_string(tags, '$.env'), json_extract_string(tags, '$.Env'), json_extract_string(tags, '$.environment'),
+            json_extract_string(tags, '$.Environment'), json_extract_string(tag_pairs[1], '$.value')
+        ],
+        lambda v: v not in ('', '[]', '{}')
+    )[1] as environment
 from named
