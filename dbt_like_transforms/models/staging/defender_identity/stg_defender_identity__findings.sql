@@ -16,7 +16,7 @@ select
     case lower(i.severity) when 'high' then 'high' when 'medium' then 'medium' when 'low' then 'low' end as severity,
     i.createdDateTime as first_seen,
     coalesce(i.lastModifiedDateTime, i._synced_at) as last_seen,
-    case when lower(i.status) = 'closed' then i.lastModifiedDateTime end as fixed_at,
+    case when lower(i.status) = 'closed' then coalesce(i.lastModifiedDateTime, i._synced_at) end as fixed_at,
     cast(to_json({
         'healthIssueType': lower(i.healthIssueType),
         'issueTypeId': i.issueTypeId,
