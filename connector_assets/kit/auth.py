@@ -96,7 +96,8 @@ class ClientCredentials:
 
     token_url: a path of the base address, or an absolute address. data: the form; a value may be a function.
     secret_fields: form field -> credential name, read at the moment of use. expected_status: what the vendor answers
-    with a token (some say 201). header, scheme: where the token goes.
+    with a token (some say 201). header, scheme: where the token goes. other_token_url, set by who places the address:
+    where to ask once the first one is not there (404).
 
     Raises FixCredentials when the token is refused, UnexpectedContent for an answer without one.
     """
@@ -114,6 +115,7 @@ class ClientCredentials:
         scheme: str = "Bearer ",
     ) -> None:
         self.token_url = token_url
+        self.other_token_url = ""
         self._data = {"grant_type": "client_credentials", **data}
         if scope is not None:
             self._data["scope"] = scope
@@ -143,7 +145,7 @@ class ClientCredentials:
         form.update({field: read(value) for field, value in self._data.items()})
         asked_at = client.clock()
         try:
-            answer = client.token_request(self.token_url, form, self._expected_status)
+            answer = self._ask(client, form)
         except ConnectorError as error:
             if error.status in (400, 401, 403):
                 raise FixCredentials(
@@ -159,6 +161,14 @@ class ClientCredentials:
         told = answer.get("expires_in")
         life = as_number(str(told)) if told is not None else None
         self._renew_at = asked_at + (life if life and life > 0 else DEFAULT_LIFE) * RENEW_AT
+
+    def _ask(self, client: Client, form: Mapping[str, str]) -> Any:
+        try:
+            return client.token_request(self.token_url, form, self._expected_status)
+        except ConnectorError as error:
+            if error.status != 404 or not self.other_token_url:
+                raise
+        return client.token_request(self.other_token_url, form, self._expected_status)
 
 
 def read(value: Value) -> str:

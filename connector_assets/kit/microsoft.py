@@ -68,3 +68,6 @@ class MicrosoftCredentials(ClientCredentials):
         own = f"{base.scheme}://{base.netloc}"
         is_vendor = matches(base.hostname or "", self._vendor_hosts)
         self.token_url = (self._authority or (AUTHORITY if is_vendor else own)) + self._path
+        # one address may answer for many products, each below a path of its own
+        beside = base.path.strip("/") and not self._authority and not is_vendor
+        self.other_token_url = client.base_url + self._path if beside else ""

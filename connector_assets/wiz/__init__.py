@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from connector_assets.kit import ClientCredentials, Connector, Credential, Permission
 from connector_assets.kit.hosts import matches
-from connector_assets.wiz.graphql import ask
+from connector_assets.wiz.graphql import PATH, ask
 from connector_assets.wiz.options import WizOptions
 from connector_assets.wiz.queries import PROBES
 from connector_assets.wiz.streams import STREAMS
@@ -49,6 +49,10 @@ class WizCredentials(ClientCredentials):
         own = f"{base.scheme}://{base.netloc}{TOKEN_PATH}"
         vendors = GOV_TOKEN_URL if host.endswith(".wiz.us") else TOKEN_URL
         self.token_url = self._told or (vendors if matches(host, HOSTS) else own)
+        # one address may answer for many products, each below a path of its own
+        below = client.base_url.removesuffix(PATH).removesuffix("/")
+        beside = below != f"{base.scheme}://{base.netloc}" and not self._told and not matches(host, HOSTS)
+        self.other_token_url = below + TOKEN_PATH if beside else ""
 
 
 def credentials(options: WizOptions, secrets: Secrets) -> Auth:

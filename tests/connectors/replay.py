@@ -30,7 +30,7 @@ from exposure_pipelines.home import Home
 from .microsoft import Bench, Staged
 
 #: The forms in which one and the same answer may come, in as few runs as try each; every other test has it plain.
-WIRES = ("gzip, charset, upper-case headers", "chunked, bom, no content type, lower-case headers")
+WIRES = ("gzip, charset, upper-case headers", "chunked, bom, no content type, lower-case headers, below a path")
 ABSENT: Any = object()
 #: Numbers of mutants: long enough to be found in no other value.
 FIRST = 73_000
@@ -94,7 +94,8 @@ class Vendor:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.base = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.prefix = "/gateway/vendor" if "below a path" in wire else ""
+        self.base = f"http://127.0.0.1:{self._server.server_address[1]}{self.prefix}"
         self._thread = threading.Thread(target=lambda: self._server.serve_forever(0.01), daemon=True)
 
     def __enter__(self) -> Vendor:
@@ -113,7 +114,10 @@ class Vendor:
         parts = urlsplit(handler.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
         body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
-        asked = Asked(handler.command, parts.path, query, handler.headers, body, self.base)
+        # what is asked beside the prefix keeps its path, and so fits no route
+        path = parts.path.removeprefix(self.prefix) if self.prefix else parts.path
+        path = path if path != parts.path or not self.prefix else f"/beside{path}"
+        asked = Asked(handler.command, path, query, handler.headers, body, self.base)
         self.asked.append(asked)
         self._send(handler, self._answer(asked))
 
