@@ -150,8 +150,8 @@ def connection(api: Api, query: Query, answer: Mapping[str, Any], scope: str) ->
     data = answer.get("data")
     found = data.get(query.root) if isinstance(data, dict) else None
     if found is None and isinstance(data, dict):
-        others = [value for value in data.values() if isinstance(value, dict) and "nodes" in value]
-        found = others[0] if len(others) == 1 else None
+        # the name before the second version, which is a common alias; any other list is of other records
+        found = data.get(query.root.removesuffix("V2"))
     errors = as_errors(answer.get("errors"))
     if not isinstance(found, dict):
         raise UnexpectedContent(f"{query.root}: the answer holds no such list", hint=REPORT_TO)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,24 +20,10 @@ def stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def is_within(node: Any, field: str, start: datetime | None) -> bool:
-    """Whether a record was active in the window; what does not say when, or says it in no way we read, is."""
-    told = node.get(field) if isinstance(node, dict) else None
-    if start is None or not isinstance(told, str) or not told:
-        return True
-    try:
-        moment = datetime.fromisoformat(told)
-    except ValueError:
-        return True
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    # year 1 is how Wiz writes "never"
-    return moment.year == 1 or moment >= start
-
-
 def cloud_resources(api: Api) -> Iterator[Page]:
-    """The inventory seen within the window, a scope a project where projects are named.
+    """The inventory, a scope a project where projects are named.
 
-    What is gone is marked, and absent some time later. The window is judged here: the filter by update is not verified.
+    What is gone is marked, and absent some time later; what was not seen for long goes stale by its last_seen.
     """
     options = api.options
     filters: dict[str, Any] = {}
@@ -50,9 +35,7 @@ def cloud_resources(api: Api) -> Iterator[Page]:
         project: {**filters, "project": {"idV2": {"equals": project}}} for project in options.project_ids
     }
     for scope, wanted in (parts or {"default": filters}).items():
-        for page in pages(api, CLOUD_RESOURCES, wanted, scope):
-            recent = [node for node in page.records if is_within(node, "lastSeen", api.window_start)]
-            yield replace(page, records=recent)
+        yield from pages(api, CLOUD_RESOURCES, wanted, scope)
 
 
 def vulnerability_findings(api: Api) -> Iterator[Page]:

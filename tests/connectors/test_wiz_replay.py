@@ -332,3 +332,14 @@ def test_issues_under_the_older_name_of_their_list_are_read(tmp_path: Path, monk
     with foreign("wiz", routes, tmp_path, monkeypatch, **OPTIONS) as wiz:
         found = manifest(wiz.sync("issues"), "issues")
         assert (found.state, found.records) == ("complete", 1)
+
+
+def test_a_list_of_other_records_is_not_taken_for_the_one_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = {"access_token": "xxxx", "expires_in": 86400, "token_type": "Bearer"}
+    only: Route = ("POST /graphql", {"data": {"vulnerabilityFindings": connection(FINDING)}})
+    with foreign("wiz", [("POST /oauth/token", token), only], tmp_path, monkeypatch, **OPTIONS) as wiz:
+        report = wiz.sync()
+        assert manifest(report, "cloud_resources").state == "failed"
+        assert manifest(report, "vulnerability_findings").records == 1
