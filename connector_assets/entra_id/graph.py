@@ -59,7 +59,8 @@ def _pages(api: Api, path: str, params: Mapping[str, Any] | None, counted: bool)
         return
     answer = api.get(path, {**(params or {}), "$count": "true"}, EVENTUAL)
     count = answer.get("@odata.count") if isinstance(answer, dict) else None
-    yield Page(records_of(answer, "value", path, api.mask)), int(count) if str(count).isdecimal() else None
+    number = as_number(str(count))
+    yield Page(records_of(answer, "value", path, api.mask)), None if number is None else int(number)
     if following := answer.get("@odata.nextLink"):
         yield from ((page, None) for page in next_link_pages(api, following, headers=EVENTUAL))
 
@@ -172,7 +173,7 @@ def named(records: Iterable[Record]) -> Iterator[Record]:
 
 def related(api: Api, record: Record, name: str, path: str) -> list[Record]:
     """The objects of an expanded relation; where Graph may have cut them, all of them by a call of their own."""
-    given = record.get(name)
+    given = record.get(name) or []
     found = list(named(given if isinstance(given, list) else [given]))
     if len(found) < EXPANDED:
         return found
