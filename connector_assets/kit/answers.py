@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import orjson
 
 from connector_assets.kit.errors import BrokenAnswer, UnexpectedContent
+
+log = logging.getLogger("exposure.connector")
 
 #: The vendor's message is repeated up to this length, in characters.
 WORDS_LIMIT = 300
@@ -27,10 +31,22 @@ def parse_json(body: bytes, url: str) -> Any:
     except orjson.JSONDecodeError as error:
         if body.startswith(BYTE_ORDER_MARK):
             return parse_json(body[len(BYTE_ORDER_MARK) :], url)
+        try:
+            return lenient_json(body)
+        except (ValueError, RecursionError):
+            log.debug("%s: the answer is no JSON in the wider sense either", url)
         what = f"is not whole JSON ({error.msg} at {error.pos} of {len(body)})" if body.strip() else "is empty"
         raise BrokenAnswer(
             f"the answer {what}", url=url, hint="the vendor cut or garbled the answer; the next sync tries again"
         ) from None
+
+
+def lenient_json(body: bytes) -> Any:
+    """The value of whole JSON that is not strict: raw line breaks in texts, NaN, half a character pair, bytes beside UTF-8.
+
+    Texts that people typed come so; one of them must not cost the page. Raises ValueError, RecursionError.
+    """
+    return json.loads(body.decode("utf-8", "replace"), strict=False)
 
 
 def require_json(status: int, content_type: str, body: bytes, url: str) -> None:

@@ -9,6 +9,7 @@ from xml.parsers import expat
 
 import orjson
 
+from connector_assets.kit.answers import lenient_json
 from connector_assets.kit.declaration import Record
 from connector_assets.kit.errors import BrokenAnswer, BudgetExceeded, UnexpectedContent
 
@@ -88,9 +89,12 @@ def json_line(line: bytes, number: int, url: str) -> Record:
     try:
         value: Record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise BrokenAnswer(
-            f"line {number} is no JSON ({error.msg})", url=url, hint="the answer was cut; the next sync tries again"
-        ) from None
+        try:
+            value = lenient_json(line)
+        except (ValueError, RecursionError):
+            raise BrokenAnswer(
+                f"line {number} is no JSON ({error.msg})", url=url, hint="the answer was cut; the next sync tries again"
+            ) from None
     return value
 
 

@@ -311,7 +311,8 @@ def timestamp_sql(value: str) -> str:
     Beyond the year 9999, which no reader in Python can hold, and for DuckDB's words (infinity, epoch): null.
     """
     number = f"TRY_CAST({value} AS DOUBLE)"
-    dated = f"CASE WHEN regexp_matches({value}, '^[0-9]{{4}}[^0-9]') THEN {value} END"
+    # the standard allows small letters, of which DuckDB reads none
+    dated = f"CASE WHEN regexp_matches({value}, '^ *[0-9]{{4}}[^0-9]') THEN upper(trim({value})) END"
     parsed = f"""CASE
         WHEN {number} IS NULL THEN TRY_CAST({dated} AS TIMESTAMPTZ) AT TIME ZONE 'UTC'
         WHEN {number} <= 0 OR {number} >= {END_OF_TIME_MS} THEN NULL

@@ -97,6 +97,21 @@ def test_gzip_and_deflate_and_a_byte_order_mark_are_read(site: Site, api: Api) -
     assert [api.get("/x") for _ in range(3)] == [{"a": 1}] * 3
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (b'{"text": "a raw\n line and\ta tab"}', {"text": "a raw\n line and\ta tab"}),
+        (b'{"text": "half a pair \\ud83d"}', {"text": "half a pair \ud83d"}),
+        (b'{"text": "Latin \xe4"}', {"text": "Latin \ufffd"}),
+        (b'\xef\xbb\xbf{"score": Infinity}', {"score": float("inf")}),
+    ],
+)
+def test_whole_json_that_is_not_strict_costs_no_page(site: Site, api: Api, sent: bytes, read: Any) -> None:
+    site.replies(Reply(200, sent, JSON))
+    assert api.get("/things") == read
+    assert len(site.asked) == 1
+
+
 def test_damaged_gzip_is_a_broken_answer(site: Site, api: Api) -> None:
     site.replies(Reply(200, b"\x1f\x8b\x08garbage", {**JSON, "Content-Encoding": "gzip"}))
     with pytest.raises(BrokenAnswer, match="broke off"):
