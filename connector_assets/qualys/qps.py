@@ -23,6 +23,8 @@ from connector_assets.qualys.fo import plain
 
 #: Times an answer that breaks off is asked for again.
 BROKEN_TRIES = 2
+#: Members that hold records: with them an answer without a code is none of the errors that come with one.
+RECORDS = ("data", "assetListData")
 NOT_ALLOWED = frozenset({"UNAUTHORIZED", "NOT_AUTHORIZED", "FORBIDDEN", "UNAUTHENTICATED"})
 
 
@@ -85,7 +87,7 @@ def read(api: Api, body: bytes, url: str) -> Found:
     else:
         parsed = parse_json(body, url)
         answer = parsed.get("ServiceResponse") if isinstance(parsed, dict) else None
-    if not isinstance(answer, dict) or not answer.get("responseCode"):
+    if not isinstance(answer, dict) or not (answer.get("responseCode") or answer.get("data")):
         raise UnexpectedContent("host assets: the answer is no ServiceResponse", url=url, hint="check base_url")
     require_success(api, answer, url)
     data = answer.get("data") or []
@@ -103,7 +105,7 @@ def read(api: Api, body: bytes, url: str) -> Found:
 def require_success(api: Api, answer: Mapping[str, Any], url: str) -> None:
     """Raise for a responseCode other than SUCCESS: HTTP says 200 all the same."""
     code = str(answer.get("responseCode") or "")
-    if code.upper() == "SUCCESS":
+    if code.upper() == "SUCCESS" or (not code and any(answer.get(member) for member in RECORDS)):
         return
     details = answer.get("responseErrorDetails")
     said = " ".join(str(v) for v in details.values() if v) if isinstance(details, dict) else ""

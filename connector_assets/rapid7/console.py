@@ -67,7 +67,7 @@ def pages(api: Api, what: str, size: int, *, sort: str | None = None) -> Iterato
 def has_next(answer: Record, page: Record, number: int) -> bool:
     """By the vendor's link; by its number of pages where it gives no links."""
     links = answer.get("links")
-    relations = {link.get("rel") for link in links if isinstance(link, dict)} if isinstance(links, list) else set()
+    relations = {str(link.get("rel")) for link in links if isinstance(link, dict)} if isinstance(links, list) else set()
     if relations & {"next", "first", "last", "prev"}:
         return "next" in relations
     count = page.get("totalPages")

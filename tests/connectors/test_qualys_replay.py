@@ -16,7 +16,7 @@ import pytest
 from connector_assets.kit.budgets import Allowance
 
 from .microsoft import manifest, states
-from .replay import WIRES, Answer, Asked, Case, Route, foreign, misread, mutants, suffers, varied
+from .replay import ODD, WIRES, Answer, Asked, Case, Route, changed, foreign, misread, mutants, suffers, varied
 
 HOSTS = r"(GET|POST) /api/[0-9.]+/fo/asset/host/"
 DETECTIONS = r"(GET|POST) /api/[0-9.]+/fo/asset/host/vm/detection/"
@@ -585,3 +585,15 @@ def test_a_refusal_inside_a_success_is_no_empty_list(tmp_path: Path, monkeypatch
         found = manifest(qualys.sync("hosts"), "hosts")
         assert found.state == "failed"
         assert "2001 This account has expired." in str(found.reason)
+
+
+@pytest.mark.parametrize("member", ["responseCode", "count", "hasMoreRecords"])
+def test_records_without_a_mark_beside_them_are_records(
+    member: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = host_assets()["ServiceResponse"]
+    for count, value in enumerate(ODD.values()):
+        answer = {"ServiceResponse": changed(whole, (member,), value)}
+        with foreign("qualys", estate(host_assets=answer), tmp_path / str(count), monkeypatch, username="u") as qualys:
+            found = manifest(qualys.sync("host_assets"), "host_assets")
+            assert (found.state, found.records) == ("complete", 1)

@@ -14,7 +14,7 @@ import pytest
 from connector_assets.kit.budgets import Allowance
 
 from .microsoft import manifest, states
-from .replay import WIRES, Answer, Asked, Case, Route, foreign, misread, mutants, suffers, varied
+from .replay import ODD, WIRES, Answer, Asked, Case, Route, changed, foreign, misread, mutants, suffers, varied
 
 PREFIX = "8ba0c1d2-5678-4678-9234-cabc0def0123-default-asset-"
 NUMBER = "right(record_id, 5)"
@@ -379,3 +379,15 @@ def test_findings_that_are_none_and_vulnerabilities_without_a_document_are_left_
         assert [m.records for m in report.streams] == [1, 1, 0]
         with r.staged() as staged:
             assert staged.one("select title from stg_rapid7__findings") == "c"
+
+
+@pytest.mark.parametrize(
+    "member", ["page", "links", "links.0.rel", "links.0.href", "page.totalPages", "page.totalResources"]
+)
+def test_no_mark_of_a_console_page_is_needed(member: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tuple(int(step) if step.isdecimal() else step for step in member.split("."))
+    for count, value in enumerate(ODD.values()):
+        answer = changed(resources(CONSOLE_ASSET), place, value)
+        with foreign("rapid7", console(answer), tmp_path / str(count), monkeypatch, **CONSOLE) as rapid7:
+            found = manifest(rapid7.sync("assets"), "assets")
+            assert (found.state, found.records) == ("complete", 1)
