@@ -327,12 +327,12 @@ def issue_sql(name: str, kind: FieldType) -> str | None:
         found = f"json_extract_string(line, '{json_path(name)}')"
         return (
             f"{{'field': '{escaped(name)}', "
-            f"'value': CASE WHEN {misfit_sql(name, kind)} THEN left({found}, {PREVIEW}) END}}"
+            f"'value': CASE WHEN {misfit_sql(name, kind)} THEN left(nullif({found}, ''), {PREVIEW}) END}}"
         )
     if kind in ("text", "json"):
         return None
     value = f"t.{quoted(name)}"
-    void = f"{value} IN ('', 'null', 'None')"
+    void = f"{value} IN ('', 'null', 'None', '[]', '{{}}')"
     if kind == "timestamp":
         void += f" OR starts_with({value}, '0001-01-01') OR coalesce(TRY_CAST({value} AS DOUBLE) <= 0, false)"
     return (

@@ -63,8 +63,11 @@ def test_a_struct_without_the_declared_parts_is_no_issue(bench: Workbench) -> No
 @pytest.mark.parametrize("sent", ["", None, [], {}])
 def test_nothing_said_is_null_in_whatever_form(bench: Workbench, sent: object) -> None:
     """An empty text taken for a value made machines of a cloud, and names of nothing."""
-    manifest = bench.one(stream(pages([{"id": "a", "name": sent}])))
-    assert bench.rows(manifest, "name") == [(None,)]
+    empty = dict.fromkeys(("name", "seen", "count", "managed", "cloud"), sent)
+    manifest = bench.one(stream(pages([{"id": "a", **empty}])))
+    assert bench.rows(manifest, "name, seen, count, managed") == [(None, None, None, None)]
+    # a list is nothing in the place of a text or a number; in that of a struct it is not what was agreed
+    assert manifest.field_issues == (1 if sent == [] else 0)
 
 
 def test_empty_texts_in_lists_and_structs_are_nothing(bench: Workbench) -> None:
