@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXPORT_ROWS = 5000
 LOGON_MACHINES = 50
 SAS_HOURS = 6
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: Platforms of people's own machines; everything else that has a name is taken for a server.
 CLIENT_PLATFORMS = ("windows7", "windows8", "windows10", "windows11", "macos", "ios", "android", "chromeos")
 
@@ -129,6 +130,8 @@ def normalised(fields: Mapping[str, FieldType]) -> Callable[[Record], Record]:
     known = {name.lower(): name for name in fields}
 
     def row(record: Record) -> Record:
+        if not isinstance(record, dict):
+            return record
         named = {known.get(key.lower(), key[:1].lower() + key[1:]): value for key, value in record.items()}
         if not named.get("id") and named.get("deviceId"):
             parts = ("deviceId", "softwareVendor", "softwareName", "softwareVersion", "cveId")
@@ -160,10 +163,11 @@ def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:
 
     Raises ForeignHost for a host that is not allowed, BrokenAnswer for a link that ended or a file that is empty or cut.
     """
-    from connector_assets.kit.hosts import masked, matches, origin
+    from connector_assets.kit.hosts import is_loopback, masked, matches, origin
 
-    # a gateway or a recording hands out the files itself
-    hosts = (*api.options.export_hosts, origin(api.base_url)[1])
+    # a gateway or a recording hands out the files itself, this machine under any of its names
+    base = origin(api.base_url)[1]
+    hosts = (*api.options.export_hosts, base, *(LOOPBACK if is_loopback(base) else ()))
     if not matches(origin(url)[1], hosts):
         raise ForeignHost(
             f"{what} lies on {origin(url)[1]}, which the option export_hosts does not allow",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -60,7 +61,7 @@ def new_unpacker() -> zlib._Decompress:
 
 
 def json_lines(chunks: Iterable[bytes], url: str) -> Iterator[Record]:
-    """The JSON value of each line; empty lines do not count.
+    """The JSON value of each line, of a line that is a list each of its values; empty lines do not count.
 
     Raises BrokenAnswer with the line's number for one that is no JSON (the last one, when the body was cut), and for a
     body without any byte: a pre-signed link that has gone bad answers so, and that is no empty estate.
@@ -76,18 +77,18 @@ def json_lines(chunks: Iterable[bytes], url: str) -> Iterator[Record]:
         for line in lines:
             number += 1
             if line and not line.isspace():
-                yield json_line(line, number, url)
+                yield from json_values(line, number, url)
         if len(rest) > LINE_BYTES:
             raise BrokenAnswer(f"line {number + 1} is longer than {LINE_BYTES // 1024**2} MB", url=url)
     if rest and not rest.isspace():
-        yield json_line(rest, number + 1, url)
+        yield from json_values(rest, number + 1, url)
     if not size:
         raise BrokenAnswer("the answer is empty", url=url, hint="the link may have expired; the next sync tries again")
 
 
-def json_line(line: bytes, number: int, url: str) -> Record:
+def json_values(line: bytes, number: int, url: str) -> list[Record]:
     try:
-        value: Record = orjson.loads(line)
+        value: Any = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         try:
             value = lenient_json(line)
@@ -95,7 +96,7 @@ def json_line(line: bytes, number: int, url: str) -> Record:
             raise BrokenAnswer(
                 f"line {number} is no JSON ({error.msg})", url=url, hint="the answer was cut; the next sync tries again"
             ) from None
-    return value
+    return value if isinstance(value, list) else [value]
 
 
 def xml_elements(chunks: Iterable[bytes], tags: Iterable[str], url: str) -> Iterator[ElementTree.Element]:

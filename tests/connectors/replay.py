@@ -30,7 +30,10 @@ from exposure_pipelines.home import Home
 from .microsoft import Bench, Staged
 
 #: The forms in which one and the same answer may come, in as few runs as try each; every other test has it plain.
-WIRES = ("gzip, charset, upper-case headers", "chunked, bom, no content type, lower-case headers, below a path")
+WIRES = (
+    "gzip, charset, upper-case headers, until close",
+    "chunked, bom, no content type, lower-case headers, below a path",
+)
 ABSENT: Any = object()
 #: Numbers of mutants: long enough to be found in no other value.
 FIRST = 73_000
@@ -144,7 +147,13 @@ class Vendor:
             body = gzip.compress(body)
             headers["Content-Encoding"] = "gzip"
         chunked = "chunked" in forms and bool(body)
-        headers |= {"Transfer-Encoding": "chunked"} if chunked else {"Content-Length": str(len(body))}
+        if "until close" in forms:
+            # as HTTP/1.0 does: the end of the connection is the end of the answer
+            headers["Connection"] = "close"
+        elif chunked:
+            headers["Transfer-Encoding"] = "chunked"
+        else:
+            headers["Content-Length"] = str(len(body))
         cased = str.lower if "lower-case headers" in forms else str.upper if "upper-case headers" in forms else str
         handler.send_response(answer.status)
         for name, value in headers.items():

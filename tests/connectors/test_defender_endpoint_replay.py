@@ -341,17 +341,18 @@ def test_an_empty_collection_is_one_in_every_form(tmp_path: Path, monkeypatch: p
         }
 
 
-@pytest.mark.parametrize("form", ["gzip", "plain"])
+@pytest.mark.parametrize("form", ["gzip", "plain", "list"])
 def test_prepared_files_of_a_recording_are_read_from_its_own_address(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rows in PascalCase and in camelCase, a line each, without an id."""
     pascal = {key[:1].upper() + key[1:]: value for key, value in WEAKNESS.items() if key != "id"}
-    lines = "".join(json.dumps(row) + "\r\n" for row in (pascal, {**WEAKNESS, "cveId": "CVE-2025-2"})).encode() + b"\n"
+    rows = [pascal, {**WEAKNESS, "cveId": "CVE-2025-2"}]
+    lines = "".join(json.dumps(row) + "\r\n" for row in (rows if form != "list" else [rows])).encode() + b"\n"
     body = gzip.compress(lines) if form == "gzip" else lines
 
     def export(asked: Asked) -> Any:
-        files = [f"{asked.base}/files/{n}.json.gz?sv=2020&sig=x" for n in range(2)]
+        files = [f"{asked.base.replace('127.0.0.1', 'localhost')}/files/{n}.json.gz?sv=2020&sig=x" for n in range(2)]
         return {"@odata.context": "x", "exportFiles": files, "generatedTime": "2026-11-20T11:00:00Z"}
 
     routes = [
