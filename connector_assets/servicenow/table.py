@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -24,6 +25,7 @@ from connector_assets.kit import (
 
 #: Where the instance writes down what was deleted; most tables are, some are kept out by an attribute of theirs.
 DELETIONS = "sys_audit_delete"
+SYS_ID = re.compile(r"[0-9a-f]{32}")
 #: Keys in one query: an address may not be much longer than eight kilobytes.
 KEYS_A_QUERY = 100
 #: A page that was not finished is asked for again, this many times smaller, once.
@@ -244,6 +246,8 @@ def flat(record: Any, fields: Sequence[str]) -> Any:
             found[field] = plain(given)
         elif part == "name" and isinstance(given, dict):
             found[field] = given.get("display_value") or None
+        elif part == "name" and isinstance(given, str) and not SYS_ID.fullmatch(given):
+            found[field] = given or None
     return found
 
 

@@ -13,6 +13,8 @@ computers as (
         coalesce(a.mac_addresses, []) as adapter_macs,
         coalesce(a.ip_addresses, []) as adapter_ips,
         a.adapters,
+        -- an answer with display values has the label of the class: Windows Server
+        replace(lower(c.sys_class_name), ' ', '_') as class_name,
         coalesce(u.user_name, u.email) as owner_name,
         m.user_name as frequent_user_name,
         b.number as application_number,
@@ -93,14 +95,14 @@ select
     asset_tag,
     coalesce(name, host_name, fqdn) as display_name,
     case
-        when sys_class_name like '%server%' then 'Server'
-        when regexp_matches(sys_class_name, 'netgear|_ip_|firewall|_lb|router|switch|wap_') then 'NetworkDevice'
-        when regexp_matches(sys_class_name, 'printer|iot|camera') then 'IoT'
-        when regexp_matches(sys_class_name, 'handheld|mobile') then 'Mobile'
-        when regexp_matches(sys_class_name, '_vm') then 'Virtual'
-        when regexp_matches(sys_class_name, '_ot_|_ics_') then 'OT'
-        when sys_class_name in ('cmdb_ci_computer', 'cmdb_ci_pc_hardware') then 'Endpoint'
-        when sys_class_name is not null then 'Unknown'
+        when class_name like '%server%' then 'Server'
+        when regexp_matches(class_name, 'netgear|_ip_|firewall|_lb|router|switch|wap_') then 'NetworkDevice'
+        when regexp_matches(class_name, 'printer|iot|camera') then 'IoT'
+        when regexp_matches(class_name, 'handheld|mobile') then 'Mobile'
+        when regexp_matches(class_name, '_vm') then 'Virtual'
+        when regexp_matches(class_name, '_ot_|_ics_') then 'OT'
+        when class_name in ('cmdb_ci_computer', 'cmdb_ci_pc_hardware', 'computer', 'personal_computer') then 'Endpoint'
+        when class_name is not null then 'Unknown'
     end as device_category,
     os as os_platform,
     os_version,
