@@ -78,6 +78,7 @@ VULNERABILITY: dict[str, FieldType] = {
     "softwareVersion": "text",
     "cveId": "text",
     "vulnerabilitySeverityLevel": "text",
+    "cvssScore": "number",
     "recommendedSecurityUpdate": "text",
     "recommendedSecurityUpdateId": "text",
     "diskPaths": ["text"],

@@ -377,3 +377,19 @@ def test_an_export_file_on_another_host_is_never_asked(tmp_path: Path, monkeypat
         found = manifest(defender.sync("vulnerabilities", vulnerabilities_via="export"), "vulnerabilities")
         assert (found.state, found.error) == ("failed", "ForeignHost")
         assert "export_hosts" in str(found.reason)
+
+
+def test_a_cve_that_is_not_listed_is_rated_as_the_machines_row_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = {**WEAKNESS, "id": "w2", "cveId": "CVE-2025-2", "exploitabilityLevel": "ExploitIsInKit", "cvssScore": 7}
+    routes = estate(weaknesses=collection(WEAKNESS, kit))
+    with foreign("defender_endpoint", routes, tmp_path, monkeypatch, **OPTIONS) as defender:
+        defender.sync("machines", "vulnerabilities", "cves")
+        with defender.staged() as staged:
+            assert staged.failing() == []
+            known = staged.rows("select * from stg_defender_endpoint__vulnerabilities order by cve_id")
+            assert [(k["cve_id"], k["severity"], k["cvss_score"], k["exploit_available"]) for k in known] == [
+                ("CVE-2025-12345", "medium", 6.5, True),
+                ("CVE-2025-2", "medium", 7.0, True),
+            ]
