@@ -2,7 +2,8 @@
 
 Everything of a publish stands in one transaction: readers see the old snapshot until it ends, a crash leaves it in place,
 and nothing is left to sweep. Rows are replaced inside the tables that are there, so that views on them and rights given to
-readers survive; only a table whose columns changed is made anew.
+readers survive. Where columns change, PostgreSQL gets the new ones, empty, just before that transaction (see `reshaping`);
+SQLite makes the table anew inside it, which hinders no reader there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
+from exposure_pipelines.publish.reshaping import Reshape, TablesInUse, reshape, when_free
 from exposure_pipelines.publish.tables import PublishedTable, is_nested
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ LONGEST_NAME = 63
 #: Number of the PostgreSQL advisory lock that keeps two publishes of one database apart.
 PUBLISH_LOCK = 7_263_118_340_926
 
-#: How long a publish waits for readers of a table that it must make anew.
-LOCK_SECONDS = 10
+#: How long one statement of a publish waits for a lock; only somebody else's maintenance holds one that it needs.
+LOCK_SECONDS = 60
 
 METADATA = sa.MetaData()
 
@@ -87,17 +89,21 @@ def publish(
             newest = newest_snapshot(connection)
             if newest and newest > day:
                 return Published(day, False, {}, f"the warehouse holds {newest}, which is newer")
+            if engine.dialect.name == "postgresql":
+                widen(connection, tables)
+        with transaction(engine) as connection:
             known = prepare_tables(connection, tables)
-            rows = {table.name: fill(connection, table, database) for table in tables}
+            changes = reshapes(connection, tables, known)
+            rows = {table.name: fill(connection, table, database, changes.get(table.name)) for table in tables}
             record(connection, tables, day, moment, rows, known)
+            if engine.dialect.name == "postgresql":
+                narrow(connection, changes, sorted(set(known) - {table.name for table in tables}))
         after_publish(engine)
         return Published(day, True, rows)
-    except (sa.exc.DBAPIError, driver_errors) as error:
+    except (sa.exc.DBAPIError, driver_errors, TablesInUse) as error:
         why = first_line(error)
-        if "lock timeout" in why:
-            why = "a reader's open transaction holds a table that has to change its shape; end it and build again"
-        elif "depend" in why:
-            why += " (views of your own on a table whose columns changed: drop them, build, create them again)"
+        if "depend" in why:
+            why += " (views of your own on a column or table that goes: drop them, build, create them again)"
         raise WorkFailed(
             f"Publishing {day} to {shown(engine)} failed: {why}. The last snapshot there is unchanged."
         ) from error
@@ -157,7 +163,6 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
         else:
             with connection.begin():
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(PUBLISH_LOCK)))
-                # a table of another shape is dropped: whoever waits for that lock makes every new reader wait behind
                 connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
                 yield connection
 
@@ -169,8 +174,7 @@ def newest_snapshot(connection: sa.Connection) -> date | None:
 
 def prepare_tables(connection: sa.Connection, tables: Sequence[PublishedTable]) -> dict[str, str]:
     """Tables of the wanted shape, empty or with their old rows; returns the shapes there were, by name."""
-    listed = connection.execute(sa.select(SNAPSHOT_TABLES.c.table_name, SNAPSHOT_TABLES.c.shape)).all()
-    known: dict[str, str] = {row.table_name: row.shape for row in listed}
+    known = shapes(connection)
     inspector = sa.inspect(connection)
     existing = {*inspector.get_table_names(), *inspector.get_view_names()}
     foreign = sorted(table.name for table in tables if table.name in existing and table.name not in known)
@@ -179,17 +183,68 @@ def prepare_tables(connection: sa.Connection, tables: Sequence[PublishedTable]) 
             f"The warehouse already holds {', '.join(foreign)}, which exposure did not make and will not replace; "
             "point EXPOSURE_WAREHOUSE_URL at a database of its own."
         )
+    in_place = connection.dialect.name == "postgresql"
     for table in tables:
         wanted = sql_table(table)
-        if table.name in existing and known[table.name] == shape_of(table):
+        if table.name in existing and (in_place or known[table.name] == shape_of(table)):
             connection.execute(sa.delete(wanted))
             continue
         if table.name in existing:
             connection.execute(sa.schema.DropTable(wanted))
         wanted.create(connection)
-    for name in sorted(set(known) & existing - {table.name for table in tables}):
-        connection.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData())))
+    known = {name: shape for name, shape in known.items() if name in existing}
+    if not in_place:
+        for name in sorted(set(known) - {table.name for table in tables}):
+            connection.execute(sa.schema.DropTable(sa.Table(name, sa.MetaData())))
     return known
+
+
+def shapes(connection: sa.Connection) -> dict[str, str]:
+    """The shape of every table of the last snapshot, by name."""
+    return {
+        row.table_name: row.shape
+        for row in connection.execute(sa.select(SNAPSHOT_TABLES.c.table_name, SNAPSHOT_TABLES.c.shape))
+    }
+
+
+def reshapes(connection: sa.Connection, tables: Sequence[PublishedTable], known: dict[str, str]) -> dict[str, Reshape]:
+    """How each table of the last snapshot that has another shape comes to its new one; PostgreSQL only."""
+    if connection.dialect.name != "postgresql":
+        return {}
+    return {
+        table.name: reshape(connection, sql_table(table))
+        for table in tables
+        if known.get(table.name, shape_of(table)) != shape_of(table)
+    }
+
+
+def widen(connection: sa.Connection, tables: Sequence[PublishedTable]) -> None:
+    """Room for the new columns, before the load; readers see them empty until it ends."""
+    inspector = sa.inspect(connection)
+    existing = set(inspector.get_table_names())
+    known = {name: shape for name, shape in shapes(connection).items() if name in existing}
+    changes = reshapes(connection, tables, known)
+    when_free(
+        connection,
+        [name for name, change in changes.items() if change.before],
+        [statement for change in changes.values() for statement in change.before],
+    )
+
+
+def narrow(connection: sa.Connection, changes: dict[str, Reshape], gone: Sequence[str]) -> None:
+    """What is no longer wanted leaves, after the load; indexes are made before, as they hinder no reader."""
+    for change in changes.values():
+        for statement in change.indexes:
+            connection.exec_driver_sql(statement)
+    quote = connection.dialect.identifier_preparer.quote
+    when_free(
+        connection,
+        [*(name for name, change in changes.items() if change.after), *gone],
+        [
+            *(statement for change in changes.values() for statement in change.after),
+            *(f"DROP TABLE {quote(name)}" for name in gone),
+        ],
+    )
 
 
 def sql_table(table: PublishedTable) -> sa.Table:
@@ -237,12 +292,15 @@ def sql_type(duckdb_type: str) -> sa.types.TypeEngine[Any]:
     return sa.Text()
 
 
-def fill(connection: sa.Connection, table: PublishedTable, database: duckdb.DuckDBPyConnection) -> int:
+def fill(
+    connection: sa.Connection, table: PublishedTable, database: duckdb.DuckDBPyConnection, change: Reshape | None = None
+) -> int:
     """Load the mart's Parquet into its table. Returns the number of rows."""
     batches = row_batches(table, database, text_times=connection.dialect.name == "sqlite")
     # the driver's own statements: SQLAlchemy's handling of each row costs more than the insert itself
     prepare = connection.dialect.identifier_preparer
-    target = f"{prepare.quote(table.name)} ({', '.join(prepare.quote(column) for column, _ in table.columns)})"
+    columns = [change.load[column] if change else column for column, _ in table.columns]
+    target = f"{prepare.quote(table.name)} ({', '.join(prepare.quote(column) for column in columns)})"
     count = 0
     if connection.dialect.name == "sqlite":
         marks = ", ".join("?" * len(table.columns))
@@ -316,6 +374,8 @@ def after_publish(engine: sa.Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA optimize")
+            # a reader that still sees older rows keeps the log from being cut; the next publish cuts it
+            connection.exec_driver_sql("PRAGMA busy_timeout = 0")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         else:
             for (name,) in connection.execute(sa.select(SNAPSHOT_TABLES.c.table_name)).all():
@@ -327,5 +387,6 @@ def shown(engine: sa.Engine) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    text = str(getattr(error, "orig", None) or error).strip()
-    return text.splitlines()[0] if text else type(error).__name__
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+    # of a refused DROP the second line names what stands in the way
+    return " ".join(lines[: 2 if "depend" in lines[0] else 1])

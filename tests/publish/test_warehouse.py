@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
-from exposure_pipelines.publish import warehouse
+from exposure_pipelines.publish import reshaping, warehouse
 from exposure_pipelines.publish.tables import PublishedTable
 from tests.publish.conftest import COLUMNS, MOMENT, MakeTables
 
@@ -237,43 +239,178 @@ def test_a_warehouse_that_cannot_be_reached_says_so_without_its_password(address
     assert "pa55word" not in str(caught.value)
 
 
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 @pytest.mark.live
-def test_a_report_that_never_ends_stops_neither_new_readers_nor_the_night(
-    postgres: str, make: MakeTables, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+def test_a_report_that_never_ends_stops_no_new_reader_and_is_named(
+    url: str, make: MakeTables, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A table that must change its shape cannot be dropped while a transaction reads it."""
-    monkeypatch.setattr(warehouse, "LOCK_SECONDS", 1)
-    with warehouse.open_warehouse(postgres).begin() as connection:
-        connection.exec_driver_sql("DROP VIEW IF EXISTS managed")
-    warehouse.publish(postgres, make(hosts=3), DAY, MOMENT, database)
-    report, reader = warehouse.open_warehouse(postgres), warehouse.open_warehouse(postgres)
-    with report.connect() as connection:
+    """The exclusive lock of a table that changes shape is not to be had while a transaction reads it."""
+    monkeypatch.setattr(reshaping, "PATIENCE_SECONDS", 3.0)
+    warehouse.publish(url, make(hosts=3), DAY, MOMENT, database)
+    report = warehouse.open_warehouse(url + "?application_name=monthly-report")
+    with report.connect() as connection, readers_meanwhile(url, "hosts") as slowest:
         connection.exec_driver_sql("SELECT count(*) FROM hosts")
-        with pytest.raises(WorkFailed, match="open transaction holds a table"):
-            warehouse.publish(postgres, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
-        assert count(reader, "hosts") == 3
-    warehouse.publish(postgres, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
-    assert count(reader, "hosts") == 9
+        with pytest.raises(WorkFailed, match=r"hosts must change shape.*process \d+ \(exposure, monthly-report\)"):
+            warehouse.publish(url, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
+    assert slowest() < 1.5
     report.dispose()
+    warehouse.publish(url, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
+    reader = warehouse.open_warehouse(url)
+    assert count(reader, "hosts WHERE added = 'x'") == 9
     reader.dispose()
 
 
-@pytest.mark.live
-def test_a_view_of_a_person_on_a_table_of_another_shape_is_kept_and_the_fix_is_said(
-    postgres: str, make: MakeTables, database: duckdb.DuckDBPyConnection
-) -> None:
-    warehouse.publish(postgres, make(hosts=3), DAY, MOMENT, database)
-    engine = warehouse.open_warehouse(postgres)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE VIEW mine AS SELECT host_id FROM hosts")
-    try:
-        with pytest.raises(WorkFailed, match="drop them, build, create them again"):
-            warehouse.publish(postgres, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
-        assert count(engine, "mine") == 3
-    finally:
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP VIEW mine")
+@contextmanager
+def readers_meanwhile(url: str, *tables: str) -> Iterator[Callable[[], float]]:
+    """Readers that come one after the other; gives the longest time that one of them took."""
+    stop, times = threading.Event(), [0.0]
+
+    def read() -> None:
+        engine = warehouse.open_warehouse(url)
+        while not stop.is_set():
+            started = time.monotonic()
+            for table in tables:
+                count(engine, table)
+            times.append(time.monotonic() - started)
+            stop.wait(0.01)
         engine.dispose()
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    try:
+        yield lambda: max(times)
+    finally:
+        stop.set()
+        thread.join()
+        assert len(times) > 10
+
+
+@pytest.mark.fault(
+    "an upgrade changes a table while people read it",
+    "their transaction keeps its rows, new readers come in, rights and views stay",
+)
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.live
+def test_a_table_changes_its_shape_under_readers(
+    url: str, make: MakeTables, database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """A column comes, one goes, one gets another type, the key and an index change; a transaction is open all the while."""
+    warehouse.publish(url, make(hosts=3, findings=2), DAY, MOMENT, database)
+    owner = warehouse.open_warehouse(url)
+    with owner.begin() as connection:
+        for statement in (
+            "DROP ROLE IF EXISTS looker",
+            "CREATE ROLE looker LOGIN",
+            "GRANT SELECT ON hosts TO looker",
+            "CREATE VIEW managed AS SELECT host_id FROM hosts WHERE is_managed",
+            "ALTER TABLE hosts ENABLE ROW LEVEL SECURITY",
+            "CREATE POLICY own ON hosts FOR SELECT TO looker USING (is_managed)",
+            "CREATE INDEX of_a_person ON hosts (display_name)",
+        ):
+            connection.exec_driver_sql(statement)
+    path = tmp_path / "hosts-2.parquet"
+    database.execute(
+        f"COPY (SELECT 'h' || i AS host_id, 'n' || i AS display_name, i % 2 = 0 AS is_managed, i AS owner_id, "
+        f"'2.' || i AS level, NULL::VARCHAR AS bytes, 'x' AS added FROM range(5000) AS r(i)) TO '{path}' (FORMAT parquet)"
+    )
+    columns = (
+        ("host_id", "VARCHAR"), ("display_name", "VARCHAR"), ("is_managed", "BOOLEAN"), ("owner_id", "BIGINT"),
+        ("level", "VARCHAR"), ("bytes", "VARCHAR"), ("added", "VARCHAR"),
+    )  # fmt: skip
+    wanted = PublishedTable("hosts", str(path), columns, ("owner_id",), (("host_id",), ("added",)))
+
+    open_report = owner.connect().execution_options(isolation_level="REPEATABLE READ")
+    begun = threading.Timer(3.0, open_report.commit)
+    # as a report would: its view of the data is fixed before it comes to this table
+    open_report.exec_driver_sql("SELECT count(*) FROM snapshots")
+    old_view = owner.connect().execution_options(isolation_level="REPEATABLE READ")
+    old_view.exec_driver_sql("SELECT count(*) FROM snapshots")
+    assert open_report.exec_driver_sql("SELECT count(*) FROM hosts").scalar_one() == 3
+    with readers_meanwhile(url, "hosts", "snapshots") as slowest:
+        begun.start()
+        done = warehouse.publish(url, [wanted], DAY + timedelta(days=1), MOMENT, database)
+    assert done.published
+    assert slowest() < 1.5
+    open_report.close()
+    assert old_view.exec_driver_sql("SELECT count(*) FROM hosts").scalar_one() == 3, "its snapshot, not an empty table"
+    old_view.close()
+
+    inspector = sa.inspect(owner)
+    assert {column["name"]: column["type"].compile(owner.dialect) for column in inspector.get_columns("hosts")} == {
+        "host_id": "TEXT", "display_name": "TEXT", "is_managed": "BOOLEAN", "owner_id": "BIGINT",
+        "level": "TEXT", "bytes": "TEXT", "added": "TEXT",
+    }  # fmt: skip
+    assert inspector.get_pk_constraint("hosts")["constrained_columns"] == ["owner_id"]
+    found = {index["name"]: index["column_names"] for index in inspector.get_indexes("hosts")}
+    assert found.pop("of_a_person") == ["display_name"]
+    assert sorted(found.values()) == [["added"], ["host_id"]]
+    assert "findings" not in inspector.get_table_names()
+    looker = warehouse.open_warehouse(url.replace("exposure@", "looker@"))
+    assert (count(looker, "hosts"), count(owner, "hosts"), count(owner, "managed")) == (2500, 5000, 2500)
+    looker.dispose()
+
+    # and back again, with the names of indexes and keys that are there now
+    back = make(hosts=4, findings=3)
+    warehouse.publish(url, back, DAY + timedelta(days=1), MOMENT, database)
+    warehouse.publish(url, back, DAY + timedelta(days=1), MOMENT, database)
+    inspector = sa.inspect(owner)
+    assert inspector.get_pk_constraint("hosts")["constrained_columns"] == ["host_id"]
+    assert ["owner_id"] in [index["column_names"] for index in inspector.get_indexes("hosts")]
+    assert {column["name"] for column in inspector.get_columns("hosts")} == {name for name, _ in COLUMNS}
+    with owner.begin() as connection:
+        connection.exec_driver_sql("DROP OWNED BY looker")
+        connection.exec_driver_sql("DROP ROLE looker")
+    owner.dispose()
+
+
+def test_a_reader_of_the_file_keeps_its_rows_while_a_table_changes_its_shape(
+    tmp_path: Path, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    url = f"sqlite:///{tmp_path / 'warehouse.db'}"
+    warehouse.publish(url, make(hosts=3), DAY, MOMENT, database)
+    engine = warehouse.open_warehouse(url)
+    with engine.connect() as report:
+        report.exec_driver_sql("BEGIN")
+        assert report.exec_driver_sql("SELECT count(*) FROM hosts").scalar_one() == 3
+        started = time.monotonic()
+        warehouse.publish(url, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
+        assert time.monotonic() - started < 10
+        assert report.exec_driver_sql("SELECT count(*) FROM hosts").scalar_one() == 3
+        assert count(engine, "hosts WHERE added = 'x'") == 9
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.live
+def test_a_publish_killed_between_new_columns_and_their_rows_is_mended_by_the_next(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse.publish(url, make(hosts=3), DAY, MOMENT, database)
+    wider = make(extra=", 'x' AS added", hosts=9)
+
+    def killed(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(warehouse, "fill", killed)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.publish(url, wider, DAY, MOMENT, database)
+    assert count(engine, "hosts WHERE added IS NULL") == 3
+    warehouse.publish(url, wider, DAY, MOMENT, database)
+    assert count(engine, "hosts WHERE added = 'x'") == 9
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+@pytest.mark.live
+def test_a_view_of_a_person_on_a_column_that_goes_is_kept_and_the_fix_is_said(
+    url: str, engine: sa.Engine, make: MakeTables, database: duckdb.DuckDBPyConnection
+) -> None:
+    warehouse.publish(url, make(extra=", 'x' AS added", hosts=9), DAY, MOMENT, database)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW mine AS SELECT added FROM hosts")
+    with pytest.raises(WorkFailed, match=r"mine depends on column added.*drop them, build, create them again"):
+        warehouse.publish(url, make(hosts=3), DAY, MOMENT, database)
+    assert count(engine, "mine") == 9
 
 
 @pytest.mark.fault(
