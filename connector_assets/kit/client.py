@@ -110,7 +110,9 @@ class Client:
         self._troubleshooting = troubleshooting or {}
         self._wall = wall
         self._timeouts = (settings.timeouts.connect, settings.timeouts.read)
-        self._transport = Transport(headers or {}, settings.ca_file, self._timeouts)
+        self._transport = Transport(
+            headers or {}, settings.ca_file, self._timeouts, lambda: self.allowance.require_time(None)
+        )
 
     def __enter__(self) -> Client:
         return self
@@ -322,8 +324,6 @@ class Client:
                         url=self.where(response.url),
                         hint="ask for smaller pages, or raise the instance's budget if this size is right",
                     )
-                # each read has its own timeout; a body that drips on and on is ended here, between two pieces
-                self.allowance.require_time(response.url)
                 yield chunk
         except (requests.RequestException, HTTPError) as error:
             raise BrokenAnswer(

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
+from connector_assets.kit.deadline import BoundedAdapter, RequireTime
 from connector_assets.kit.errors import ConnectorError, FixConfiguration, RetryLater
 from connector_assets.kit.hosts import is_loopback
 
@@ -45,7 +45,13 @@ GENERIC = {
 class Transport:
     """One requests session: verified TLS, no redirects, no .netrc; proxies and CA bundle of the environment."""
 
-    def __init__(self, headers: Mapping[str, str], ca_file: str | None, timeouts: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        headers: Mapping[str, str],
+        ca_file: str | None,
+        timeouts: tuple[float, float],
+        require_time: RequireTime,
+    ) -> None:
         if ca_file and not Path(ca_file).is_file():
             raise FixConfiguration(f"ca_file {ca_file} is not a readable file", hint="name a PEM file of certificates")
         self._verify = ca_file or os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
@@ -58,8 +64,9 @@ class Transport:
         self._session.headers.update({"User-Agent": "exposure-pipelines", "Accept": "application/json"})
         self._session.headers["Accept-Encoding"] = "gzip, deflate"
         self._session.headers.update(headers)
-        self._session.mount("https://", HTTPAdapter(pool_maxsize=4, max_retries=0))
-        self._session.mount("http://", HTTPAdapter(pool_maxsize=4, max_retries=0))
+        adapter = BoundedAdapter(require_time, pool_maxsize=4, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
         quiet_urllib3()
 
     def close(self) -> None:

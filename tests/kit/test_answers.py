@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import socket
+import threading
+import time
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,10 +23,11 @@ from connector_assets.kit import (
     NotFound,
     RetryLater,
     UnexpectedContent,
+    open_api,
 )
 from connector_assets.kit.answers import vendor_words
 
-from .conftest import Api, Asked, OpenApi, Reply, Site, Time
+from .conftest import NOW, Api, Asked, OpenApi, Reply, Site, Time, connector, settings
 
 JSON = {"Content-Type": "application/json"}
 
@@ -246,3 +252,41 @@ def test_stopping_by_hand_gets_through(site: Site, api_of: OpenApi) -> None:
     with pytest.raises(KeyboardInterrupt):
         api.get("/x")
     assert len(site.asked) == 1
+
+
+@pytest.mark.fault(
+    "a vendor whose answer drips a byte at a time", "the pull ends with its time; what came before is kept"
+)
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"HTTP/1.1 200 OK\r\nX-Endless: ",
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 900000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nfffff\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nContent-Type: text/plain\r\nContent-Length: 900000\r\n\r\n",
+    ],
+    ids=["headers", "body", "chunk", "until closed", "error"],
+)
+def test_an_answer_that_drips_ends_with_the_pulls_time(start: bytes) -> None:
+    """Each byte comes long before the read timeout, so that no single read ever fails."""
+    given = settings("", budgets=Budgets(pull_seconds=0.4, retries=2))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=(server, start), daemon=True).start()
+        given = replace(given, base_url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        api = open_api(connector(), given, NOW)
+        began = time.monotonic()
+        with pytest.raises(BudgetExceeded, match="ran longer"):
+            api.get("/x")
+        assert time.monotonic() - began < 5
+        api.client.close()
+
+
+def drip(server: socket.socket, start: bytes) -> None:
+    connection, _ = server.accept()
+    with connection, contextlib.suppress(OSError):
+        connection.recv(65536)
+        connection.sendall(start)
+        for _ in range(400):
+            connection.sendall(b"1")
+            time.sleep(0.05)
