@@ -168,7 +168,7 @@ def lake(home: Home) -> Iterator[Finding]:
 
 def warehouse(home: Home) -> Iterator[Finding]:
     """Whether the database of the tables answers. A SQLite file that is not there is made by the first build."""
-    from exposure_pipelines.publish.warehouse import open_warehouse, shown
+    from exposure_pipelines.publish.warehouse import open_warehouse, require_own, shown
 
     if home.warehouse_url.startswith("sqlite:///") and not Path(home.warehouse_url.removeprefix("sqlite:///")).exists():
         yield Finding("warehouse", "ok", "not made yet (exposure build makes it)")
@@ -178,8 +178,13 @@ def warehouse(home: Home) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield Finding("warehouse", "problem", str(error), "Start the server or correct EXPOSURE_WAREHOUSE_URL.")
         return
-    yield Finding("warehouse", "ok", f"{shown(engine)} answers")
-    engine.dispose()
+    try:
+        require_own(engine)
+        yield Finding("warehouse", "ok", f"{shown(engine)} answers")
+    except ConfigurationError as error:
+        yield Finding("warehouse", "problem", str(error), "Make a database for the tables alone.")
+    finally:
+        engine.dispose()
 
 
 def dagster_instance(home: Home) -> Iterator[Finding]:

@@ -84,6 +84,7 @@ def publish(
     engine = open_warehouse(url)
     driver_errors = getattr(engine.dialect.loaded_dbapi, "Error", sa.exc.DBAPIError)
     try:
+        require_own(engine)
         with transaction(engine) as connection:
             METADATA.create_all(connection)
             newest = newest_snapshot(connection)
@@ -137,6 +138,18 @@ def open_warehouse(url: str) -> sa.Engine:
     except sa.exc.DBAPIError as error:
         engine.dispose()
         raise ConfigurationError(f"The warehouse {shown(engine)} does not answer: {first_line(error)}") from None
+
+
+def require_own(engine: sa.Engine) -> None:
+    """Raises ConfigurationError when the database is Dagster's, which has a table `snapshots` of its own."""
+    inspector = sa.inspect(engine)
+    if inspector.has_table(SNAPSHOTS.name) and "snapshot_date" not in {
+        column["name"] for column in inspector.get_columns(SNAPSHOTS.name)
+    }:
+        raise ConfigurationError(
+            f"{shown(engine)} holds a table {SNAPSHOTS.name} that exposure did not make (Dagster has one of that name); "
+            "point EXPOSURE_WAREHOUSE_URL at a database of its own."
+        )
 
 
 def prepare_sqlite(connection: Any, _: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -81,6 +82,20 @@ def test_the_reader_reads_every_table_also_later_ones_and_changes_none(team: Sit
     with opened(owner).begin() as connection:
         connection.exec_driver_sql("DROP OWNED BY analyst")
         connection.exec_driver_sql("DROP ROLE analyst")
+
+
+@pytest.mark.live
+def test_dagster_and_the_warehouse_in_one_database_are_told_apart(team: Site) -> None:
+    """Both have a table `snapshots`; a build would fail in the middle with words that help nobody."""
+    from exposure_pipelines.cli.doctor import warehouse
+
+    assert team.sync("alpha_main").success
+    team.monkeypatch.setenv("EXPOSURE_WAREHOUSE_URL", os.environ[POSTGRES_URL].replace("+psycopg2", ""))
+    result = team.build()
+    assert not result.success
+    assert any("Dagster has one of that name" in failure for failure in result.failures), result.failures
+    (finding,) = warehouse(type(team.home).from_env())
+    assert finding.state == "problem"
 
 
 def opened(url: str) -> sa.Engine:
