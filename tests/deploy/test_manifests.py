@@ -171,6 +171,8 @@ def test_pods_mount_what_they_name_where_the_program_looks() -> None:
     launcher = values()["runLauncher"]["config"]["k8sRunLauncher"]
     assert launcher["envSecrets"] == code["envSecrets"], "a run reads the secrets that the code location reads"
     assert code["includeConfigInLaunchedRuns"] == {"enabled": True}
+    assert "resources" not in code, "they would win over those of a run"
+    assert launcher["resources"]["limits"]["memory"]
 
 
 def test_compose_names_only_what_it_declares() -> None:
