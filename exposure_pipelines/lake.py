@@ -15,6 +15,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exposure_pipelines import clock
+
 if TYPE_CHECKING:
     import duckdb
     from duckdb import DuckDBPyRelation
@@ -107,10 +109,12 @@ class Lake:
         return f"{self.root}/{layer}/{model}/snapshot_date={day.isoformat()}/{DATA_FILE}"
 
     def model_dates(self, layer: str, model: str) -> list[date]:
-        """Dates for which a model is built, oldest first."""
+        """Dates for which a model is built, oldest first; without those that a clock that ran ahead left."""
         self.filesystem.invalidate_cache()
         found = self.filesystem.glob(f"{self._path}/{layer}/{model}/snapshot_date=*")
-        return sorted(date.fromisoformat(match[1]) for path in found if (match := DATE.search(str(path).rstrip("/"))))
+        dates = (date.fromisoformat(match[1]) for path in found if (match := DATE.search(str(path).rstrip("/"))))
+        today = clock.utc_date()
+        return sorted(day for day in dates if day <= today)
 
     def has_model(self, layer: str, model: str, day: date) -> bool:
         return bool(self.filesystem.exists(f"{self._path}/{layer}/{model}/snapshot_date={day.isoformat()}/{DATA_FILE}"))

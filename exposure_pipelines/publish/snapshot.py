@@ -51,7 +51,7 @@ def publish_snapshot(
     """
     import duckdb
 
-    if newer_is_published(home, day):
+    if newer_is_published(home, day, moment.date()):
         return None
     home.snapshots.mkdir(mode=0o700, parents=True, exist_ok=True)
     sweep(home)
@@ -70,13 +70,16 @@ def publish_snapshot(
     return Snapshot(final, day, moment, rows)
 
 
-def newer_is_published(home: Home, day: date) -> bool:
-    """Whether readers have a later date. A pointer whose file is gone counts for nothing: this publish mends it."""
+def newer_is_published(home: Home, day: date, today: date) -> bool:
+    """Whether readers have a later date. A pointer whose file is gone counts for nothing: this publish mends it.
+
+    So does a date that has not come: a clock that ran ahead made it, and would keep readers from every date until then.
+    """
     try:
         current = current_snapshot(home)
     except WorkFailed:
         return False
-    return current is not None and current.snapshot_date > day
+    return current is not None and day < current.snapshot_date <= today
 
 
 def sweep(home: Home) -> None:

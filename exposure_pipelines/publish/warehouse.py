@@ -87,7 +87,7 @@ def publish(
         require_own(engine)
         with transaction(engine) as connection:
             METADATA.create_all(connection)
-            newest = newest_snapshot(connection)
+            newest = newest_snapshot(connection, moment.date())
             if newest and newest > day:
                 return Published(day, False, {}, f"the warehouse holds {newest}, which is newer")
             if engine.dialect.name == "postgresql":
@@ -180,8 +180,10 @@ def transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
                 yield connection
 
 
-def newest_snapshot(connection: sa.Connection) -> date | None:
-    found: date | None = connection.execute(sa.select(sa.func.max(SNAPSHOTS.c.snapshot_date))).scalar()
+def newest_snapshot(connection: sa.Connection, today: date) -> date | None:
+    """The newest published date; one that has not come was made by a clock that ran ahead and counts for nothing."""
+    newest = sa.select(sa.func.max(SNAPSHOTS.c.snapshot_date)).where(SNAPSHOTS.c.snapshot_date <= today)
+    found: date | None = connection.execute(newest).scalar()
     return found
 
 
@@ -365,7 +367,8 @@ def record(
     known: dict[str, str],
 ) -> None:
     """Write down what the database now holds."""
-    connection.execute(sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.snapshot_date == day))
+    # the newest date listed is the one that the tables hold
+    connection.execute(sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.snapshot_date >= day))
     connection.execute(
         sa.insert(SNAPSHOTS).values(
             snapshot_date=day,

@@ -95,7 +95,7 @@ def test_snapshots_tell_the_date_and_a_newer_date_is_never_replaced_by_an_older_
     warehouse.publish(url, make(hosts=3, findings=2), DAY, MOMENT, database)
     later = DAY + timedelta(days=1)
     warehouse.publish(url, make(hosts=5, findings=4), later, MOMENT + timedelta(days=1), database)
-    old = warehouse.publish(url, make(hosts=3), DAY, MOMENT, database)
+    old = warehouse.publish(url, make(hosts=3), DAY, MOMENT + timedelta(days=1), database)
     assert not old.published
     assert "2026-11-21" in old.reason
     with engine.connect() as connection:
