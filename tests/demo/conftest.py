@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +18,11 @@ DEVICES, DAYS = 200, 2
 
 @dataclass(frozen=True)
 class Demo:
+    """A home after `exposure demo`, what it said, and the command lines of all its processes."""
+
     home: Path
     output: str
+    commands: str = ""
 
     def environment(self) -> dict[str, str]:
         kept = {
@@ -38,7 +44,30 @@ class Demo:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     """`exposure demo` as a newcomer calls it."""
     home = tmp_path_factory.mktemp("demo") / "home"
-    waiting = Demo(home, "")
-    outcome = waiting.call("demo", "--devices", str(DEVICES), "--days", str(DAYS))
-    assert outcome.returncode == 0, outcome.stdout + outcome.stderr
-    return Demo(home, outcome.stdout)
+    arguments = ["demo", "--devices", str(DEVICES), "--days", str(DAYS)]
+    with (tmp_path_factory.mktemp("said") / "output").open("w+") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "exposure_pipelines.cli.main", *arguments],
+            env=Demo(home, "").environment(),
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        seen: set[str] = set()
+        deadline = time.monotonic() + 600
+        while process.poll() is None:
+            assert time.monotonic() < deadline
+            seen |= set(command_lines(process.pid))
+            time.sleep(0.5)
+        said.seek(0)
+        output = said.read()
+    assert process.returncode == 0, output
+    return Demo(home, output, "\n".join(seen))
+
+
+def command_lines(session: int) -> Iterator[str]:
+    """Of the processes of a session."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.getsid(int(folder.name)) == session:
+                yield (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
