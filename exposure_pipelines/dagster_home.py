@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import logging
 import os
 import socket
@@ -49,6 +50,9 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 
 #: Process that a run lives in, as host:pid:start. A run whose process is gone will never end by itself.
 PROCESS_TAG = "exposure/process"
+
+#: Dagster's own tag: where the code server listens that a run belongs to. On this machine by a socket file.
+CODE_SERVER_TAG = ".dagster/grpc_info"
 
 
 def prepare_dagster_home(home: Home) -> None:
@@ -143,19 +147,48 @@ def run_job(
     return result
 
 
-def release_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Close the runs whose process was killed, and free what they held: a killed sync must not block the next one."""
+def release_dead_runs(instance: dg.DagsterInstance, *, launched: bool = False) -> None:
+    """Close the runs whose process was killed, and free what they held: a killed sync must not block the next one.
+
+    launched: also those that a daemon launched. Only for who starts the daemon of this instance: seen from another
+    machine or container its code servers are not there.
+    """
     import dagster as dg
 
     unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     for run in instance.get_runs(unfinished):
-        mark = run.tags.get(PROCESS_TAG, "")
-        host, _, rest = mark.partition(":")
-        pid, _, _ = rest.partition(":")
-        if host != socket.gethostname() or not pid.isdigit() or process_mark(int(pid)) == mark:
-            continue
-        instance.report_run_failed(run, f"The process {pid} that ran it is gone (killed, or the machine restarted).")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+        gone = dead_process(run.tags) or (launched and dead_code_server(run.tags))
+        if gone:
+            instance.report_run_failed(run, f"{gone} that ran it is gone (killed, or the machine restarted).")
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+def dead_process(tags: Mapping[str, str]) -> str:
+    """The process of a run of the command line, where it is gone; else nothing."""
+    mark = tags.get(PROCESS_TAG, "")
+    host, _, rest = mark.partition(":")
+    pid, _, _ = rest.partition(":")
+    lives = host != socket.gethostname() or not pid.isdigit() or process_mark(int(pid)) == mark
+    return "" if lives else f"The process {pid}"
+
+
+def dead_code_server(tags: Mapping[str, str]) -> str:
+    """The code server of a run that the daemon launched, where nobody listens there any more; else nothing.
+
+    A run's process is its child: on a machine that lost power neither comes back, and Dagster itself would wait for the
+    run's longest time, hours in which its instance is blocked.
+    """
+    address = json.loads(tags.get(CODE_SERVER_TAG, "{}")).get("socket")
+    if not address:
+        return ""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(address)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return "The code server"
+        except OSError:
+            return ""
+    return ""
 
 
 def require_free_pools(instance: dg.DagsterInstance, job: dg.JobDefinition) -> None:

@@ -51,13 +51,17 @@ class DagsterServices:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
-        from exposure_pipelines.dagster_home import prepare_dagster_home
+        import dagster as dg
+
+        from exposure_pipelines.dagster_home import prepare_dagster_home, quiet_dagster, release_dead_runs
 
         # a shell that starts a command in the background makes it ignore Ctrl-C, and Dagster's processes would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
         if not port_is_free(self.port, self.host):
             raise ConfigurationError(f"Port {self.port} is taken; choose another with --port.")
         prepare_dagster_home(self.home)
+        with quiet_dagster(), dg.DagsterInstance.get() as instance:
+            release_dead_runs(instance, launched=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         workspace = self.home.dagster / "workspace.yaml"
         workspace.write_text(WORKSPACE, encoding="utf-8")

@@ -43,6 +43,14 @@ def test_loading_imports_no_heavy_library_of_its_own(site: Site) -> None:
     assert ours - alone == set()
 
 
+def test_what_a_step_writes_is_for_its_owner_alone_whoever_started_it(site: Site) -> None:
+    """Dagster's own commands, as in a container, do not pass through the command line that sets it."""
+    code = "import os; os.umask(0o022); import exposure_pipelines.definitions; print(oct(os.umask(0)))"
+    environment = {**os.environ, "EXPOSURE_HOME": str(site.home.root / "empty")}
+    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert said.stdout.strip() == "0o77", said.stderr
+
+
 def test_loading_reads_no_secret_and_calls_no_vendor(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.connect("alpha_main", "product: alpha\ncredentials:\n  token: {env: NOT_SET_ANYWHERE}\n")
     import socket

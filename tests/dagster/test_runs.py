@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ from dbt_like_transforms.engine.errors import ModelFailed
 from dbt_like_transforms.engine.results import ModelResult
 from exposure_pipelines import clock
 from exposure_pipelines.building import Builder
-from exposure_pipelines.dagster_home import run_job
+from exposure_pipelines.dagster_home import release_dead_runs, run_job
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.publish.snapshot import current_snapshot
 from tests.dagster import toy
@@ -304,6 +306,37 @@ def test_a_sync_that_was_killed_does_not_block_the_next_one(site: Site) -> None:
         failed = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.FAILURE]))
         assert len(failed) == 1
         assert instance.event_log_storage.get_concurrency_info("alpha_main").active_run_ids == set()
+
+
+@pytest.mark.fault(
+    "the power goes while the daemon's runs are at work",
+    "the next `exposure up` ends them and their instances are free",
+)
+def test_runs_of_a_daemon_that_is_gone_are_ended_by_the_next_start(site: Site, tmp_path: Path) -> None:
+    """Dagster would wait for their longest time: six hours in which the instance is blocked."""
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind(str(tmp_path / "alive"))
+    listening.listen()
+    assert site.sync("alpha_main").success
+    with dg.DagsterInstance.get() as instance, listening:
+        states = {}
+        for name in ("alive", "dead"):
+            tags = {".dagster/grpc_info": json.dumps({"host": "localhost", "socket": str(tmp_path / name)})}
+            run = instance.create_run_for_job(toy_job, tags=tags, status=dg.DagsterRunStatus.STARTED)
+            instance.event_log_storage.set_concurrency_slots(f"pool_{name}", 1)
+            instance.event_log_storage.claim_concurrency_slot(f"pool_{name}", run.run_id, "step")
+            states[name] = run.run_id
+        release_dead_runs(instance)
+        assert len(instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED]))) == 2, "not ours to end"
+        release_dead_runs(instance, launched=True)
+        ended = {name: instance.get_run_by_id(run_id) for name, run_id in states.items()}
+        assert {name: run.status.value for name, run in ended.items() if run} == {"alive": "STARTED", "dead": "FAILURE"}
+        assert instance.event_log_storage.get_concurrency_info("pool_dead").active_run_ids == set()
+        assert instance.event_log_storage.get_concurrency_info("pool_alive").active_run_ids == {states["alive"]}
+
+
+@dg.job
+def toy_job() -> None: ...
 
 
 def test_ctrl_c_lands_nothing_closes_the_run_and_frees_its_pool(site: Site) -> None:
