@@ -6,6 +6,7 @@ import importlib.util
 import json
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -129,7 +130,7 @@ def run_job(
         tags = {**(run_tags or {}), ATTENDED_TAG: "true", PROCESS_TAG: process_mark(os.getpid())}
         if len(partitions) > 1:
             tags |= {RANGE_START: partitions[0], RANGE_END: partitions[-1]}
-        with dg.DagsterInstance.get() as instance, listening(on_progress):
+        with disk_troubles(home), dg.DagsterInstance.get() as instance, listening(on_progress):
             release_dead_runs(instance)
             require_free_pools(instance, job)
             outcome = job.execute_in_process(
@@ -145,6 +146,26 @@ def run_job(
         if event.is_step_failure and event.step_failure_data.error_source is ErrorSource.INTERRUPT:
             raise KeyboardInterrupt
     return result
+
+
+@contextmanager
+def disk_troubles(home: Home) -> Iterator[None]:
+    """Say it plainly when Dagster cannot write down what a run does; what readers see was not touched."""
+    import sqlalchemy as sa
+
+    from exposure_pipelines.landing.reading import is_disk_full
+
+    try:
+        yield
+    except (OSError, sa.exc.OperationalError) as error:
+        said = str(error).lower()
+        if is_disk_full(error) or "disk i/o error" in said or "disk is full" in said:
+            free = shutil.disk_usage(home.root).free / 1024**2
+            raise WorkFailed(
+                f"The disk of {home.root} is full or failing ({free:,.0f} MB are free): Dagster could not record the run. "
+                "What was landed and published before is whole. Free some space, then run the same command again."
+            ) from error
+        raise
 
 
 def release_dead_runs(instance: dg.DagsterInstance, *, launched: bool = False) -> None:

@@ -33,6 +33,13 @@ def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 if sys.argv[1] == "before publishing":
     snapshot.point_at = kill
+elif sys.argv[1] == "in the warehouse":
+    import exposure_pipelines.publish.warehouse as warehouse
+    warehouse.record = kill
+elif sys.argv[1] == "full disk":
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 else:
     write, left = Lake.write, [int(sys.argv[1])]
     def counted(self, *arguments, **named):
@@ -52,22 +59,17 @@ def hosts(site: Site, day: str) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.fault(
-    "kill -9 in a build, at three places, and before publishing",
+    "kill -9 in a build, at three places, in the warehouse and before publishing",
     "the next build writes every table anew; readers keep the snapshot before",
 )
-@pytest.mark.parametrize("place", ["1", "2", "3", "before publishing"])
+@pytest.mark.parametrize("place", ["1", "2", "3", "in the warehouse", "before publishing"])
 def test_a_build_that_is_killed_anywhere_is_made_whole_by_the_next(site: Site, place: str) -> None:
     site.at("2026-11-19T12:00:00Z")
     assert site.sync("alpha_main").success
     assert site.build().success
     site.at("2026-11-20T12:00:00Z")
     assert site.sync("alpha_main").success
-    environment = {**os.environ, "EXPOSURE_NOW": "2026-11-20T12:00:00Z"}
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, place], cwd=root, env=environment, capture_output=True, timeout=120, check=False
-    )
-    assert done.returncode == -signal.SIGKILL
+    assert disturbed_build(place).returncode == -signal.SIGKILL
     shown = current_snapshot(site.home)
     assert shown is not None
     assert shown.snapshot_date == date(2026, 11, 19)
@@ -76,6 +78,28 @@ def test_a_build_that_is_killed_anywhere_is_made_whole_by_the_next(site: Site, p
     after = current_snapshot(site.home)
     assert after is not None
     assert after.snapshot_date == date(2026, 11, 20)
+
+
+def disturbed_build(place: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "EXPOSURE_NOW": "2026-11-20T12:00:00Z"}
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", KILLED, place]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.fault("the disk is full in a build", "the build says so; readers keep the snapshot before")
+def test_a_build_on_a_full_disk_says_so_and_the_next_one_is_whole(site: Site) -> None:
+    site.at("2026-11-19T12:00:00Z")
+    assert site.sync("alpha_main").success
+    assert site.build().success
+    before = current_snapshot(site.home)
+    site.at("2026-11-20T12:00:00Z")
+    said = disturbed_build("full disk")
+    assert said.returncode == 1
+    assert "is full or failing" in said.stderr.splitlines()[-1]
+    assert current_snapshot(site.home) == before
+    assert site.build().success
+    assert len(hosts(site, "2026-11-20")) == 3
 
 
 @pytest.mark.fault(
