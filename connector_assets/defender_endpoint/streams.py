@@ -18,6 +18,8 @@ EXPORT_ROWS = 5000
 LOGON_MACHINES = 50
 SAS_HOURS = 6
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: Sets of keys that are remembered with their spelling here.
+MOST_SHAPES = 1000
 #: Platforms of people's own machines; everything else that has a name is taken for a server.
 CLIENT_PLATFORMS = ("windows7", "windows8", "windows10", "windows11", "macos", "ios", "android", "chromeos")
 
@@ -129,14 +131,22 @@ def by_machine(path: str, row: Callable[[Record], Record]) -> Callable[[Api], It
 def normalised(fields: Mapping[str, FieldType]) -> Callable[[Record], Record]:
     """Rows with the API's camelCase keys (export files mix it with PascalCase) and with an id where there is none."""
     known = {name.lower(): name for name in fields}
+    #: keys of a row as they came -> as they are written here; all rows of an answer have the same few sets of them
+    shapes: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def row(record: Record) -> Record:
         if not isinstance(record, dict):
             return record
-        named = {known.get(key.lower(), key[:1].lower() + key[1:]): value for key, value in record.items()}
+        shape = tuple(record)
+        names = shapes.get(shape)
+        if names is None:
+            names = tuple(known.get(key.lower(), key[:1].lower() + key[1:]) for key in shape)
+            if len(shapes) < MOST_SHAPES:
+                shapes[shape] = names
+        named = record if names == shape else dict(zip(names, record.values(), strict=True))
         if not named.get("id") and named.get("deviceId"):
             parts = ("deviceId", "softwareVendor", "softwareName", "softwareVersion", "cveId")
-            named["id"] = "_".join(str(named[part]) for part in parts if named.get(part))
+            named = {**named, "id": "_".join(str(named[part]) for part in parts if named.get(part))}
         return named
 
     return row

@@ -67,7 +67,9 @@ def node(row: Record) -> Record:
 
 
 def edge(row: Record) -> Record:
-    return {**row, "EdgeProperties": raw_data(row.get("EdgeProperties"))}
+    """An edge with its properties as an object. They are kept as they are, so the notes on their types must go; those beside
+    other columns, which have types of their own here, stay behind on the landed page."""
+    return {**row, "EdgeProperties": plain(raw_data(row.get("EdgeProperties")))}
 
 
 def raw_data(properties: Any) -> Record:
@@ -100,3 +102,16 @@ def criticality(value: Any) -> int | None:
         found = found.get("criticalityLevel")
     text = str(found).strip() if isinstance(found, int | str) and not isinstance(found, bool) else ""
     return int(text) if text.isdecimal() and int(text) <= 4 else None
+
+
+def plain(value: Any) -> Any:
+    """A value without the notes on its types that lie beside every key ('Categories@odata.type')."""
+    if isinstance(value, dict):
+        return {
+            name: plain(inner) if isinstance(inner, dict | list) else inner
+            for name, inner in value.items()
+            if "@" not in name
+        }
+    if isinstance(value, list):
+        return [plain(inner) if isinstance(inner, dict | list) else inner for inner in value]
+    return value

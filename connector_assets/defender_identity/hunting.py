@@ -1,4 +1,4 @@
-"""Advanced hunting: queries whose answers may silently be cut, and rows full of notes about their own types."""
+"""Advanced hunting: queries whose answers may silently be cut."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Hunt:
         rows = records_of(answer, member, self.table, api.mask)
         size = api.statistics.bytes - start
         is_whole = len(rows) < options.hunting_rows and size < options.hunting_megabytes * 1024**2
-        return [plain(row) for row in rows], is_whole
+        return rows, is_whole
 
 
 class Quota:
@@ -108,12 +108,3 @@ class Quota:
 
 def ends(rows: list[Record]) -> list[Record]:
     return [rows[0], rows[-1]] if rows else []
-
-
-def plain(value: Any) -> Any:
-    """A value without the notes on its types that lie beside every key ('Categories@odata.type')."""
-    if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items() if "@" not in name}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    return value

@@ -13,6 +13,7 @@ from connector_assets.kit.budgets import Statistics
 from connector_assets.kit.declaration import Connector, Record
 from connector_assets.kit.errors import CursorExpired, FixConfiguration, StreamSkipped
 from connector_assets.kit.settings import Settings
+from connector_assets.kit.xml_records import xml_records
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -161,13 +162,26 @@ class Api:
 
         Arguments as of `Client.response`. A status in `none_on` yields nothing.
         """
-        limit = self.settings.budgets.stream_bytes
+        tags = (tag,) if isinstance(tag, str) else tag
         with self.client.response(method, path_or_url, stream=True, **request) as response:
-            if response.status_code in request.get("none_on", ()):
-                return
-            url = self.client.where(response.url)
-            tags = (tag,) if isinstance(tag, str) else tag
-            yield from xml_elements(self.client.chunks(response, limit), tags, url)
+            if response.status_code not in request.get("none_on", ()):
+                limit, url = self.settings.budgets.stream_bytes, self.client.where(response.url)
+                yield from xml_elements(self.client.chunks(response, limit), tags, url)
+
+    def stream_xml_records(
+        self,
+        path_or_url: str,
+        tags: tuple[str, ...],
+        lists: frozenset[str] = frozenset(),
+        *,
+        method: str = "GET",
+        **request: Any,
+    ) -> Iterator[tuple[str, Any]]:
+        """As `stream_xml`, each element as (its name, what JSON would have of it), see `xml_records`: in half of the time."""
+        with self.client.response(method, path_or_url, stream=True, **request) as response:
+            if response.status_code not in request.get("none_on", ()):
+                limit, url = self.settings.budgets.stream_bytes, self.client.where(response.url)
+                yield from xml_records(self.client.chunks(response, limit), tags, url, lists)
 
     def records(self, stream: str) -> Iterator[Record]:
         """The records of a needed stream, as landed earlier in this sync, one at a time."""

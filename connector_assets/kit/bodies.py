@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from xml.etree import ElementTree
-from xml.parsers import expat
 
 import orjson
 
 from connector_assets.kit.answers import lenient_json
 from connector_assets.kit.declaration import Record
 from connector_assets.kit.errors import BrokenAnswer, BudgetExceeded, UnexpectedContent
+from connector_assets.kit.xml_records import feed, guarded_parser, refuse_web_page
 
 GZIP_MAGIC = b"\x1f\x8b"
 GZIP_PIECE = 1024 * 1024
 LINE_BYTES = 64 * 1024**2
-XML_DEPTH = 200
 
 
 def gunzipped(chunks: Iterable[bytes], limit: int, url: str) -> Iterator[bytes]:
@@ -105,8 +104,6 @@ def xml_elements(chunks: Iterable[bytes], tags: Iterable[str], url: str) -> Iter
     Nothing is fetched, and declarations of entities are refused: a DOCTYPE may only name itself, as some vendors' do.
     Raises BrokenAnswer for XML that is malformed, cut or too deep; UnexpectedContent for a web page or entities.
     """
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
     wanted = frozenset(tags)
     ready: list[ElementTree.Element] = []
     builder: ElementTree.TreeBuilder | None = None
@@ -115,10 +112,7 @@ def xml_elements(chunks: Iterable[bytes], tags: Iterable[str], url: str) -> Iter
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal depth, builder, captured_at
         depth += 1
-        if depth == 1 and tag.lower() == "html":
-            raise UnexpectedContent("a web page where XML was asked for", url=url, hint="check base_url")
-        if depth > XML_DEPTH:
-            raise BrokenAnswer(f"the XML is nested deeper than {XML_DEPTH} levels", url=url)
+        refuse_web_page(tag, depth, url)
         if builder is None and tag in wanted:
             builder, captured_at = ElementTree.TreeBuilder(), depth
         if builder is not None:
@@ -137,25 +131,11 @@ def xml_elements(chunks: Iterable[bytes], tags: Iterable[str], url: str) -> Iter
                 builder = None
         depth -= 1
 
-    def doctype(name: str, system_id: str | None, public_id: str | None, has_internal_subset: int) -> None:
-        if name.lower() == "html":
-            raise UnexpectedContent("a web page where XML was asked for", url=url, hint="check base_url")
-        if has_internal_subset:
-            raise UnexpectedContent("the XML declares entities of its own, which is refused", url=url)
-
+    parser = guarded_parser(url)
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
-    parser.StartDoctypeDeclHandler = doctype
-
-    def feed(step: Callable[[], object]) -> list[ElementTree.Element]:
-        try:
-            step()
-        except expat.ExpatError as error:
-            raise BrokenAnswer(
-                f"the answer is not whole XML ({error})", url=url, hint="the next sync tries again"
-            ) from None
-        found, ready[:] = list(ready), []
-        return found
-
     for chunk in chunks:
-        yield from feed(lambda piece=chunk: parser.Parse(piece, False))  # type: ignore[misc]
-    yield from feed(lambda: parser.Parse(b"", True))
+        feed(parser, chunk, False, url)
+        yield from ready
+        ready.clear()
+    feed(parser, b"", True, url)
+    yield from ready

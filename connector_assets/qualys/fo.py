@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_assets.kit import (
     Api,
@@ -22,9 +22,7 @@ from connector_assets.kit import (
     UnexpectedContent,
 )
 from connector_assets.kit.hosts import masked
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+from connector_assets.kit.xml_records import Found
 
 RATE, CONCURRENCY = "1965", "1960"
 BAD_LOGIN = "2000"
@@ -53,8 +51,8 @@ def parts(
     tag: str | tuple[str, ...],
     *,
     request: Mapping[str, Any] | None = None,
-) -> Iterator[tuple[str | None, Iterator[Element]]]:
-    """The parts of a list, each as (its masked address, None for the first; its elements `tag`, one or several).
+) -> Iterator[tuple[str | None, Iterator[Any]]]:
+    """The parts of a list, each as (its masked address, None for the first; what its elements `tag` hold, one or several).
 
     The next part is where a WARNING has a URL; a WARNING without one (an old version's end of support) says nothing
     about paging. Elements of a part must be read before the next one is asked for.
@@ -80,17 +78,17 @@ class Following:
 
     url: str | None = None
 
-    def of(self, found: Iterator[Element]) -> Iterator[Element]:
-        for element in found:
-            if element.tag == "WARNING":
-                self.url = (element.findtext("URL") or "").strip() or self.url
-            else:
-                yield element
+    def of(self, found: Iterator[Found]) -> Iterator[Any]:
+        for tag, value in found:
+            if tag != "WARNING":
+                yield value
+            elif isinstance(value, dict):
+                self.url = value.get("URL") or self.url
 
 
 def elements(
     api: Api, path_or_url: str, params: Mapping[str, Any] | None, tags: tuple[str, ...], request: Mapping[str, Any]
-) -> Iterator[Element]:
+) -> Iterator[Found]:
     """The elements of one answer, waiting where the vendor says so.
 
     An answer that breaks off is asked for again from its start: a record that comes twice is one record.
@@ -101,12 +99,13 @@ def elements(
     while True:
         try:
             answered = False
-            for element in api.stream_xml(path_or_url, (*tags, "SIMPLE_RETURN", DATED), params=params, **request):
+            looked_for = (*tags, "SIMPLE_RETURN", DATED)
+            for tag, value in api.stream_xml_records(path_or_url, looked_for, LISTS, params=params, **request):
                 answered = True
-                if element.tag == "SIMPLE_RETURN":
-                    raise refusal(api, code_of(element), text_of(element), path_or_url)
-                if element.tag != DATED:
-                    yield element
+                if tag == "SIMPLE_RETURN":
+                    raise refusal(api, word(value, "CODE"), word(value, "TEXT"), path_or_url)
+                if tag != DATED:
+                    yield tag, value
             if not answered:
                 raise UnexpectedContent(
                     "the XML is no answer of this API: it has neither records nor a date",
@@ -162,35 +161,18 @@ def refusal(
     return BadRequest(message, status=status, url=where, hint=api.client.advice("400"))
 
 
-def code_of(element: Element) -> str:
-    return (element.findtext(".//CODE") or "").strip()
+def word(returned: Any, name: str) -> str:
+    """A word of a SIMPLE_RETURN."""
+    return str(next(iter(inside(returned, "RESPONSE", name) or inside(returned, name)), ""))
 
 
-def text_of(element: Element) -> str:
-    return (element.findtext(".//TEXT") or "").strip()
-
-
-def plain(element: Element) -> Any:
-    """An element as JSON has it: text, None for an empty one, or an object of its children.
-
-    An attribute stands beside its element, as 'QDS@severity', so that an element with one keeps its type. What is
-    repeated becomes a list; what is in LISTS always is one.
-    """
-    if not len(element):
-        return (element.text or "").strip() or None
-    record: dict[str, Any] = {}
-    for child in element:
-        value = plain(child)
-        for name, text in child.attrib.items():
-            record[f"{child.tag}@{name}"] = text
-        if child.tag in LISTS:
-            record.setdefault(child.tag, []).append(value)
-        elif child.tag in record:
-            known = record[child.tag]
-            record[child.tag] = [*known, value] if isinstance(known, list) else [known, value]
-        else:
-            record[child.tag] = value
-    return record
+def inside(value: Any, *names: str) -> list[Any]:
+    """What lies at a path in a record, through lists: nothing, one value or several."""
+    found = value if isinstance(value, list) else [] if value is None else [value]
+    for name in names:
+        below = [one[name] for one in found if isinstance(one, dict) and one.get(name) is not None]
+        found = [one for value in below for one in (value if isinstance(value, list) else (value,))]
+    return found
 
 
 def batches(records: Iterator[Any], size: int) -> Iterator[list[Any]]:

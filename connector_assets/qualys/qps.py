@@ -18,8 +18,8 @@ from connector_assets.kit import (
     UnexpectedContent,
 )
 from connector_assets.kit.answers import parse_json
-from connector_assets.kit.bodies import xml_elements
-from connector_assets.qualys.fo import plain
+from connector_assets.kit.xml_records import xml_records
+from connector_assets.qualys.fo import LISTS
 
 #: Times an answer that breaks off is asked for again.
 BROKEN_TRIES = 2
@@ -83,7 +83,7 @@ def search(api: Api, start: int | None, limit: int) -> Found:
 def read(api: Api, body: bytes, url: str) -> Found:
     """An answer in JSON or, where the vendor keeps to it, in XML."""
     if body.lstrip()[:1] == b"<":
-        answer = next((plain(root) for root in xml_elements([body], ("ServiceResponse",), url)), None)
+        answer = next((root for _, root in xml_records([body], ("ServiceResponse",), url, LISTS)), None)
     else:
         parsed = parse_json(body, url)
         answer = parsed.get("ServiceResponse") if isinstance(parsed, dict) else None

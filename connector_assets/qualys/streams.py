@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from connector_assets.kit import Api, Incremental, Page, Record, Stream
 from connector_assets.qualys.csam import csam_assets
-from connector_assets.qualys.fo import batches, elements, parts, plain
+from connector_assets.qualys.fo import batches, elements, inside, parts
 from connector_assets.qualys.gateway import Gateway
 from connector_assets.qualys.qps import host_assets
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 #: Records a landed page; what is typed at once must fit into memory.
 PAGE_RECORDS = 1000
@@ -194,7 +191,7 @@ def host_ids(api: Api, parameters: Mapping[str, str]) -> set[str]:
     params = {**parameters, "action": "list", "details": "None", "truncation_limit": IDS_AT_ONCE}
     found: set[str] = set()
     for _, items in parts(api, host_path(api), params, ("ID", "ID_RANGE")):
-        found.update(id_ for item in items for id_ in ids_of((item.text or "").strip()))
+        found.update(id_ for item in items for id_ in ids_of(item or ""))
     return found
 
 
@@ -208,9 +205,9 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def host_record(element: Element) -> Record:
+def host_record(host: Any) -> Record:
     """A host with `last_seen`, the newest of its dates, and `cloud`, what its metadata say of the machine."""
-    record: Record = plain(element) or {}
+    record: Record = host if isinstance(host, dict) else {}
     seen = [str(record[name]) for name in SEEN if record.get(name)]
     return {**record, "last_seen": max(seen, default=None), "cloud": cloud_of(record.get("METADATA"))}
 
@@ -277,17 +274,17 @@ def detections(api: Api) -> Iterator[Page]:
             yield Page(batch, cursor=cursor)
 
 
-def detection_records(host: Element) -> Iterator[Record]:
+def detection_records(host: Any) -> Iterator[Record]:
     """The detections of a host, each with the host's id, the asset's, and an id of its own."""
-    host_id = (host.findtext("ID") or "").strip()
-    asset_id = (host.findtext("ASSET_ID") or "").strip() or None
-    for element in host.iterfind("DETECTION_LIST/DETECTION"):
-        record: Record = plain(element) or {}
+    host_id = str(host.get("ID") or "") if isinstance(host, dict) else ""
+    for detection in inside(host, "DETECTION_LIST", "DETECTION"):
+        record: Record = detection if isinstance(detection, dict) else {}
         unique = record.get("UNIQUE_VULN_ID") or "-".join(
             str(record.get(name) or 0) for name in ("QID", "PORT", "PROTOCOL", "SSL", "INSTANCE")
         )
         own = f"{host_id}-{unique}" if host_id and record.get("QID") else None
-        yield {**record, "id": own, "HOST_ID": host_id, "ASSET_ID": asset_id}
+        record["id"], record["HOST_ID"], record["ASSET_ID"] = own, host_id, host.get("ASSET_ID")
+        yield record
 
 
 # Knowledge base ------------------------------------------------------------------------------------------------------
@@ -312,7 +309,7 @@ def knowledge_base(api: Api) -> Iterator[Page]:
         api.note(f"{len(wanted) - found} of {len(wanted)} checks have no entry in the knowledge base")
 
 
-def entry_parts(api: Api, gateway: Gateway | None, ids: list[str]) -> Iterator[tuple[str | None, Iterator[Element]]]:
+def entry_parts(api: Api, gateway: Gateway | None, ids: list[str]) -> Iterator[tuple[str | None, Iterator[Any]]]:
     path = f"/api/{api.options.knowledge_base_version}/fo/knowledge_base/vuln/"
     # a truncation_limit is refused here with 400
     params: dict[str, Any] = {"action": "list", "details": api.options.knowledge_base_details}
@@ -325,25 +322,26 @@ def entry_parts(api: Api, gateway: Gateway | None, ids: list[str]) -> Iterator[t
     return parts(api, (gateway.url if gateway else "") + path, params, "VULN", request=request)
 
 
-def entry_record(element: Element) -> Record:
+def entry_record(entry: Any) -> Record:
     """An entry with `cves`, `software`, `threats`, `exploits` and both CVSS base scores; without the texts for people."""
-    exploits = sum(1 for _ in element.iterfind("CORRELATION/EXPLOITS//EXPLT"))
-    for name in LEFT_OUT:
-        for part in element.findall(name):
-            element.remove(part)
+    record: Record = entry if isinstance(entry, dict) else {}
+    exploits = sum(
+        len(inside(part, "EXPLT")) + len(inside(part, "EXPLT_LIST", "EXPLT"))
+        for part in (
+            *inside(record, "CORRELATION", "EXPLOITS"),
+            *inside(record, "CORRELATION", "EXPLOITS", "EXPLT_SRC"),
+        )
+    )
+    kept = {name: value for name, value in record.items() if name not in LEFT_OUT}
     return {
-        **(plain(element) or {}),
-        "cves": texts(element, "CVE_LIST/CVE/ID"),
-        "software": [plain(part) for part in element.iterfind("SOFTWARE_LIST/SOFTWARE")],
-        "threats": texts(element, "THREAT_INTELLIGENCE/THREAT_INTEL"),
+        **kept,
+        "cves": inside(record, "CVE_LIST", "CVE", "ID"),
+        "software": inside(record, "SOFTWARE_LIST", "SOFTWARE"),
+        "threats": [name for name in inside(record, "THREAT_INTELLIGENCE", "THREAT_INTEL") if name],
         "exploits": exploits,
-        "cvss_base": (element.findtext("CVSS/BASE") or "").strip() or None,
-        "cvss_v3_base": (element.findtext("CVSS_V3/BASE") or "").strip() or None,
+        "cvss_base": next(iter(inside(record, "CVSS", "BASE")), None),
+        "cvss_v3_base": next(iter(inside(record, "CVSS_V3", "BASE")), None),
     }
-
-
-def texts(element: Element, path: str) -> list[str]:
-    return [text for part in element.iterfind(path) if (text := (part.text or "").strip())]
 
 
 def number(qid: str) -> int:

@@ -35,9 +35,11 @@ def assets(api: Api) -> Iterator[Page]:
     if options.remediated and since:
         params["comparisonTime"] = since
     for page in search(api, "assets", params, body, options.page_size):
-        records = [{**r, "last_seen": last_seen(r)} if isinstance(r, dict) else r for r in page.records]
-        for start in range(0, len(records) or 1, PAGE_RECORDS):
-            yield Page(records[start : start + PAGE_RECORDS], cursor=page.cursor)
+        for record in page.records:
+            if isinstance(record, dict):
+                record["last_seen"] = last_seen(record)
+        for start in range(0, len(page.records) or 1, PAGE_RECORDS):
+            yield Page(page.records[start : start + PAGE_RECORDS], cursor=page.cursor)
 
 
 def last_seen(asset: Record) -> str | None:

@@ -97,16 +97,20 @@ def is_quiet(api: Api, asset: Record) -> bool:
     return bool(start and seen and str(seen)[:10] < start.strftime("%Y-%m-%d"))
 
 
-PLACE = ("check_id", "nic", "port", "protocol", "key")
-
-
 def finding_record(asset_id: Any, state: str, finding: Record) -> Record:
     """A finding with its asset and an id that stays while its place does; its proof, a page of HTML, stays behind."""
-    name = finding.get("vulnerability_id")
-    place = "|".join(str(finding.get(part) or "") for part in PLACE)
+    name, find = finding.get("vulnerability_id"), finding.get
+    place = f"{find('check_id') or ''}|{find('nic') or ''}|{find('port') or ''}|{find('protocol') or ''}|{find('key') or ''}"
     digest = hashlib.sha1(place.encode(), usedforsecurity=False).hexdigest()[:12]
-    kept = {key: value for key, value in finding.items() if key not in ("proof", "solution_fix")}
-    return {**kept, "id": f"{asset_id}:{name}:{digest}" if name else None, "asset_id": str(asset_id), "state": state}
+    record = {
+        **finding,
+        "id": f"{asset_id}:{name}:{digest}" if name else None,
+        "asset_id": str(asset_id),
+        "state": state,
+    }
+    record.pop("proof", None)
+    record.pop("solution_fix", None)
+    return record
 
 
 def vulnerabilities(api: Api) -> Iterator[Page]:

@@ -102,8 +102,11 @@ CHANGES = Incremental(timedelta(minutes=15))
 CMDB = ("cmdb_read",)
 PEOPLE = ("sys_user read",)
 
+#: Whatever has no value is an empty text in ServiceNow's answers.
+Table = partial(Stream, empty_is_null=True)
+
 STREAMS = (
-    Stream(
+    Table(
         "computers",
         computers,
         "sys_id",
@@ -115,7 +118,7 @@ STREAMS = (
         evidence="recorded",
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "network_adapters",
         rows("cmdb_ci_network_adapter", ADAPTER_FIELDS),
         "sys_id",
@@ -127,7 +130,7 @@ STREAMS = (
         evidence="unverified",
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "business_applications",
         rows("cmdb_ci_business_app", BUSINESS_APPLICATION_FIELDS),
         "sys_id",
@@ -138,7 +141,7 @@ STREAMS = (
         drop_fields=SECRETS,
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "services",
         rows("cmdb_ci_service", SERVICE_FIELDS),
         "sys_id",
@@ -149,7 +152,7 @@ STREAMS = (
         drop_fields=SECRETS,
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "relationships",
         rows("cmdb_rel_ci", RELATIONSHIP_FIELDS),
         "sys_id",
@@ -160,7 +163,7 @@ STREAMS = (
         evidence="client_code",
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "service_members",
         rows("svc_ci_assoc", MEMBER_FIELDS),
         "sys_id",
@@ -172,7 +175,7 @@ STREAMS = (
         evidence="unverified",
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "users",
         rows("sys_user", USER_FIELDS),
         "sys_id",
@@ -183,7 +186,7 @@ STREAMS = (
         evidence="recorded",
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "user_groups",
         rows("sys_user_group", GROUP_FIELDS),
         "sys_id",
@@ -196,7 +199,7 @@ STREAMS = (
         evidence="recorded",
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "group_members",
         rows("sys_user_grmember", GROUP_MEMBER_FIELDS),
         "sys_id",
@@ -208,7 +211,7 @@ STREAMS = (
         evidence="recorded",
         incremental=CHANGES,
     ),
-    Stream(
+    Table(
         "choices",
         rows("sys_choice", CHOICE_FIELDS, CHOICE_QUERY),
         "sys_id",

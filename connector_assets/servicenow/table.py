@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -30,6 +31,7 @@ SYS_ID = re.compile(r"[0-9a-f]{32}")
 KEYS_A_QUERY = 100
 #: A page that was not finished is asked for again, this many times smaller, once.
 SMALLER = 10
+NESTED = frozenset({dict})
 
 
 class Unfinished(RetryLater):
@@ -94,7 +96,7 @@ def table_pages(
     total: int | None = None
     before: list[Record] = []
     while True:
-        records = [flat(record, fields) for record in table_page(api, table, fields, query, last, offset)]
+        records = [flat(record, tuple(fields)) for record in table_page(api, table, fields, query, last, offset)]
         if before and records == before and len(records) < api.options.page_size:
             # what answers knows no conditions, such as a recording, and it has more room than records
             api.note(f"{table}: the same {len(records)} records came again when those after them were asked for")
@@ -229,17 +231,19 @@ def judge_end(api: Api, table: str, seen: int, total: int, must_show: bool = Tru
         api.note(f"{table}: {total - seen} of {total} records are hidden by access rules")
 
 
-def flat(record: Any, fields: Sequence[str]) -> Any:
+def flat(record: Any, fields: tuple[str, ...]) -> Any:
     """References as plain ids, however the instance spells them; '' becomes null.
 
     A step along a reference that was not done is read from the reference itself: its id, and its name where it has one.
     """
     if not isinstance(record, dict):
         return record
-    found = {key: plain(value) for key, value in record.items()}
-    for field in fields:
-        reference, _, part = field.partition(".")
-        if not part or field in record or reference not in record:
+    if NESTED.isdisjoint(map(type, record.values())):
+        found = {key: None if value == "" else value for key, value in record.items()}
+    else:
+        found = {key: plain(value) for key, value in record.items()}
+    for field, reference, part in steps(fields):
+        if field in record or reference not in record:
             continue
         given = record[reference]
         if part == "sys_id":
@@ -249,6 +253,13 @@ def flat(record: Any, fields: Sequence[str]) -> Any:
         elif part == "name" and isinstance(given, str) and not SYS_ID.fullmatch(given):
             found[field] = given or None
     return found
+
+
+@cache
+def steps(fields: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    """(field, reference, part) of the fields that step along a reference."""
+    parts = (field.partition(".") for field in fields)
+    return tuple((f"{reference}.{part}", reference, part) for reference, dot, part in parts if dot)
 
 
 def plain(value: Any) -> Any:

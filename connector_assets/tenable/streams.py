@@ -159,22 +159,23 @@ def vulnerabilities(api: Api) -> Iterator[Page]:
     }
     without_cve = 0
     for page in chunks(api, "vulns", body):
-        records = [record for record in page.records if not is_without_cve(record)]
-        without_cve += len(page.records) - len(records)
-        if api.options.cve_findings_only and api.since is not None:
-            # a check may lose its CVE
-            api.remove(
-                str(with_id(r).get("finding_id")) for r in page.records if is_without_cve(r) and isinstance(r, dict)
-            )
-        kept = records if api.options.cve_findings_only else page.records
-        yield Page([with_id(record) for record in kept], page.scope, page.cursor)
+        kept = [with_id(record) for record in page.records]
+        others = [record for record in kept if is_without_cve(record)]
+        without_cve += len(others)
+        if others and api.options.cve_findings_only:
+            kept = [record for record in kept if not is_without_cve(record)]
+            if api.since is not None:
+                # a check may lose its CVE
+                api.remove(str(record.get("finding_id")) for record in others if isinstance(record, dict))
+        yield Page(kept, page.scope, page.cursor)
     if without_cve:
         fate = "left out (option cve_findings_only)" if api.options.cve_findings_only else "kept"
         api.note(f"{without_cve} findings stand for no CVE and are {fate}")
 
 
 def is_without_cve(record: Any) -> bool:
-    return not part(record, "plugin").get("cve")
+    check = record.get("plugin") if isinstance(record, dict) else None
+    return not (isinstance(check, dict) and check.get("cve"))
 
 
 def with_id(record: Any) -> Any:

@@ -15,8 +15,10 @@ import pyarrow as pa
 
 PAGES_FILE = "pages-00000.jsonl.zst"
 INDEX_FILE = "pages.json"
-#: Blocks in flight to the compressing thread; a page each, so that memory stays flat.
-QUEUE_PAGES = 4
+#: Blocks in flight to the compressing thread, so that memory stays flat, and most records of one: a large page is compressed
+#: while the rest of it is written.
+QUEUE_BLOCKS = 4
+BLOCK_RECORDS = 1000
 #: What lies deeper in a record is replaced: JSON writers and readers give up a little further down.
 DEEPEST = 200
 TOO_DEEP = "(nested too deep to keep)"
@@ -36,34 +38,35 @@ class Spool:
         self.rows = 0
         self.rows_by_scope: Counter[str] = Counter()
         self._drop = field_dropper(drop_fields)
+        self._marks = [orjson.dumps(name.rpartition(".")[2])[1:] for name in drop_fields]
         self._hash = hashlib.sha256()
-        self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUE_PAGES)
+        self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUE_BLOCKS)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._compress, name="spool", daemon=True)
         self._thread.start()
 
     def add(self, records: Sequence[Any], scope: str, cursor: str | None) -> None:
         """Append a page."""
-        self.add_lines([self._line(record) for record in records], scope, cursor)
+        for start in range(0, len(records), BLOCK_RECORDS):
+            self._put(self._block(records[start : start + BLOCK_RECORDS]))
+        self._close_page(len(records), scope, cursor)
 
     def add_lines(self, lines: Sequence[bytes], scope: str, cursor: str | None, **place: Any) -> None:
         """Append a page of written lines, each with its end. place: what else the index is to say of the page."""
+        if lines:
+            self._put(b"".join(lines))
+        self._close_page(len(lines), scope, cursor, **place)
+
+    def _put(self, block: bytes) -> None:
         if self._failure:
             raise self._failure
-        if lines:
-            self._queue.put(b"".join(lines))
-        self.pages.append(
-            {
-                "page": len(self.pages),
-                "scope": scope,
-                "cursor": cursor,
-                "first_row": self.rows,
-                "rows": len(lines),
-                **place,
-            }
-        )
-        self.rows += len(lines)
-        self.rows_by_scope[scope] += len(lines)
+        self._queue.put(block)
+
+    def _close_page(self, rows: int, scope: str, cursor: str | None, **place: Any) -> None:
+        page = {"page": len(self.pages), "scope": scope, "cursor": cursor, "first_row": self.rows, "rows": rows}
+        self.pages.append({**page, **place})
+        self.rows += rows
+        self.rows_by_scope[scope] += rows
 
     def close(self) -> None:
         """Finish the files; the content hash is known afterwards."""
@@ -77,13 +80,19 @@ class Spool:
     def content_hash(self) -> str:
         return self._hash.hexdigest()
 
-    def _line(self, record: Any) -> bytes:
-        if self._drop:
-            record = self._drop(record)
+    def _block(self, records: Sequence[Any]) -> bytes:
+        """The records as lines, without the unwanted fields: only lines that name one are walked through for them."""
         try:
-            return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+            lines = [orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records]
         except TypeError:
-            return orjson.dumps(writable(record), option=orjson.OPT_APPEND_NEWLINE)
+            lines = [line_of(record) for record in records]
+        block = b"".join(lines)
+        if self._drop is None or not any(mark in block for mark in self._marks):
+            return block
+        return b"".join(
+            line_of(self._drop(record)) if any(mark in line for mark in self._marks) else line
+            for record, line in zip(records, lines, strict=True)
+        )
 
     def _compress(self) -> None:
         block: bytes | None = b""
@@ -98,6 +107,14 @@ class Spool:
             # a full disk may show only in the last flush, when the end mark is taken already: nothing is left to wait for
             while block is not None:
                 block = self._queue.get()
+
+
+def line_of(record: Any) -> bytes:
+    """A record as a line of JSON, whatever is in it."""
+    try:
+        return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        return orjson.dumps(writable(record), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def writable(value: Any, depth: int = 0) -> Any:

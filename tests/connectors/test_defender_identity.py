@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from connector_assets import registry
 from connector_assets.defender_identity import DefenderIdentityOptions, exposure
-from connector_assets.defender_identity.hunting import Hunt, plain
+from connector_assets.defender_identity.exposure import plain
+from connector_assets.defender_identity.hunting import Hunt
 from connector_assets.defender_identity.streams import keyed, object_id_of, with_ids
 from connector_assets.kit.budgets import Allowance
 from demo_estate.kit.http import Response

@@ -15,10 +15,10 @@ import requests
 
 from connector_assets import registry
 from connector_assets.kit import UnexpectedContent
-from connector_assets.kit.bodies import xml_elements
 from connector_assets.kit.budgets import Allowance
+from connector_assets.kit.xml_records import xml_records
 from connector_assets.qualys.csam import cloud_of as csam_cloud_of
-from connector_assets.qualys.fo import plain
+from connector_assets.qualys.fo import LISTS
 from connector_assets.qualys.streams import detection_records, entry_record, host_record
 from demo_estate.kit import keyset_slice
 from demo_estate.lenses import qualys as lens
@@ -47,7 +47,7 @@ def qualys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
 
 
 def element(text: str) -> Any:
-    (found,) = xml_elements([text.encode()], (text[1 : text.index(">")],), "test")
+    ((_, found),) = xml_records([text.encode()], (text[1 : text.index(">")],), "test", LISTS)
     return found
 
 
@@ -155,7 +155,7 @@ def test_a_knowledge_base_of_any_size_is_read_in_flat_memory() -> None:
         yield b"</VULN_LIST></RESPONSE></X>"
 
     tracemalloc.start()
-    count = sum(1 for element in xml_elements(chunks(3000), ("VULN",), "test") if entry_record(element)["QID"])
+    count = sum(1 for _, entry in xml_records(chunks(3000), ("VULN",), "test", LISTS) if entry_record(entry)["QID"])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert count == 3000
@@ -418,7 +418,7 @@ def test_a_gateway_needs_an_address_and_a_bearer_needs_a_gateway() -> None:
 
 
 def test_an_attribute_stands_beside_its_element() -> None:
-    record = plain(element('<D><QDS severity="HIGH">78</QDS><EMPTY/></D>'))
+    record = element('<D><QDS severity="HIGH">78</QDS><EMPTY/></D>')
     assert record == {"QDS": "78", "QDS@severity": "HIGH", "EMPTY": None}
 
 
@@ -444,10 +444,9 @@ def test_text_is_taken_out_of_its_white_space_and_a_list_of_one_is_a_list() -> N
 
 def test_a_dtd_is_named_and_never_fetched_and_entities_are_refused() -> None:
     body = '<!DOCTYPE X SYSTEM "http://127.0.0.1:1/never.dtd"{0}><X><HOST><ID>{1}</ID></HOST></X>'
-    (host,) = xml_elements([body.format("", "7").encode()], ("HOST",), "test")
-    assert host.findtext("ID") == "7"
+    assert list(xml_records([body.format("", "7").encode()], ("HOST",), "test")) == [("HOST", {"ID": "7"})]
     with pytest.raises(UnexpectedContent, match="entities"):
-        list(xml_elements([body.format(' [<!ENTITY e "boom">]', "&e;").encode()], ("HOST",), "test"))
+        list(xml_records([body.format(' [<!ENTITY e "boom">]', "&e;").encode()], ("HOST",), "test"))
 
 
 @pytest.mark.parametrize(

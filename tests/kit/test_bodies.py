@@ -8,6 +8,7 @@ import pytest
 
 from connector_assets.kit import BrokenAnswer, BudgetExceeded, Budgets, UnexpectedContent
 from connector_assets.kit.bodies import gunzipped, json_lines, xml_elements
+from connector_assets.kit.xml_records import xml_records
 
 from .conftest import Api, OpenApi, Reply, Site
 
@@ -82,6 +83,24 @@ def test_xml_does_not_depend_on_where_the_pieces_end() -> None:
         assert [e.findtext("N") for e in xml_elements(pieces(body, size), ("H",), "u")] == ["Ünïcode & <x>", "b"]
 
 
+def test_xml_records_are_what_json_would_have_wherever_the_pieces_end() -> None:
+    body = "<R>noise<H>\n <N s='1'>Ünïcode &amp; <![CDATA[<x>]]></N><L><I>1</I></L><T>a</T><T>b</T><E/></H><X/><H>t</H></R>"
+    expected = [
+        ("H", {"N": "Ünïcode & <x>", "N@s": "1", "L": {"I": ["1"]}, "T": ["a", "b"], "E": None}),
+        ("H", "t"),
+    ]
+    for size in (1, 2, 7, 1000):
+        assert list(xml_records(pieces(body.encode(), size), ("H",), "u", frozenset({"I"}))) == expected
+
+
+def test_xml_records_have_a_depth_and_an_end() -> None:
+    for inside in (b"<R><H>", b"<H>"):
+        with pytest.raises(BrokenAnswer, match="deeper"):
+            list(xml_records([inside + b"<a>" * 100_000], ("H",), "u"))
+    with pytest.raises(BrokenAnswer, match="not whole"):
+        list(xml_records([b"<R><H><a>1</a></H><H><a>"], ("H",), "u"))
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -95,6 +114,8 @@ def test_entities_and_web_pages_are_refused(site: Site, api: Api, body: bytes) -
     site.replies(Reply(200, body, {"Content-Type": "text/xml"}))
     with pytest.raises(UnexpectedContent):
         list(api.stream_xml("/x", "H"))
+    with pytest.raises(UnexpectedContent):
+        list(xml_records([body], ("H",), "u"))
 
 
 def test_a_doctype_that_only_names_itself_is_read_and_nothing_is_fetched(

@@ -326,6 +326,15 @@ def test_secret_bearing_fields_never_reach_the_disk(bench: Workbench) -> None:
     assert found == []
 
 
+def test_one_secret_among_many_records_is_found(bench: Workbench) -> None:
+    records: list[dict[str, object]] = [{"id": str(number), "name": "password"} for number in range(2500)]
+    records[1700]["raw"] = {"password": "hunter2-rare"}
+    manifest = bench.one(stream(pages(records), drop_fields=("owner.password", "password")))
+    assert [file for file in bench.folder(manifest).iterdir() if b"hunter2" in uncompressed(file)] == []
+    assert manifest.records == 2500
+    assert landed_record(bench.lake, "acme_main", "things", manifest.sync, 1700).record["raw"] == {}
+
+
 def test_a_dotted_secret_is_dropped_wherever_its_parts_lie(bench: Workbench) -> None:
     record = {
         "id": "a",

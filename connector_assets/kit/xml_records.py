@@ -1,0 +1,119 @@
+"""XML records as plain values, built while they are read: no tree in between, half of the time of one that is walked through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from xml.parsers import expat
+
+from connector_assets.kit.errors import BrokenAnswer, UnexpectedContent
+
+XML_DEPTH = 200
+
+Found = tuple[str, Any]
+"""Name of an element, and what is in it."""
+
+
+def xml_records(
+    chunks: Iterable[bytes], tags: Iterable[str], url: str, lists: frozenset[str] = frozenset()
+) -> Iterator[Found]:
+    """Each outermost element with one of the tags, complete, one at a time, as JSON would have it.
+
+    An element is its text, None for an empty one, or an object of its children. An attribute stands beside its element,
+    as 'QDS@severity', so that an element with one keeps its type. What is repeated becomes a list; what is in `lists`
+    always is one. Raises as `xml_elements`.
+    """
+    wanted = frozenset(tags)
+    ready: list[Found] = []
+    # an object for every open element below the outermost one, None while it has no child; its attributes
+    above: list[tuple[dict[str, Any] | None, dict[str, str]]] = []
+    children: dict[str, Any] | None = None
+    attributes: dict[str, str] = {}
+    text = ""
+    depth = captured_at = 0
+
+    def start(tag: str, given: dict[str, str]) -> None:
+        nonlocal depth, captured_at, children, attributes, text
+        depth += 1
+        if captured_at:
+            if depth > XML_DEPTH:
+                raise too_deep(url)
+            above.append((children, attributes))
+            children, attributes, text = None, given, ""
+            return
+        refuse_web_page(tag, depth, url)
+        if tag in wanted:
+            captured_at, children, attributes, text = depth, None, {}, ""
+
+    def data(more: str) -> None:
+        nonlocal text
+        if captured_at:
+            text = text + more if text else more
+
+    def end(tag: str) -> None:
+        nonlocal depth, captured_at, children, attributes, text
+        if captured_at:
+            value = (text.strip() or None) if children is None else children
+            text = ""
+            if depth == captured_at:
+                captured_at = 0
+                ready.append((tag, value))
+            else:
+                given = attributes
+                children, attributes = above.pop()
+                if children is None:
+                    children = {}
+                for name, word in given.items():
+                    children[f"{tag}@{name}"] = word
+                if tag in lists:
+                    children.setdefault(tag, []).append(value)
+                elif tag in children:
+                    known = children[tag]
+                    children[tag] = [*known, value] if isinstance(known, list) else [known, value]
+                else:
+                    children[tag] = value
+        depth -= 1
+
+    parser = guarded_parser(url)
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+    for chunk in chunks:
+        feed(parser, chunk, False, url)
+        yield from ready
+        ready.clear()
+    feed(parser, b"", True, url)
+    yield from ready
+
+
+def guarded_parser(url: str) -> expat.XMLParserType:
+    """A parser that fetches nothing; a DOCTYPE may only name itself, as some vendors' do."""
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def doctype(name: str, system_id: str | None, public_id: str | None, has_internal_subset: int) -> None:
+        refuse_web_page(name, 1, url)
+        if has_internal_subset:
+            raise UnexpectedContent("the XML declares entities of its own, which is refused", url=url)
+
+    parser.StartDoctypeDeclHandler = doctype
+    return parser
+
+
+def refuse_web_page(tag: str, depth: int, url: str) -> None:
+    """Raise for an outermost <html>, and for what is nested too deep."""
+    if depth == 1 and tag.lower() == "html":
+        raise UnexpectedContent("a web page where XML was asked for", url=url, hint="check base_url")
+    if depth > XML_DEPTH:
+        raise too_deep(url)
+
+
+def too_deep(url: str) -> BrokenAnswer:
+    return BrokenAnswer(f"the XML is nested deeper than {XML_DEPTH} levels", url=url)
+
+
+def feed(parser: expat.XMLParserType, chunk: bytes, is_last: bool, url: str) -> None:
+    try:
+        parser.Parse(chunk, is_last)
+    except expat.ExpatError as error:
+        raise BrokenAnswer(
+            f"the answer is not whole XML ({error})", url=url, hint="the next sync tries again"
+        ) from None
