@@ -103,13 +103,20 @@ CONNECTOR = Connector(
     known_hosts=HOSTS,
     troubleshooting={
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry, and that the option resource is "
-        "what the app registration consented to",
+        "what the app registration consented to. AADSTS53003: a Conditional Access policy for workload identities does not list "
+        "this machine's address",
         "403": "grant the application permissions of WindowsDefenderATP (Machine.Read.All ...) in the app registration and "
-        "give admin consent; software and weaknesses need Defender Vulnerability Management",
+        "give admin consent; software and weaknesses need Defender Vulnerability Management. Defender has no IP allow list of its "
+        "own for this interface, but a Conditional Access policy for workload identities may name addresses",
         "404": "base_url must be the API alone: https://api.security.microsoft.com or your region's, "
         "e.g. https://eu.api.security.microsoft.com",
+        "409": "Microsoft documents no 409 for reading: the next sync tries again; see whether a proxy answers in Defender's place",
         "429": "Defender allows 100 calls a minute and 1,500 an hour: lower the cadence, or logon_users_limit",
         "dns": "api.security.microsoft.com and login.microsoftonline.com must be reachable; check proxy and name resolution",
+        "tls": "a proxy that opens TLS shows a certificate of its own: set ca_file to its authority, or leave "
+        "api.security.microsoft.com and login.microsoftonline.com out of inspection",
+        "connect": "allow https to api.security.microsoft.com and login.microsoftonline.com (service tag "
+        "MicrosoftDefenderForEndpoint); behind a proxy set HTTPS_PROXY",
     },
     default_schedule="0 */6 * * *",
     documentation_url="https://learn.microsoft.com/defender-endpoint/api/exposed-apis-list",

@@ -127,14 +127,21 @@ CONNECTOR = Connector(
     troubleshooting={
         "400": "Graph refused the query: check base_url, api_version and the labels of the exposure options",
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry; a token asked for before an "
-        "administrator consented keeps failing for up to an hour",
+        "administrator consented keeps failing for up to an hour. AADSTS53003: a Conditional Access policy for workload "
+        "identities does not list this machine's address",
         "403": "grant the application permission (not the delegated one) in the app registration and give admin consent; "
-        "the tenant needs Defender for Identity, and Defender XDR for hunting",
+        "the tenant needs Defender for Identity, and Defender XDR for hunting. Graph has no IP allow list of its own, but a "
+        "Conditional Access policy for workload identities may name addresses",
         "404": "base_url must be the Graph address alone, e.g. https://graph.microsoft.com; the calls are not in every "
         "national cloud, or only in beta (option api_version)",
+        "409": "Microsoft documents 409 for changes alone: the next sync tries again; see whether a proxy answers in Graph's place",
         "429": "hunting allows some 45 calls a minute and a share of processor time each 15 minutes, shared with people "
         "who hunt: lower the cadence, or turn identity_info or exposure_graph off",
         "dns": "graph.microsoft.com and login.microsoftonline.com must be reachable; check proxy and name resolution",
+        "tls": "a proxy that opens TLS shows a certificate of its own: set ca_file to its authority, or leave "
+        "graph.microsoft.com and login.microsoftonline.com out of inspection",
+        "connect": "allow https to graph.microsoft.com and login.microsoftonline.com (service tag AzureActiveDirectory); "
+        "behind a proxy set HTTPS_PROXY",
     },
     default_schedule="0 */6 * * *",
     documentation_url="https://learn.microsoft.com/graph/api/resources/security-identitycontainer",

@@ -78,12 +78,19 @@ CONNECTOR = Connector(
     troubleshooting={
         "400": "Graph refused the query: check that base_url is a Graph address without a version, and the options",
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry; a token asked for before an "
-        "administrator consented keeps failing for up to an hour",
+        "administrator consented keeps failing for up to an hour. AADSTS53003: a Conditional Access policy for workload "
+        "identities does not list this machine's address",
         "403": "grant the application permission (not the delegated one) in the app registration and give admin consent; "
-        "signInActivity and reports also need an Entra ID P1 licence",
+        "signInActivity and reports also need an Entra ID P1 licence. Graph has no IP allow list of its own, but a Conditional "
+        "Access policy for workload identities may name addresses",
         "404": "base_url must be the Graph address alone, e.g. https://graph.microsoft.com",
+        "409": "Microsoft documents 409 for changes alone: the next sync tries again; see whether a proxy answers in Graph's place",
         "429": "Graph throttles this app in this tenant: lower the cadence, or give this connector its own app registration",
         "dns": "graph.microsoft.com and login.microsoftonline.com must be reachable; check proxy and name resolution",
+        "tls": "a proxy that opens TLS shows a certificate of its own: set ca_file to its authority, or leave "
+        "graph.microsoft.com and login.microsoftonline.com out of inspection",
+        "connect": "allow https to graph.microsoft.com and login.microsoftonline.com (service tag AzureActiveDirectory); "
+        "behind a proxy set HTTPS_PROXY",
     },
     default_schedule="0 */4 * * *",
     documentation_url="https://learn.microsoft.com/graph/api/overview",

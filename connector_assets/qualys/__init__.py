@@ -56,6 +56,10 @@ CONNECTOR = Connector(
         "version may have ended, see the options *_version",
         "409": "too many calls an hour, or too many at once, for this subscription: spread the schedules",
         "429": "too many calls: spread the schedules",
+        "dns": "base_url is the API address of your platform (Help, About): https://qualysapi.qg2.apps.qualys.com, "
+        "https://qualysapi.qualys.eu ...; gateway_url is https://gateway.<platform>",
+        "tls": "a proxy that opens TLS shows a certificate of its own: set ca_file to its authority, or leave the qualysapi and "
+        "gateway hosts out of inspection",
         "connect": "allow outgoing https to the address, and this machine's address in Qualys (Users, Setup, Security)",
     },
     documentation_url="https://docs.qualys.com/en/vm/api/",

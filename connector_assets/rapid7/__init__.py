@@ -38,10 +38,14 @@ CONNECTOR = Connector(
     troubleshooting={
         "400": "a criterion is not understood: see the options asset_filter and vulnerability_filter",
         "401": "check the key and that it is of the option region (cloud), or user and password (console)",
-        "403": "use an organization key (cloud), or give the user View Site Asset Data on all sites (console)",
+        "403": "use an organization key (cloud), or give the user View Site Asset Data on all sites (console); where the "
+        "platform or a firewall before the console allows certain addresses only, add this machine's",
         "404": "check base_url, the option api and its version",
+        "409": "Rapid7 documents no 409 for reading: the next sync tries again; see whether a gateway answers in its place",
         "429": "the platform allows a number of requests a minute for each key: lower the cadence, or share the key less",
         "504": "a page takes longer than the gateway's minute: lower the option page_size",
+        "dns": "the option region must be that of your organization: https://<region>.api.insight.rapid7.com; a console's "
+        "name must be known to this machine",
         "tls": "a console's certificate is usually its own: name it in ca_file",
         "connect": "the console listens on port 3780; allow this machine to reach it",
     },

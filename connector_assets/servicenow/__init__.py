@@ -47,10 +47,13 @@ CONNECTOR = Connector(
     evidence="recorded",
     troubleshooting={
         "401": "check user and password; the user must be active, not locked out, and allowed to use web services",
-        "403": "give the integration user the role cmdb_read (and read access to sys_user)",
+        "403": "give the integration user the role cmdb_read (and read access to sys_user); where IP Address Access "
+        "Control is on, add this machine's address",
         "404": "check base_url; a table that is not there needs its plugin activated",
+        "409": "ServiceNow documents 409 for changes alone: the next sync tries again; see whether a gateway answers in its place",
         "429": "a rate limit rule of the instance applies: lower the cadence or raise the rule in sys_rate_limit_rules",
         "dns": "base_url is https://YOUR-INSTANCE.service-now.com",
+        "tls": "an instance under a name of your own needs its certificate: set ca_file, or use the name below service-now.com",
         "connect": "the instance may allow certain addresses only (IP Address Access Control): add this machine's",
     },
     documentation_url="https://www.servicenow.com/docs/bundle/xanadu-api-reference/page/integrate/inbound-rest/concept/c_TableAPI.html",

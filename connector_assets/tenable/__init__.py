@@ -37,9 +37,15 @@ CONNECTOR = Connector(
     default_headers={"User-Agent": "Integration/1.0 (exposure-pipelines; exposure-pipelines; Build/1.0)"},
     troubleshooting={
         "401": "generate a new API key pair for the user and put both keys where the connection says",
-        "403": "give the user the privilege to export (VM Explore, Export) and Can View on the assets",
+        "403": "give the user the privilege to export (VM Explore, Export) and Can View on the assets; where API access is "
+        "limited to addresses (Settings, Access Control), add this machine's",
+        "404": "check base_url: https://cloud.tenable.com, or https://fedcloud.tenable.com (Tenable.sc, on premises, is another "
+        "product); an export is kept for 24 hours",
         "409": "the same export runs already; the sync adopts it or the next one starts its own",
         "429": "other exports of the container are running (at most ten): spread the schedules",
+        "dns": "base_url is https://cloud.tenable.com (FedRAMP: fedcloud.tenable.com); check proxy and name resolution",
+        "tls": "a proxy that opens TLS shows a certificate of its own: set ca_file to its authority, or leave cloud.tenable.com "
+        "out of inspection",
         "connect": "allow outgoing https to the address; behind a proxy set HTTPS_PROXY",
     },
     documentation_url="https://developer.tenable.com/docs/retrieve-asset-data-from-tenableio",

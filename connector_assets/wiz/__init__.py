@@ -91,9 +91,11 @@ CONNECTOR = Connector(
         "401": "check client_id and the service account's secret and expiry; token_url and audience must be the tenant's "
         "own (wiz-api at auth.app.wiz.io, beyond-api at auth.wiz.io, other addresses for Gov)",
         "403": "give the service account (type Custom Integration, GraphQL API) the scopes read:resources, "
-        "read:vulnerabilities and read:issues, for all projects",
+        "read:vulnerabilities and read:issues, for all projects; where the tenant limits service accounts to addresses, add "
+        "this machine's",
         "404": "base_url must be the API endpoint of the tenant: https://api.<data center>.app.wiz.io/graphql (User "
         "Settings, Tenant)",
+        "409": "Wiz documents no 409: the next sync tries again; see whether a gateway answers in its place",
         "429": "Wiz allows about three requests a second for a tenant: run this connector at another time than other clients",
         "dns": "the API host (https://api.<data center>.app.wiz.io) and auth.app.wiz.io must be reachable; check proxy and "
         "name resolution",
