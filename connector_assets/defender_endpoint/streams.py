@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit import FieldType, Page, Record, Stream
+from connector_assets.kit import FieldType, Incremental, Page, Record, Stream
 from connector_assets.kit.errors import BrokenAnswer, FixPermission, ForeignHost, NotFound
 from connector_assets.kit.pagers import next_link_pages, records_of
 
@@ -20,6 +21,11 @@ SAS_HOURS = 6
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: Sets of keys that are remembered with their spelling here.
 MOST_SHAPES = 1000
+FIXED = "Fixed"
+#: Changed rows beyond which everything is asked for: the last word on each counts, so that all are held.
+MOST_CHANGES = 50_000
+#: Changes are prepared every six hours, and told for two weeks.
+CHANGES = Incremental(timedelta(hours=12), keeps=timedelta(days=14), through=("machines",))
 #: Platforms of people's own machines; everything else that has a name is taken for a server.
 CLIENT_PLATFORMS = ("windows7", "windows8", "windows10", "windows11", "macos", "ios", "android", "chromeos")
 
@@ -158,6 +164,10 @@ vulnerabilities_by_page = by_machine("/api/machines/SoftwareVulnerabilitiesByMac
 
 
 def vulnerabilities(api: Api) -> Iterator[Page]:
+    """All of them, or what changed since. Rows that did not change keep the time at which they were last seen."""
+    if api.since is not None:
+        yield from changed_vulnerabilities(api)
+        return
     if api.options.vulnerabilities_via == "by_machine":
         yield from vulnerabilities_by_page(api)
         return
@@ -167,6 +177,36 @@ def vulnerabilities(api: Api) -> Iterator[Page]:
         api.progress(f"export file {number} of {len(files)}")
         for rows in export_file(api, url, f"export file {number} of {len(files)}"):
             yield Page(rows, cursor=f"file {number}")
+
+
+def changed_vulnerabilities(api: Api) -> Iterator[Page]:
+    """The last word on each row that changed; those of machines that are not listed any more are gone with them.
+
+    A machine that moves to another group, or software that is updated, shows as Fixed and New: what came last counts, and of
+    two at one moment New. Rows that name no CVE are not told; they say no more than the stream software does.
+    """
+    assert api.since is not None
+    api.remove(api.known("deviceId") - {str(machine.get("id")) for machine in api.records("machines")}, "deviceId")
+    params = {"sinceTime": api.since.strftime("%Y-%m-%dT%H:%M:%SZ"), "pageSize": api.options.page_size}
+    last: dict[str, tuple[tuple[str, bool], Record]] = {}
+    for page in collection(api, "/api/machines/SoftwareVulnerabilityChangesByMachine", params):
+        for record in page.records:
+            row = vulnerability_row(record)
+            word = (str(row.get("eventTimestamp") or ""), row.get("status") != FIXED)
+            if not row.get("id"):
+                api.ask_for_everything("a changed row came without its machine")
+            if row["id"] not in last or last[row["id"]][0] <= word:
+                last[row["id"]] = (word, row)
+        if len(last) > MOST_CHANGES:
+            api.ask_for_everything(f"more than {MOST_CHANGES} rows changed")
+    api.remove(ident for ident, (_, row) in last.items() if row.get("status") == FIXED)
+    rows = [
+        {name: value for name, value in row.items() if name not in ("status", "eventTimestamp")}
+        for _, row in last.values()
+        if row.get("status") != FIXED
+    ]
+    for start in range(0, len(rows), EXPORT_ROWS):
+        yield Page(rows[start : start + EXPORT_ROWS])
 
 
 def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:
@@ -263,6 +303,7 @@ STREAMS = (
         description="Weaknesses, a row a machine, product, version and CVE; without a CVE the row is software alone.",
         permissions=("Vulnerability.Read.All",),
         evidence="recorded",
+        incremental=CHANGES,
     ),
     Stream(
         name="cves",

@@ -26,6 +26,11 @@ class EntraOptions(MicrosoftOptions):
         default="https://graph.microsoft.com", description="What the token is for; other in national clouds."
     )
     page_size: int = Field(default=999, ge=1, le=999, description="Records a page; Graph caps some collections lower.")
+    device_changes: bool = Field(
+        default=False,
+        description="With full_every_hours, ask for changed devices alone too. That the delta query tells a new last sign-in, "
+        "by which the window is judged, is not verified.",
+    )
 
 
 def credentials(options: EntraOptions, secrets: Secrets) -> Auth:

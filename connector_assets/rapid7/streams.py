@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-from connector_assets.kit import Api, Page, Record, Stream
+from connector_assets.kit import Api, Incremental, Page, Record, Stream
 from connector_assets.rapid7 import cloud, console
 
 PAGE_RECORDS = 1000
+#: A scan of a day may end, and the platform take it over from a console, long after single assets were done.
+OVERLAP = timedelta(hours=24)
 
 # the cloud writes names with underscores, the console in camel case; ip, mac, tags and type are the same in both
 ASSET_FIELDS: dict[str, Any] = {
@@ -61,8 +64,13 @@ VULNERABILITY_FIELDS: dict[str, Any] = {
 
 
 def assets(api: Api) -> Iterator[Page]:
-    """Every asset; from the cloud those scanned within the window, with their findings."""
-    return cloud.assets(api) if api.options.api == "cloud" else console.assets(api)
+    """Every asset; from the cloud those scanned within the window or since, with their findings."""
+    if api.options.api == "cloud":
+        yield from cloud.assets(api)
+        return
+    if api.since is not None:
+        api.ask_for_everything("a console does not tell what changed")
+    yield from console.assets(api)
 
 
 def findings(api: Api) -> Iterator[Page]:
@@ -158,6 +166,7 @@ STREAMS = (
         permissions=("assets",),
         activity_field="last_seen",
         evidence="recorded",
+        incremental=Incremental(OVERLAP, ages_by=("last_scan_end",)),
     ),
     Stream(
         "findings",

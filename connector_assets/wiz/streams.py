@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit import FieldType, Page, Stream
+from connector_assets.kit import FieldType, Incremental, Page, Stream
 from connector_assets.wiz.graphql import pages
 from connector_assets.wiz.queries import CLOUD_RESOURCES, ISSUES, VULNERABILITIES
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from connector_assets.kit.api import Api
 
 OPEN, CLOSED = ["OPEN", "IN_PROGRESS"], ["RESOLVED", "REJECTED"]
+STATUSES = frozenset({*OPEN, *CLOSED})
+#: Wiz looks at a disk when its turn comes, and writes down what it found some hours later.
+OVERLAP = timedelta(hours=24)
 
 
 def stamp(moment: datetime) -> str:
@@ -39,12 +42,18 @@ def cloud_resources(api: Api) -> Iterator[Page]:
 
 
 def vulnerability_findings(api: Api) -> Iterator[Page]:
-    """Findings updated within the window, of every status asked for."""
-    filters: dict[str, Any] = {"status": list(api.options.vulnerability_statuses)}
-    if api.options.vulnerability_severities:
-        filters["severity"] = list(api.options.vulnerability_severities)
-    if api.window_start is not None:
-        filters["updatedAt"] = {"after": stamp(api.window_start)}
+    """Findings updated within the window or since, of every status asked for.
+
+    Wiz tells no finding that is gone, and misses closures of some kinds: those stay until the next full pull.
+    """
+    options = api.options
+    if api.since is not None and (options.vulnerability_severities or set(options.vulnerability_statuses) != STATUSES):
+        api.ask_for_everything("a finding that leaves the severities or statuses asked for is not named")
+    filters: dict[str, Any] = {"status": list(options.vulnerability_statuses)}
+    if options.vulnerability_severities:
+        filters["severity"] = list(options.vulnerability_severities)
+    if (start := api.since or api.window_start) is not None:
+        filters["updatedAt"] = {"after": stamp(start)}
     yield from pages(api, VULNERABILITIES, filters)
 
 
@@ -167,6 +176,7 @@ STREAMS = (
         activity_field="lastDetectedAt",
         may_be_empty=True,
         evidence="recorded",
+        incremental=Incremental(OVERLAP, ages_by=("lastDetectedAt", "resolvedAt")),
     ),
     Stream(
         name="issues",

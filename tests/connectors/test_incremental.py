@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from connector_assets import registry
+from connector_assets.entra_id import delta
 from connector_assets.kit import Api, Page, Secrets, Settings
 from connector_assets.kit.budgets import Allowance
 from connector_assets.qualys.streams import ids_of
@@ -52,7 +53,7 @@ class Nights:
         moment = LAST - timedelta(days=DAYS - 1 - day)
         self.monkeypatch.setenv("EXPOSURE_NOW", f"{moment.isoformat()}T{hour:02}:30:00Z")
 
-    def sync(self, *streams: str, full: bool = False, full_every_hours: float = 400, **extra: Any) -> SyncReport:
+    def sync(self, *streams: str, full: bool = False, full_every_hours: float | None = 400, **extra: Any) -> SyncReport:
         every = None if full else full_every_hours
         connection = self.bench.connection(**self.options).model_copy(update={"full_every_hours": every, **extra})
         connector = registry.load(connection.product)
@@ -113,8 +114,11 @@ def nights(
         yield Nights(Bench(estate, estate.service(instance.name), home, monkeypatch), monkeypatch, tmp_path, options)
 
 
-def run_nights(found: Nights, *streams: str) -> dict[str, list[Manifest]]:
-    """A full sync, then an incremental one each day, each held against a full one of that day; and one with no news."""
+def run_nights(found: Nights, *streams: str, idle: bool = True) -> dict[str, list[Manifest]]:
+    """A full sync, then an incremental one each day, each held against a full one of that day; and one with no news.
+
+    idle: whether without news nothing comes, which an overlap of a day prevents.
+    """
     landed: dict[str, list[Manifest]] = {}
     for day in range(DAYS):
         found.at(day)
@@ -123,10 +127,10 @@ def run_nights(found: Nights, *streams: str) -> dict[str, list[Manifest]]:
         for one in report.streams:
             landed.setdefault(one.stream, []).append(one)
     found.at(DAYS - 1, hour=12)
-    idle = found.sync(*streams)
-    found.compare(idle, found.sync(*streams, full=True))
-    for one in idle.streams:
-        if one.merged:
+    quiet = found.sync(*streams)
+    found.compare(quiet, found.sync(*streams, full=True))
+    for one in quiet.streams:
+        if one.merged and idle:
             assert (one.merged.changed, one.merged.carried) == (0, one.records), one.stream
     return landed
 
@@ -322,3 +326,203 @@ def test_qualys_with_detection_parameters_asks_for_everything(tmp_path: Path, mo
         report = manifest(found.sync("detections"), "detections")
     assert (report.kind, report.state) == ("full", "complete")
     assert "detection_parameters" in report.notes[0]
+
+
+# Rapid7 --------------------------------------------------------------------------------------------------------------
+
+
+def test_rapid7_lands_each_day_what_a_whole_search_lands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nights("rapid7", tmp_path, monkeypatch, devices=150) as found:
+        landed = run_nights(found, idle=False)
+    assets, findings = landed["assets"], landed["findings"]
+    assert [one.kind for one in assets] == ["full", *["incremental"] * (DAYS - 1)]
+    # findings lie inside the assets, so that they are whole with them
+    assert [one.kind for one in findings] == ["full"] * DAYS
+    assert len({one.content_hash for one in findings}) > 1
+    assert 0 < merged(assets, "carried") < sum(one.records for one in assets)
+
+
+def test_rapid7_keeps_a_deleted_asset_until_the_next_full_pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nights("rapid7", tmp_path, monkeypatch, devices=150, retention=0) as found:
+        for day in range(DAYS):
+            found.at(day)
+            report = found.sync("assets")
+        got = set(found.rows(manifest(report, "assets"), full=False))
+        there = set(found.rows(manifest(found.sync("assets", full=True), "assets"), full=True))
+        due = manifest(found.sync("assets", full_every_hours=1), "assets")
+        assert there < got
+        assert (due.kind, set(found.rows(due, full=False))) == ("full", there)
+
+
+@pytest.mark.parametrize("options", [{"asset_filter": "last_scan_end > 2026-01-01T00:00:00Z"}])
+def test_rapid7_asks_for_everything_where_leaving_is_not_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    with nights("rapid7", tmp_path, monkeypatch, devices=60, **options) as found:
+        found.at(0)
+        found.sync("assets")
+        found.at(1)
+        report = manifest(found.sync("assets"), "assets")
+    assert (report.kind, report.state) == ("full", "complete")
+    assert "asset_filter" in report.notes[-1]
+
+
+# Wiz -----------------------------------------------------------------------------------------------------------------
+
+
+def test_wiz_lands_each_day_the_findings_that_a_whole_list_lands_and_keeps_those_of_lost_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that is replaced takes its findings with it, of which Wiz tells nothing: the next full pull shows it."""
+    stream = "vulnerability_findings"
+    with nights("wiz", tmp_path, monkeypatch, devices=300) as found:
+        for day in range(DAYS):
+            found.at(day)
+            report, other = found.sync(), found.sync(full=True)
+            got = found.rows(manifest(report, stream), full=False)
+            there = found.rows(manifest(other, stream), full=True)
+            assert {one.stream: one.kind for one in report.streams} == {
+                "cloud_resources": "full",
+                stream: "incremental" if day else "full",
+                "issues": "full",
+            }
+            assert {key: got.get(key) for key in there} == there
+        changes = manifest(report, stream).merged
+        assert changes is not None
+        assert 0 < changes.changed < len(got)
+        assert set(got) > set(there)
+        due = manifest(found.sync(stream, full_every_hours=1), stream)
+        assert (due.kind, set(found.rows(due, full=False))) == ("full", set(there))
+
+
+def test_wiz_with_severities_asks_for_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nights("wiz", tmp_path, monkeypatch, devices=60, vulnerability_severities=["HIGH"]) as found:
+        found.at(0)
+        found.sync("vulnerability_findings")
+        found.at(1)
+        report = manifest(found.sync("vulnerability_findings"), "vulnerability_findings")
+    assert (report.kind, report.state) == ("full", "complete")
+    assert "severities" in report.notes[-1]
+
+
+# Entra ID ------------------------------------------------------------------------------------------------------------
+
+CHANGING = ("groups", "devices", "oauth2_permission_grants")
+
+
+def test_entra_id_lands_each_day_what_whole_collections_land(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nights("entra_id", tmp_path, monkeypatch, devices=120, retention=0, device_changes=True) as found:
+        landed = run_nights(found)
+    for name, each in landed.items():
+        kinds = ["full", *["incremental" if name in CHANGING else "full"] * (DAYS - 1)]
+        assert [one.kind for one in each] == kinds, name
+    devices = landed["devices"]
+    assert merged(devices, "removed") > 0
+    assert merged(devices, "changed") > 0
+    assert merged(devices, "carried") > 0
+
+
+def test_entra_id_goes_on_from_the_link_of_the_last_complete_sync(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nights("entra_id", tmp_path, monkeypatch, devices=60, device_changes=True) as found:
+        found.at(0)
+        first = manifest(found.sync("devices"), "devices")
+        found.at(1)
+        found.bench.estate.fault({"route": "GET /v1.0/devices/delta", "fault": 500, "always": True})
+        failed = manifest(found.sync("devices"), "devices")
+        found.bench.estate.clear_faults()
+        found.at(2)
+        again = found.sync("devices")
+        found.compare(again, found.sync("devices", full=True))
+        asked = [one for one in found.bench.service.journal.requests if "delta" in one]
+    assert failed.state == "failed"
+    second = manifest(again, "devices")
+    assert second.merged is not None
+    assert second.merged.base == first.sync
+    assert first.memory["delta"] != second.memory["delta"]
+    assert asked == ["GET /v1.0/devices/delta"]
+
+
+@pytest.mark.parametrize("refusal", [(410, "resyncRequired"), (400, "syncStateNotFound"), (404, "syncStateNotFound")])
+def test_entra_id_reads_everything_when_graph_forgot_the_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: tuple[int, str]
+) -> None:
+    with nights("entra_id", tmp_path, monkeypatch, devices=60, retention=0, device_changes=True) as found:
+        found.at(0)
+        found.sync("devices")
+        found.at(1)
+        service = found.bench.service
+        monkeypatch.setattr(service, "instance", replace(service.instance, options={"delta_error": refusal}))
+        report = found.sync("devices")
+        found.compare(report, found.sync("devices", full=True))
+    one = manifest(report, "devices")
+    assert (one.kind, one.state) == ("full", "complete")
+    assert "everything was asked for" in one.notes[-1]
+    # the next one goes on from the link of this one
+    assert one.memory["delta"]
+
+
+def test_entra_id_never_drops_changes_that_are_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delta, "MOST_CHANGES", 3)
+    with nights("entra_id", tmp_path, monkeypatch, devices=60, device_changes=True) as found:
+        found.at(0)
+        found.sync("devices")
+        found.at(1)
+        report = found.sync("devices")
+        found.compare(report, found.sync("devices", full=True))
+    assert "more than 3 objects changed" in manifest(report, "devices").notes[-1]
+
+
+def test_entra_id_without_full_every_hours_asks_for_no_link(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with nights("entra_id", tmp_path, monkeypatch, devices=60, device_changes=True) as found:
+        found.at(0)
+        found.sync("devices", "groups", full_every_hours=None)
+        assert not [one for one in found.bench.requests() if "delta" in one]
+        found.at(1)
+        report = manifest(found.sync("devices"), "devices")
+    assert (report.kind, report.state) == ("full", "complete")
+    assert "no link to what changed was kept" in report.notes[-1]
+
+
+# Defender for Endpoint -----------------------------------------------------------------------------------------------
+
+
+def test_defender_endpoint_lands_each_day_the_weaknesses_that_a_whole_list_lands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Except when each was last seen, and rows without a CVE: changes tell neither."""
+    streams, name = ("machines", "vulnerabilities"), "vulnerabilities"
+    fields = [*registry.load("defender_endpoint").stream(name).fields]
+    cve, seen = fields.index("cveId") + 1, fields.index("lastSeenTimestamp") + 1
+
+    def weaknesses(found: Nights, report: SyncReport, full: bool) -> dict[str, tuple[Any, ...]]:
+        rows = found.rows(manifest(report, name), full)
+        return {key: (*row[:seen], *row[seen + 1 :]) for key, row in rows.items() if row[cve] is not None}
+
+    landed = []
+    with nights("defender_endpoint", tmp_path, monkeypatch, devices=150, retention=0) as found:
+        for day in range(DAYS):
+            found.at(day)
+            report, other = found.sync(*streams), found.sync(*streams, full=True)
+            assert weaknesses(found, report, False) == weaknesses(found, other, True)
+            landed.append(manifest(report, name))
+    assert [one.kind for one in landed] == ["full", *["incremental"] * (DAYS - 1)]
+    assert merged(landed, "changed") > 0
+    assert merged(landed, "removed") > 0
+    assert merged(landed, "carried") > 0
+
+
+def test_defender_endpoint_reads_all_weaknesses_without_its_machines_and_after_two_weeks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nights("defender_endpoint", tmp_path, monkeypatch, devices=60) as found:
+        found.at(0)
+        found.sync("machines", "vulnerabilities")
+        found.at(1)
+        alone = manifest(found.sync("vulnerabilities"), "vulnerabilities")
+        monkeypatch.setattr("demo_estate.lenses.defender_endpoint.routes.CHANGES_DAYS", 0)
+        refused = manifest(found.sync("machines", "vulnerabilities"), "vulnerabilities")
+    assert (alone.kind, alone.state) == ("full", "complete")
+    assert (refused.kind, refused.state) == ("full", "complete")
+    assert "sinceTime" in refused.notes[-1]

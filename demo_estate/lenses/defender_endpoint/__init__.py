@@ -44,6 +44,7 @@ PERMISSIONS = {
     "/api/machines/{id}/logonusers": "User.Read.All",
     "/api/machines/SoftwareInventoryByMachine": "Software.Read.All",
     "/api/machines/SoftwareVulnerabilitiesByMachine": "Vulnerability.Read.All",
+    "/api/machines/SoftwareVulnerabilityChangesByMachine": "Vulnerability.Read.All",
     "/api/machines/SoftwareVulnerabilitiesExport": "Vulnerability.Read.All",
     "/api/vulnerabilities": "Vulnerability.Read.All",
 }
@@ -161,6 +162,13 @@ LENS = Lens(
             "/api/machines/SoftwareVulnerabilitiesByMachine",
             routes.inventory(vulnerability_rows),
             PAGED,
+            bucket="inventories",
+        ),
+        Route(
+            "GET",
+            "/api/machines/SoftwareVulnerabilityChangesByMachine",
+            routes.changes,
+            (*PAGED, "sinceTime"),
             bucket="inventories",
         ),
         Route(

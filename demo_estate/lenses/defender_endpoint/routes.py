@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ from demo_estate.lenses.defender_endpoint.records import (
 MACHINES_PAGE, ROWS_PAGE, MOST_ROWS = 10_000, 50_000, 200_000
 FILE_MACHINES = 200
 SAS_SECONDS = 3600
+CHANGES_DAYS = 14
 
 
 def keys_of(service: Service) -> Sequence[Key]:
@@ -86,6 +88,46 @@ def inventory(rows: Callable[[View, Key], Iterator[dict[str, Any]]]) -> Callable
         return envelope(request, "Collection(microsoft.windowsDefenderATP.api.AssetVulnerability)", value, link)
 
     return handler
+
+
+def changes(request: Request, service: Service) -> Any:
+    """What differs between the rows of a past day and today's. A machine's row that changed shows as Fixed and New."""
+    names = {name.lower(): value for name, value in request.query.items()}
+    since = datetime.fromisoformat(names["sincetime"].replace("Z", "+00:00"))
+    truth = service.truth
+    if truth.as_of(service.day) - since > timedelta(days=CHANGES_DAYS):
+        raise Refusal(400, "InvalidInput", f"sinceTime must not be more than {CHANGES_DAYS} days ago")
+    day = max(0, (since.date() - truth.date(0)).days)
+    size, start = int(names.get("pagesize", ROWS_PAGE)), read_token(names.get("$skiptoken"))[1]
+    rows = service.cached(("changes", day), lambda: list(changed_rows(service, day)))
+    link = None
+    if start + size < len(rows):
+        query = f"pagesize={size}&sinceTime={names['sincetime']}&$skiptoken={write_token(service, 0, start + size)}"
+        link = f"{request.base_url}{request.path}?{query}"
+    return envelope(
+        request, "Collection(microsoft.windowsDefenderATP.api.DeltaAssetVulnerability)", rows[start:][:size], link
+    )
+
+
+def changed_rows(service: Service, day: int) -> Iterator[dict[str, Any]]:
+    """In no order of time; rows of machines that are not listed today are not told."""
+    today = service.view
+    before = service.lens.view(service.truth, service.instance, day)
+    moment = stamp(service.truth.as_of(service.day), 0)
+    for key in keys_of(service):
+        old = {row["id"]: row for row in vulnerability_rows(before, key) if row["cveId"]}
+        new = {row["id"]: row for row in vulnerability_rows(today, key) if row["cveId"]}
+        for ident, row in new.items():
+            if without_time(row) != without_time(old.get(ident, {})):
+                yield {**row, "status": "New", "eventTimestamp": moment}
+                yield {**row, "status": "Fixed", "eventTimestamp": moment}
+        for ident, row in old.items():
+            if ident not in new:
+                yield {**row, "status": "Fixed", "eventTimestamp": moment}
+
+
+def without_time(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "lastSeenTimestamp"}
 
 
 def write_token(service: Service, number: int, line: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -29,7 +29,10 @@ Keys = Callable[[Service, Request], Sequence[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Collection:
-    """A collection: its keys, and the object of one key. expand: relations that `$expand` knows. cost: resource units."""
+    """A collection: its keys, and the object of one key. expand: relations that `$expand` knows. cost: resource units.
+
+    listed: the keys of any day, of a collection that a delta query tells the changes of.
+    """
 
     path: str
     keys: Keys
@@ -40,6 +43,7 @@ class Collection:
     advanced: bool = True
     sized: bool = True
     bucket: str = "directory"
+    listed: Callable[[View], Iterable[Any]] | None = None
 
     def route(self) -> Route:
         params = ["$select", "$skiptoken"] + (["$top"] if self.sized else [])
@@ -203,7 +207,7 @@ MANAGED = "/roleManagement/directory"
 COLLECTIONS = (
     Collection("/organization", lambda s, r: [0], organization, (DIRECTORY,), {}, advanced=False, sized=False),
     Collection("/users", USERS, objects.user, USER, {}, cost=2),
-    Collection("/groups", GROUPS, objects.group, GROUP, {}, cost=2),
+    Collection("/groups", GROUPS, objects.group, GROUP, {}, cost=2, listed=objects.group_keys),
     Collection(
         "/groups/{id}/members",
         lambda s, r: objects.group_members(s.view, find_group(s, r)),
@@ -219,6 +223,7 @@ COLLECTIONS = (
         DEVICE,
         {"registeredOwners": objects.device_people, "registeredUsers": objects.device_people},
         cost=2,
+        listed=objects.device_keys,
     ),
     *(
         Collection(
@@ -277,6 +282,7 @@ COLLECTIONS = (
         {},
         cost=2,
         advanced=False,
+        listed=applications.delegated_grants,
     ),
     Collection(f"{MANAGED}/roleDefinitions", ROLES, applications.role, ROLE, {}, advanced=False, sized=False),
     Collection(
@@ -307,7 +313,9 @@ COLLECTIONS = (
         bucket="reports",
     ),
 )
-PERMISSIONS = {f"GET {ROOT}{c.path}": c.permissions for c in COLLECTIONS}
+PERMISSIONS = {
+    f"GET {ROOT}{c.path}{suffix}": c.permissions for c in COLLECTIONS for suffix in ("", "/delta" if c.listed else "")
+}
 
 
 # Batches -------------------------------------------------------------------------------------------------------------
