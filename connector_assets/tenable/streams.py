@@ -284,7 +284,7 @@ STREAMS = (
         fields=ASSET_FIELDS,
         description="Hosts known to the scanner, one record each, with every identifier it saw.",
         permissions=("VM export: assets",),
-        activity_field="last_seen",
+        activity_field="updated_at",
         evidence="recorded",
         incremental=Incremental(OVERLAP, through=GONE),
     ),

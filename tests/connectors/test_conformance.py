@@ -12,10 +12,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow.parquet as pq
 import pytest
 
@@ -24,12 +26,16 @@ from connector_assets.kit.budgets import Allowance
 from connector_assets.kit.client import HINTS
 from connector_assets.kit.transport import GENERIC
 from demo_estate.lenses import discover
+from exposure_pipelines import clock
 from exposure_pipelines.landing.manifest import Manifest
-from exposure_pipelines.landing.sync import SyncReport
+from exposure_pipelines.landing.sync import SyncReport, run_sync
 
 from .conformance import CONNECTORS, Conformant
 from .microsoft import Bench, bench, holds
 
+#: Days of a window that cuts through what the demo estate shows, and products that tell no activity of what they list.
+WINDOW = 5
+WITHOUT_ACTIVITY = ("defender_cloud",)
 CALLS = Path(__file__).with_name("calls.json")
 LINES = pytest.mark.parametrize("line", CONNECTORS, ids=[line.product for line in CONNECTORS])
 
@@ -164,6 +170,39 @@ def test_the_pull_is_whole_and_has_every_record_of_the_answer_key(line: Conforma
     answers = [row for row in found.estate.answer_key().rows() if row.product == line.product]
     assert answers
     assert landed
+
+
+def activity(found: Bench, manifest: Manifest, field: str) -> dict[str, str]:
+    """By record id, when each landed record was last active; a dotted field is a part of a struct."""
+    file = landed_folder(found, manifest) / "records.parquet"
+    if not file.exists():
+        return {}
+    path = ".".join(f'"{part}"' for part in field.split("."))
+    query = f"SELECT _record_id, coalesce(CAST({path} AS VARCHAR), '') FROM read_parquet('{file}')"
+    with duckdb.connect() as database:
+        return dict(database.execute(query).fetchall())
+
+
+@LINES
+def test_the_window_is_the_instances_and_goes_by_the_vendors_own_field(line: Conformant, found: Bench) -> None:
+    """What lies beyond is left out or not asked for, and the streams are as whole as with everything."""
+    connector = registry.load(line.product)
+    declared = {stream.name: stream.activity_field for stream in connector.streams if stream.activity_field}
+    assert line.product in WITHOUT_ACTIVITY or declared
+
+    def sync(window_days: int | None) -> dict[str, Manifest]:
+        connection = found.connection(**line.options).model_copy(update={"window_days": window_days})
+        report = run_sync(connection, connector, found.home, found.lake, accept_volume=True)
+        assert {one.state for one in report.streams} <= {"complete", "skipped"}
+        return {one.stream: one for one in report.streams}
+
+    everything, recent = sync(None), sync(WINDOW)
+    start = clock.now() - timedelta(days=WINDOW)
+    for name, field in declared.items():
+        landed = activity(found, everything[name], field)
+        left_out = landed.keys() - activity(found, recent[name], field).keys()
+        late = [key for key in left_out if landed[key] >= f"{start:%Y-%m-%d %H:%M:%S}"]
+        assert late == [], f"{name}: active within the window and left out"
 
 
 @pytest.mark.fault(

@@ -49,6 +49,16 @@ def test_a_source_without_activity_vouches_for_its_records_only_as_of_the_sync_t
     assert (found["lifecycle_state"], found["last_seen"]) == ("stale", old)
 
 
+def test_what_leaves_the_window_is_not_asked_for_any_more_and_so_is_stale_and_not_gone(estate: Estate) -> None:
+    """The vendor is asked for machines seen in the window: one that left it is absent and proves nothing by that."""
+    seen = datetime(2026, 8, 25, 12)
+    estate.build(devices=[observation("tenable:prod:1", **LAPTOP, last_seen=seen)])
+    assert estate.row(DEVICE)["lifecycle_state"] == "active"
+    estate.build(NEXT + timedelta(days=2))
+    after = estate.row(DEVICE)
+    assert (after["lifecycle_state"], after["retired_at"], after["last_seen"]) == ("stale", None, seen)
+
+
 def test_absence_from_a_complete_enumeration_retires_with_the_last_known_values(estate: Estate) -> None:
     estate.build(devices=[observation("tenable:prod:1", **LAPTOP)])
     before = estate.row(DEVICE)

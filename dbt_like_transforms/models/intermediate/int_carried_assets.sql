@@ -1,5 +1,6 @@
 -- Assets of the earlier snapshot none of whose records is there today. Where every stream that held one was fully
--- enumerated they are gone, and kept as retired for 180 days; where not, nothing is proven and they stay as they were.
+-- enumerated they are gone, and kept as retired for 180 days; where not, nothing is proven and they stay as they were. What
+-- was last active before the window may merely not be asked for any more: its absence proves nothing, it is stale.
 with absent as (
     select k.*
     from int_known_assets as k
@@ -50,10 +51,11 @@ judged as (
         a.*,
         coalesce(p.is_gone, false) as is_gone,
         coalesce(p.window_days, 90) as window_days,
+        coalesce(a.last_seen < c.snapshot_end - coalesce(p.window_days, 90) * interval 1 day, false) as is_silent,
         c.snapshot_end,
         case
             when a.lifecycle_state = 'retired' then a.retired_at
-            when coalesce(p.is_gone, false) then c.snapshot_end
+            when is_gone and not is_silent then c.snapshot_end
         end as gone_at
     from absent as a
     cross join run.context as c
@@ -67,8 +69,8 @@ select
     asset_kind,
     asset_id,
     case
-        when lifecycle_state = 'retired' or is_gone then 'retired'
-        when last_seen < snapshot_end - window_days * interval 1 day then 'stale'
+        when gone_at is not null then 'retired'
+        when is_silent then 'stale'
         else lifecycle_state
     end as lifecycle_state,
     gone_at as retired_at,

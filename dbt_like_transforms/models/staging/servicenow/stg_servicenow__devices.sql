@@ -58,7 +58,8 @@ select
     case when coalesce(sys_domain, 'global') = 'global' then 'default' else sys_domain end as scope,
     coalesce(last_discovered, sys_updated_on, _synced_at) as observed_at,
     coalesce(first_discovered, sys_created_on) as first_seen,
-    coalesce(last_discovered, sys_updated_on) as last_seen,
+    -- Microsoft's window goes by the last update alone; what discovery saw since is no less alive
+    greatest(last_discovered, sys_updated_on) as last_seen,
     case when is_retired then 'retired' else 'active' end as state,
     'create' as authority,
     _sync as sync,

@@ -66,7 +66,8 @@ select
     end as scope,
     coalesce(last_seen, updated_at, _synced_at) as observed_at,
     coalesce(first_seen, created_at) as first_seen,
-    last_seen,
+    -- Microsoft's window goes by the last update, which comes with every scan and with what a cloud or an agent tells
+    greatest(last_seen, updated_at) as last_seen,
     state,
     -- a scan that learned nothing but an address knows no machine
     case
