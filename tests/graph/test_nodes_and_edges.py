@@ -154,3 +154,30 @@ def test_links_of_a_table_of_the_graph_lead_to_tables_that_exist() -> None:
     from exposure_pipelines.building import project
 
     assert {name for one, others in LINKS.items() for name in (one, *others)} <= set(project().models)
+
+
+def test_products_name_their_own_id_of_an_asset_by_the_type_that_microsoft_uses(graph: Estate) -> None:
+    asset = {"serial_number": "S9", "manufacturer": "Dell"}
+    graph.build(
+        devices=[
+            observation("qualys:prod:24", **asset, properties='{"qualysAssetInfo": {"qualysAssetId": "9911"}}'),
+            observation("servicenow:prod:5f3c", **asset),
+            observation("tenable:prod:0d0c", **asset),
+        ]
+    )
+    found = json.loads(node(graph, "device")["EntityIds"])
+    ids = {(one["type"], one["id"]) for one in found}
+    assert {("QualysAssetId", "9911"), ("ServiceNowCmdbAssetId", "5f3c"), ("TenableAssetId", "0d0c")} <= ids
+
+
+def test_a_recommendation_says_who_reported_it_in_both_ways(graph: Estate) -> None:
+    graph.build(
+        devices=[WEB],
+        findings=[
+            finding("defender_cloud:prod:f1", asset_record="acme:prod:web", cve_id=None, title="Bucket is public")
+        ],
+    )
+    edge_of = graph.row("from exposure_graph_edges where EdgeLabel = 'affecting'")
+    raw = json.loads(edge_of["EdgeProperties"])["rawData"]
+    assert raw["reportInfo"] == {"reportedBy": "defender_cloud"}
+    assert raw["defenderCloudReportInfo"]["reportedBy"] == "defender_cloud"

@@ -37,6 +37,8 @@ KINDS = {
     "tenable": ("devices", "cloud_resources", "findings", "vulnerabilities", "relationships"),
     "defender_endpoint": ("devices",),
     "servicenow": ("devices", "vulnerabilities"),
+    "qualys": ("devices",),
+    "defender_cloud": ("findings",),
 }
 MARTS = tuple(
     "devices identities applications cloud_resources vulnerabilities findings relationships unresolved_references "

@@ -235,6 +235,19 @@ def test_every_reported_record_is_billed_once_or_excluded_for_one_reason(estate:
         assert row["reported_assets"] == row["billable_assets"] + sum(as_json(row["excluded_by_reason"]).values())
 
 
+def test_what_merely_holds_resources_is_not_billed(estate: Estate) -> None:
+    estate.build(
+        cloud_resources=[
+            observation("acme:prod:/subscriptions/s", native_id="/subscriptions/s", is_container=True),
+            observation("acme:prod:/subscriptions/s/vault", native_id="/subscriptions/s/vault", is_container=False),
+        ],
+        connections=[connection("acme", asset_kinds=["cloud_resource"], billable_kinds=["cloud_resource"])],
+    )
+    (bill,) = estate.rows("from billable_assets")
+    assert (bill["billable_assets"], bill["reported_assets"]) == (1, 2)
+    assert as_json(bill["excluded_by_reason"]) == {"holds_other_resources": 1}
+
+
 def test_connector_status_tells_the_newest_sync_and_the_one_that_is_read(estate: Estate) -> None:
     read = datetime(2026, 11, 18)
     estate.build(syncs=[sync("tenable", DAY, state="failed", reason="HTTP 500", read_synced_at=read, stale=True)])

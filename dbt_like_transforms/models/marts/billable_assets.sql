@@ -7,6 +7,7 @@ with judged as (
         r.asset_kind,
         case
             when not coalesce(list_contains(c.billable_kinds, r.asset_kind), true) then 'kind_not_billable'
+            when w.is_container then 'holds_other_resources'
             when r.state <> 'resolved' then 'not_enough_identity'
             when r.record_state = 'retired' then 'retired'
             when not r.in_window then 'silent_beyond_window'
@@ -17,6 +18,8 @@ with judged as (
         end as excluded
     from int_records as r
     left join run.connections as c on c.product = r.product and c.instance = r.instance
+    -- a subscription or resource group is where resources lie, none of the things that are billed
+    left join int_cloud_resources_winners as w on r.asset_kind = 'cloud_resource' and w.asset_id = r.asset_id
 ),
 
 counted as (

@@ -27,7 +27,19 @@ with edges as (
     union all
     select
         md5('affecting|' || node_id || '|' || asset_id), 'affecting', node_id, asset_id,
-        to_json({'rawData': {'reportInfo': {'reportedBy': any_value(source)}}})::varchar,
+        to_json({
+            'rawData': json_merge_patch(
+                to_json({'reportInfo': {'reportedBy': min(source)}}),
+                json_object(
+                    concat(
+                        split_part(min(source), '_', 1),
+                        upper(substr(split_part(min(source), '_', 2), 1, 1)), substr(split_part(min(source), '_', 2), 2),
+                        'ReportInfo'
+                    ),
+                    to_json({'reportedBy': min(source), 'firstSeen': min(first_seen), 'lastSeen': max(last_seen)})
+                )
+            )
+        })::varchar,
         list_sort(array_agg(distinct source)), min(first_seen), max(last_seen)
     from open_recommendations
     group by node_id, asset_id

@@ -99,12 +99,20 @@ described as (
             || list_transform(
                 list_filter(d.source_records, lambda record: split_part(record, ':', 1) <> 'defender_endpoint'),
                 lambda record: {
-                    'type': list_aggregate(
-                        list_transform(
-                            string_split(split_part(record, ':', 1), '_'), lambda word: upper(word[1]) || word[2:]
-                        ), 'string_agg', ''
-                    ) || 'AssetId',
-                    'id': substr(record, length(split_part(record, ':', 1)) + length(split_part(record, ':', 2)) + 3)
+                    'type': case split_part(record, ':', 1)
+                        when 'servicenow' then 'ServiceNowCmdb'
+                        else list_aggregate(
+                            list_transform(
+                                string_split(split_part(record, ':', 1), '_'), lambda word: upper(word[1]) || word[2:]
+                            ), 'string_agg', ''
+                        )
+                    end || 'AssetId',
+                    -- a Qualys record is a host; the id of its asset is the one that Microsoft has
+                    'id': coalesce(
+                        case when split_part(record, ':', 1) = 'qualys'
+                            then json_extract_string(d.properties, '$.qualysAssetInfo.qualysAssetId') end,
+                        substr(record, length(split_part(record, ':', 1)) + length(split_part(record, ':', 2)) + 3)
+                    )
                 }
             ),
             lambda id: id is not null
