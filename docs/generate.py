@@ -89,6 +89,7 @@ def connector_page(connector: Connector) -> str:
             f"| `{stream.name}` | {stream.description} | `{key}` | {EVIDENCE[stream.evidence]} | "
             f"{'optional' if stream.optional else ''} |"
         )
+    lines += ["", *upkeep(connector)]
     fields = connector.options.model_fields
     if fields:
         lines += ["", "## Options", "", "| option | default | what |", "|---|---|---|"]
@@ -99,6 +100,30 @@ def connector_page(connector: Connector) -> str:
         lines += ["", "## When it fails", "", "| answer | what to do |", "|---|---|"]
         lines += [f"| {answer} | {text} |" for answer, text in sorted(connector.troubleshooting.items())]
     return "\n".join(lines) + "\n"
+
+
+GONE = {
+    "absence": "it is absent from a complete pull",
+    "marked": "the record says so",
+    "never": "told by other streams, or by age",
+}
+
+
+def upkeep(connector: Connector) -> list[str]:
+    """What the window, deletions and incremental pulls go by."""
+    lines = [
+        "## Windows, deletions, changes",
+        "",
+        f"Billed kinds: {', '.join(connector.billable_kinds) or 'none'}. {connector.changes} "
+        "Changes alone are only asked for where the connection sets `full_every_hours`.",
+        "",
+        "| stream | active by | gone when | changes alone |",
+        "|---|---|---|---|",
+    ]
+    for stream in connector.streams:
+        active = f"`{stream.activity_field}`" if stream.activity_field else "being listed"
+        lines.append(f"| `{stream.name}` | {active} | {GONE[stream.deletes]} | {'yes' if stream.incremental else ''} |")
+    return lines
 
 
 def tables_page() -> str:

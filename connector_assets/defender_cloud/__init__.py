@@ -59,6 +59,10 @@ CONNECTOR = Connector(
     evidence="recorded",
     options=DefenderCloudOptions,
     known_hosts=HOSTS,
+    changes=(
+        "Every pull is a full one: a thousand rows come with a call, and what Azure Resource Graph keeps of changes (14 days, "
+        "of resources alone) tells nothing of assessments, roles and other clouds."
+    ),
     troubleshooting={
         "400": "Azure refused the query or its API version: check the options, and that base_url is "
         "https://management.azure.com or your national cloud's",

@@ -101,6 +101,11 @@ CONNECTOR = Connector(
     evidence="recorded",
     options=DefenderOptions,
     known_hosts=HOSTS,
+    changes=(
+        "Defender tells changed weaknesses (new, fixed, updated) of the last 14 days; rows that did not change keep the time at "
+        "which they were last seen until the next full pull. Machines are always listed whole: Defender tells no deletion, and "
+        "its filters lose pages. Software is read whole."
+    ),
     troubleshooting={
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry, and that the option resource is "
         "what the app registration consented to. AADSTS53003: a Conditional Access policy for workload identities does not list "

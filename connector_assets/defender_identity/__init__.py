@@ -124,6 +124,7 @@ CONNECTOR = Connector(
     evidence="documented",
     options=DefenderIdentityOptions,
     known_hosts=HOSTS,
+    changes="Neither the identities interface nor hunting tells changes or deletions: every pull is a full one.",
     troubleshooting={
         "400": "Graph refused the query: check base_url, api_version and the labels of the exposure options",
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry; a token asked for before an "

@@ -80,6 +80,10 @@ CONNECTOR = Connector(
     evidence="recorded",
     options=EntraOptions,
     known_hosts=HOSTS,
+    changes=(
+        "Graph's delta query tells changed groups and delegated grants, and devices with the option device_changes; deletions "
+        "come with it. Users are always read whole, as it tells no sign-ins, and so are owners, memberships and roles."
+    ),
     troubleshooting={
         "400": "Graph refused the query: check that base_url is a Graph address without a version, and the options",
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry; a token asked for before an "

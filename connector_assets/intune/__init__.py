@@ -70,6 +70,7 @@ CONNECTOR = Connector(
     evidence="recorded",
     options=IntuneOptions,
     known_hosts=HOSTS,
+    changes="Intune tells no changes and no deletions: every pull is a full one.",
     troubleshooting={
         "400": "a tenant without Intune answers 'Request not applicable to target tenant'; else check that base_url is a "
         "Graph address without a version",

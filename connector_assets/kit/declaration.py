@@ -151,6 +151,8 @@ class Connector:
     """Answer per '401', '403', '404', '409', '429', 'dns', 'tls', 'connect': what to do at this product."""
     error_headers: tuple[str, ...] = ()
     """Headers in which the vendor says why it refuses, where the body does not say it."""
+    changes: str = ""
+    """What the vendor tells of changes alone and of deletions, and what it does not."""
     requests_per_minute: int | None = None
     default_schedule: str = "0 */4 * * *"
     documentation_url: str = ""

@@ -46,6 +46,10 @@ CONNECTOR = Connector(
     evidence="recorded",
     # required of every call; its value does not matter
     default_headers={"X-Requested-With": "exposure-pipelines"},
+    changes=(
+        "Hosts and detections are asked for as changed since; a purged host is told by nothing and found by comparing ids. With "
+        "detection_parameters everything is asked for."
+    ),
     troubleshooting={
         "400": "a parameter is not known to this version or subscription: see the options show_trurisk, host_parameters and "
         "detection_parameters",

@@ -35,6 +35,10 @@ CONNECTOR = Connector(
     asset_kinds=("device", "application"),
     billable_kinds=("device",),
     evidence="recorded",
+    changes=(
+        "The cloud is asked for the assets scanned since, with all their findings; a deleted asset stays until the next full "
+        "pull, and with the option asset_filter everything is asked for. A console tells no changes."
+    ),
     troubleshooting={
         "400": "a criterion is not understood: see the options asset_filter and vulnerability_filter",
         "401": "check the key and that it is of the option region (cloud), or user and password (console)",

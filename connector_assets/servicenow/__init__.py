@@ -45,6 +45,10 @@ CONNECTOR = Connector(
     asset_kinds=("device", "identity", "application"),
     billable_kinds=("device",),
     evidence="recorded",
+    changes=(
+        "Every table tells what was updated; deletions are read from sys_audit_delete where the user may and the table is "
+        "audited, else they show in the next full pull."
+    ),
     troubleshooting={
         "401": "check user and password; the user must be active, not locked out, and allowed to use web services",
         "403": "give the integration user the role cmdb_read (and read access to sys_user); where IP Address Access "

@@ -35,6 +35,10 @@ CONNECTOR = Connector(
     evidence="recorded",
     # Tenable asks integrations to name themselves in this form
     default_headers={"User-Agent": "Integration/1.0 (exposure-pipelines; exposure-pipelines; Build/1.0)"},
+    changes=(
+        "Assets and findings are exported as changed since; deleted and terminated assets are exports of their own. With the "
+        "option network_id everything is asked for, as leaving a network is not told."
+    ),
     troubleshooting={
         "401": "generate a new API key pair for the user and put both keys where the connection says",
         "403": "give the user the privilege to export (VM Explore, Export) and Can View on the assets; where API access is "

@@ -85,6 +85,10 @@ CONNECTOR = Connector(
     options=WizOptions,
     known_hosts=HOSTS,
     requests_per_minute=180,
+    changes=(
+        "Vulnerability findings are asked for as updated since; Wiz tells none that is gone and misses closures of some kinds, "
+        "which stay until the next full pull. Resources and issues are read whole."
+    ),
     troubleshooting={
         "400": "Wiz refused the query: check the options resource_types and page_size; a field this tenant does not know is "
         "named in the answer",

@@ -127,6 +127,7 @@ def test_the_declaration_is_complete(line: Conformant) -> None:
     assert connector.asset_kinds
     assert set(connector.billable_kinds) <= set(connector.asset_kinds)
     assert missing_answers(connector.troubleshooting) == []
+    assert connector.changes, "say what the vendor tells of changes and deletions"
     for stream in connector.streams:
         assert stream.description, stream.name
         assert stream.evidence in ("recorded", "documented", "client_code", "unverified")
