@@ -57,19 +57,18 @@ def edges(labels: Iterable[str], between: Iterable[str]) -> Hunt:
 def node(row: Record) -> Record:
     """A node with its ids and properties as objects, and its effective criticality, 0 very high to 4 none."""
     raw = raw_data(row.get("NodeProperties"))
-    return {
-        **row,
-        "Categories": listed(row.get("Categories")),
-        "EntityIds": [found for found in map(unpacked, listed(row.get("EntityIds"))) if isinstance(found, dict)],
-        "NodeProperties": {"rawData": raw},
-        "criticalityLevel": criticality(raw.get("criticalityLevel")),
-    }
+    row["Categories"] = listed(row.get("Categories"))
+    row["EntityIds"] = [found for found in map(unpacked, listed(row.get("EntityIds"))) if isinstance(found, dict)]
+    row["NodeProperties"] = {"rawData": raw}
+    row["criticalityLevel"] = criticality(raw.get("criticalityLevel"))
+    return row
 
 
 def edge(row: Record) -> Record:
     """An edge with its properties as an object. They are kept as they are, so the notes on their types must go; those beside
     other columns, which have types of their own here, stay behind on the landed page."""
-    return {**row, "EdgeProperties": plain(raw_data(row.get("EdgeProperties")))}
+    row["EdgeProperties"] = plain(raw_data(row.get("EdgeProperties")))
+    return row
 
 
 def raw_data(properties: Any) -> Record:

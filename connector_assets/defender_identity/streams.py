@@ -151,7 +151,8 @@ def with_ids(row: Record, take_identifiers: bool) -> Record:
             found.setdefault(field, value if field == "oktaId" else value.lower())
     if object_id := object_id_of(row.get("cloudSecurityIdentifier")):
         found["entraObjectId"] = object_id
-    return {**row, **found}
+    row.update(found)
+    return row
 
 
 def object_id_of(cloud_sid: object) -> str | None:
@@ -192,7 +193,9 @@ def keyed(row: Record) -> Record:
     name = "/".join(str(row.get(part) or "") for part in ("AccountDomain", "AccountName")).strip("/")
     key = row.get("AccountKey") or row.get("AccountObjectId") or row.get("OnPremSid") or name
     lists = {column: exposure.listed(row[column]) for column in LISTS if column in row}
-    return {**row, **lists, "AccountKey": str(key).lower() if key else None}
+    row.update(lists)
+    row["AccountKey"] = str(key).lower() if key else None
+    return row
 
 
 def exposure_nodes(api: Api) -> Iterator[Page]:
