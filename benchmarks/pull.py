@@ -142,6 +142,7 @@ def pull(product: str, place: Place, folder: Path) -> list[Pulled]:
     """Fetch and spool every stream, as a sync does before it types what came. What the vendor would have us wait is no work."""
     import orjson
 
+    from exposure_pipelines.landing.collector import calm_collector
     from exposure_pipelines.landing.spool import Spool, read_lines
 
     connector, spools, found = connector_of(product), dict[str, Spool](), []
@@ -153,7 +154,7 @@ def pull(product: str, place: Place, folder: Path) -> list[Pulled]:
 
     settings = settings_of(product, place)
     api = open_api(connector, settings, NOW, records_reader=records, sleep=lambda seconds: None)
-    with api.client:
+    with api.client, calm_collector():
         for stream in connector.streams:
             started, started_cpu, before = time.perf_counter(), time.thread_time(), api.statistics.requests
             spool = Spool(folder / stream.name, stream.drop_fields)

@@ -51,6 +51,7 @@ class Api:
 
     since: the moment from which changes are wanted, None where everything is (a full pull). memory: what the sync before
     remembered, empty in a full pull. may_be_incremental: whether the next pull of the stream may be an incremental one.
+    shared: what a stream leaves for a later one of the same pull, which must do without it where it is not there.
     Paths are relative to the base address; absolute links of the vendor's known hosts are followed on the base address.
     Every call raises the errors of `connector_assets.kit.errors`.
     """
@@ -75,6 +76,7 @@ class Api:
         self.since: datetime | None = None
         self.memory: Mapping[str, str] = {}
         self.may_be_incremental = False
+        self.shared: dict[str, Any] = {}
         self._known: KnownValues | None = None
         self._records_reader = records_reader
         self._progress = progress

@@ -25,25 +25,27 @@ def xml_records(
     """
     wanted = frozenset(tags)
     ready: list[Found] = []
-    # an object for every open element below the outermost one, None while it has no child; its attributes
-    above: list[tuple[dict[str, Any] | None, dict[str, str]]] = []
+    # an object for every open element below the outermost one, None while it has no child
+    above: list[dict[str, Any] | None] = []
     children: dict[str, Any] | None = None
-    attributes: dict[str, str] = {}
+    attributes: dict[int, dict[str, str]] = {}
     text = ""
     depth = captured_at = 0
 
     def start(tag: str, given: dict[str, str]) -> None:
-        nonlocal depth, captured_at, children, attributes, text
+        nonlocal depth, captured_at, children, text
         depth += 1
         if captured_at:
             if depth > XML_DEPTH:
                 raise too_deep(url)
-            above.append((children, attributes))
-            children, attributes, text = None, given, ""
+            above.append(children)
+            children, text = None, ""
+            if given:
+                attributes[depth] = given
             return
         refuse_web_page(tag, depth, url)
         if tag in wanted:
-            captured_at, children, attributes, text = depth, None, {}, ""
+            captured_at, children, text = depth, None, ""
 
     def data(more: str) -> None:
         nonlocal text
@@ -51,27 +53,25 @@ def xml_records(
             text = text + more if text else more
 
     def end(tag: str) -> None:
-        nonlocal depth, captured_at, children, attributes, text
+        nonlocal depth, captured_at, children, text
         if captured_at:
-            value = (text.strip() or None) if children is None else children
+            value = children or text.strip() or None
             text = ""
             if depth == captured_at:
                 captured_at = 0
                 ready.append((tag, value))
             else:
-                given = attributes
-                children, attributes = above.pop()
+                children = above.pop()
                 if children is None:
                     children = {}
-                for name, word in given.items():
-                    children[f"{tag}@{name}"] = word
-                if tag in lists:
-                    children.setdefault(tag, []).append(value)
-                elif tag in children:
-                    known = children[tag]
-                    children[tag] = [*known, value] if isinstance(known, list) else [known, value]
+                if attributes and depth in attributes:
+                    children.update((f"{tag}@{name}", word) for name, word in attributes.pop(depth).items())
+                if tag not in children:
+                    children[tag] = [value] if tag in lists else value
+                elif isinstance(known := children[tag], list):
+                    known.append(value)
                 else:
-                    children[tag] = value
+                    children[tag] = [known, value]
         depth -= 1
 
     parser = guarded_parser(url)

@@ -22,6 +22,7 @@ from connector_assets.kit.errors import ConnectorError, ReportRecord, StreamSkip
 from exposure_pipelines import clock
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.lake import MANIFEST, Lake
+from exposure_pipelines.landing.collector import calm_collector
 from exposure_pipelines.landing.incremental import plan_of
 from exposure_pipelines.landing.lock import instance_lock
 from exposure_pipelines.landing.manifest import Manifest, State
@@ -79,7 +80,7 @@ def run_sync(
     wanted = ordered(connector, streams or connection.streams)
     started = clock.now()
     run = SyncRun(connection, connector, home, lake, new_sync_id(started), accept_volume, progress)
-    with instance_lock(run.local_root / ".locks", connection.instance), run.workspace():
+    with instance_lock(run.local_root / ".locks", connection.instance), run.workspace(), calm_collector():
         run.pull(wanted)
     return SyncReport(connector.product, connection.instance, run.sync, tuple(run.manifests.values()), run.retry_later)
 
