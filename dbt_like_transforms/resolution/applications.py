@@ -11,6 +11,7 @@ from dbt_like_transforms.resolution.ladder import (
     Identifier,
     Ladder,
     Rule,
+    few,
 )
 
 COLUMNS: dict[str, str] = {
@@ -77,7 +78,7 @@ LADDER = Ladder(
         Identifier("appq", "app || ' in ' || tenant", "application id in its tenant", "app_id"),
         Identifier("type", "type", "type of application", "application_type"),
         Identifier("entity", "entity", "SAML entity id", "entity_id", RUNG_HARDWARE),
-        Identifier("reply", "replies", "reply URL", "reply_urls", RUNG_NAME, is_list=True),
+        Identifier("reply", few("replies"), "reply URL", "reply_urls", RUNG_NAME, is_list=True),
         Identifier("host", "title_good", "name", "name", RUNG_SHORT_NAME, scoped=True),
     ),
     rules=(

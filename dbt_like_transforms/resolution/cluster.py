@@ -38,9 +38,18 @@ PAIRS_REPORTED = 20
 MANUAL_MERGE = "manual_merge"
 WEAK_RUNGS = (RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME)
 #: Vetoes that leave a doubt a person should look at.
-SOFT = frozenset({"mac", "time", "source", "source_any", "agent", "fqdn"})
+SOFT = frozenset({"mac", "time", "source", "source_any", "agent", "fqdn", "names"})
+#: Vetoes after which the record that knows less makes no asset: it may be an old or a second record of the other.
+DOUBTFUL = frozenset({"time", "source_any"})
 #: Identifiers whose disagreement with the hardware is the cluster guard's business.
 GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq"})
+#: Directory ids that differ on equal hardware: most often a machine set up anew, so a person should look.
+RENEWED = frozenset({"entra", "adguid", "sid", "path"})
+HARDWARE = frozenset({"serial", "serialq", "uuid"})
+#: A machine set up anew more often than this between two looks is rather a bad identifier.
+SUCCESSORS = 16
+#: More different values than this on one identifier are a bad identifier, not a question for a person.
+FEW = 3
 
 
 class Partition:
@@ -180,6 +189,37 @@ class Clusterer:
             rows, others = np.array([other], np.int32), np.array([one], np.int32)
             self.findings.joins.append(Joins(MANUAL_MERGE, "", rows, others, nothing, nothing))
             self.partition.join(np.array([here, there], np.int32), np.zeros(2, np.int32))
+        if pairs:
+            self._join_doubtful({int(self.partition.label[row]) for pair in pairs for row in pair})
+
+    def _join_doubtful(self, merged: set[int]) -> None:
+        """Joins what could belong to several clusters of which a person has made one."""
+        rules = {rule.name: rule for rule in self.ladder.rules}
+        label = self.partition.label
+        open_to: dict[int, list[tuple[str, int, int, int]]] = {}
+        for near in self.findings.near:
+            if near.against or near.rule not in rules:
+                continue
+            for row, other, key in zip(near.rows.tolist(), near.others.tolist(), near.keys.tolist(), strict=True):
+                for one, two in ((row, other), (other, row)):
+                    if label[one] != label[two] and int(label[one]) not in merged:
+                        open_to.setdefault(int(label[one]), []).append((near.rule, one, two, key))
+        for cluster, choices in sorted(open_to.items()):
+            targets = {int(label[two]) for _, _, two, _ in choices}
+            if len(targets) > 1 or not targets <= merged:
+                continue
+            rule = rules[choices[0][0]]
+            (target,) = targets
+            views = self.vetoes.views(label, np.array([cluster, target], np.int32), rule, self.unusable)
+            if self.vetoes.conflict(rule, views[cluster], views[target]) is not None:
+                continue
+            _, row, other, key = choices[0]
+            keys = np.array([key], np.uint64)
+            rows, others = np.array([row], np.int32), np.array([other], np.int32)
+            self.findings.joins.append(Joins(rule.name, rule.identifier, rows, others, keys, np.zeros(1, np.uint64)))
+            self.partition.join(np.array([cluster, target], np.int32), np.zeros(2, np.int32))
+            label = self.partition.label
+            merged = {int(label[one]) for one in merged}
 
     def release(self) -> None:
         """Gives back what only deciding needs; labels and findings stay."""
@@ -194,7 +234,8 @@ class Clusterer:
 
     def apply(self, rule: Rule) -> None:
         """One rule: drop what the data shows to be no identifier, join what agrees without conflict."""
-        agreed = agreements(self.partition.label, self.facts.edges[rule.identifier].shared())
+        shared = self.facts.edges[rule.identifier].shared().without(self.unusable.get(rule.identifier))
+        agreed = agreements(self.partition.label, shared)
         agreed = self._uncontested(rule, agreed)
         self.unusable[rule.identifier] = self.findings.suppressed_keys(rule.identifier)
         if rule.with_agreement:
@@ -218,6 +259,8 @@ class Clusterer:
         against = np.zeros(len(agreed), np.int16)
         for number, name in enumerate(rule.contest, start=1):
             more = self._distinct_more_than(rule.max_distinct, name, agreed)
+            if name in rule.successive and more.any():
+                more = self._at_odds(rule, name, agreed, more)
             against[more & ~bad] = number
             bad |= more
         if rule.fan_out:
@@ -242,6 +285,28 @@ class Clusterer:
             return several
         pairs = several[agreed.key] & single
         return distinct_count(agreed.key[pairs], low[pairs], len(agreed)) > limit
+
+    def _at_odds(self, rule: Rule, name: str, agreed: _Agreement, more: Flags) -> Flags:
+        """Of the values marked in `more`: those whose clusters did not simply follow one another with new ids."""
+        has = self.partition.low[name][agreed.cluster] != TOP_KEY
+        held: dict[int, list[int]] = {}
+        chosen = has & more[agreed.key]
+        few = np.bincount(agreed.key[chosen], minlength=len(agreed)) <= SUCCESSORS
+        chosen &= few[agreed.key]
+        for key, cluster in zip(agreed.key[chosen].tolist(), agreed.cluster[chosen].tolist(), strict=True):
+            held.setdefault(key, []).append(cluster)
+        if not held:
+            return more
+        views = self.vetoes.views(self.partition.label, sorted_unique(agreed.cluster[chosen]), rule, self.unusable)
+        kept = more.copy()
+        for key, clusters in held.items():
+            pairs = [(one, other) for place, one in enumerate(clusters) for other in clusters[place + 1 :]]
+            kept[key] = not all(
+                views[one].values[name] & views[other].values[name]
+                or self.vetoes.succeeded(name, views[one], views[other])
+                for one, other in pairs
+            )
+        return kept
 
     def _fans_out(self, rule: Rule, agreed: _Agreement) -> NDArray[np.bool_]:
         sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
@@ -271,9 +336,18 @@ class Clusterer:
         )
         lead = int(np.argmax(known))
         others = np.flatnonzero(known & (values != values[lead]))[:PAIRS_REPORTED]
-        self.findings.miss(
-            rule.name, rule.identifier, [(int(rows[other]), int(rows[lead]), key) for other in others], name, False
-        )
+        pairs = [(int(rows[other]), int(rows[lead]), key) for other in others]
+        asked = distinct <= FEW and _asks(rule.identifier, name)
+        # One serial number, one name, two UUIDs: a board was swapped, or one product reads the UUID wrongly.
+        alike = distinct <= FEW and rule.identifier in HARDWARE and name in HARDWARE
+        prints = self.facts.fingerprint
+        for review in (False, True):
+            chosen = [
+                (row, other, key)
+                for row, other, key in pairs
+                if review == (asked or (alike and prints[row] == prints[other] != NO_KEY))
+            ]
+            self.findings.miss(rule.name, rule.identifier, chosen, name, review)
         self._note_unassigned(rule, rows, clusters, known, key)
 
     def _note_unassigned(self, rule: Rule, rows: Rows, clusters: Rows, known: Flags, key: int) -> None:
@@ -392,20 +466,31 @@ class Clusterer:
                 np.array(confirming, np.uint64),
             )
         )
-        strong = rule.identifier in GUARDED
         misses: dict[tuple[str, bool], list[tuple[int, int, int]]] = {}
         for key, cluster, other, against in settlement.vetoed:
-            review = against in SOFT or (strong and against != "apart")
+            review = against in SOFT or _asks(rule.identifier, against)
             misses.setdefault((against, review), []).append((carriers[cluster, key], carriers[other, key], shown[key]))
         for (against, review), pairs in misses.items():
             self.findings.miss(rule.name, rule.identifier, pairs, against, review)
+            if against in DOUBTFUL:
+                self._doubt_both(pairs)
         open_pairs = [
             (carriers[cluster, key], carriers[other, key], shown[key]) for key, cluster, other in settlement.ambiguous
         ]
         self.findings.miss(rule.name, rule.identifier, open_pairs, "", True)
         if open_pairs:
-            pairs_array = np.array([pair[:2] for pair in open_pairs], np.int32)
-            self.findings.doubt(pairs_array[:, 0], pairs_array[:, 1])
+            self._doubt_both(open_pairs)
+
+    def _doubt_both(self, pairs: list[tuple[int, int, int]]) -> None:
+        """Either may be a record of the other; see `review.held` for the one that waits."""
+        rows = np.array([pair[:2] for pair in pairs], np.int32)
+        self.findings.doubt(rows[:, 0], rows[:, 1])
+        self.findings.doubt(rows[:, 1], rows[:, 0])
+
+
+def _asks(identifier: str, against: str) -> bool:
+    """Whether a disagreement on `against` of records that agree on `identifier` is a question for a person."""
+    return against != "apart" and (identifier in GUARDED or (identifier in HARDWARE and against in RENEWED))
 
 
 def _components(cluster: NDArray[np.integer], key: NDArray[np.integer], clusters: int, keys: int) -> NDArray[np.int32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dbt_like_transforms.resolution.ladder import (
+    MOST_VALUES,
     RUNG_AGENT,
     RUNG_DIRECTORY,
     RUNG_HARDWARE,
@@ -52,17 +53,23 @@ COLUMNS: dict[str, str] = {
 # to every blade; a container reads the firmware of its host. Their identifiers live in a room of their own (`role`), so
 # that they can never merge with the machine, and the equal value becomes a link.
 _BMC_NAME = (
-    r"^(ilo|idrac|drac|imm2?|xcc|cimc|ilom|irmc|bmc|ipmi)([-_].+|[a-z0-9]*[0-9][a-z0-9]*|)$"
-    r"|^.+[-_](ilo|idrac|drac|imm|xcc|cimc|ilom|irmc|bmc|ipmi|rac)[0-9]?$"
+    r"^(ilo|idrac|drac|imm2?|xcc|cimc|ilom|irmc|bmc|ipmi)([-_].+|[0-9]{0,4})$"
+    # the word and a serial number: ILOUSE1234ABC is one, ilonapc12 is not
+    r"|^(ilo|idrac|drac|irmc)[a-z0-9]{2,4}[0-9][a-z0-9]{2,}$"
+    # not "rac": Oracle calls its cluster nodes so
+    r"|^.+[-_](ilo|idrac|drac|imm|xcc|cimc|ilom|irmc|bmc|ipmi)[0-9]?$"
 )
 _BMC_TEXT = (
     r"(^|[^a-z])(ilo ?[2-7]|idrac ?[5-9]?|integrated lights[- ]out|remote access controller|xclarity controller"
     r"|integrated management module|baseboard management|cimc|irmc|ilom|bmc)([^a-z]|$)"
 )
 _CHASSIS_TEXT = (
-    r"(^|[^a-z])(chassis|enclosure|bladesystem|bladecenter|c7000|c3000|m1000e|mx7000|synergy 12000|flex system"
+    r"(^|[^a-z])(chassis|enclosure|bladesystem|bladecenter|c7000|c3000|m1000e|mx7000|synergy 12000"
     r"|fx2s?|ucs[- ]?5108)([^a-z]|$)"
 )
+# Google's "Container-Optimized OS" and CoreOS "Container Linux" run the host.
+_CONTAINER_HOST = r"container[- ](optimized|linux|os|host)"
+_POD_NAME = r"^[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$"
 _CONTAINER_TEXT = r"(^|[^a-z])(container|containerd|docker|pod|podman|cri-o)([^a-z]|$)"
 
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`. No step but the last filters:
@@ -76,35 +83,36 @@ WITH given AS (
             CASE WHEN netbios_name IS NULL THEN [] ELSE [netbios_name] END) AS given
     FROM _observed
 ), lowered AS (
-    SELECT idx, room, CASE WHEN NOT seeded_host_domain(domain) THEN domain END AS domain, n_lower(given) AS given
-    FROM (SELECT idx, room, domain, unnest(given) AS given FROM given)
+    SELECT idx, room, wide, CASE WHEN NOT seeded_host_domain(domain) THEN domain END AS domain, n_lower(given) AS given
+    FROM (SELECT idx, room, domain, len(given) > {MOST_VALUES} AS wide, unnest(given) AS given FROM given)
 ), named AS (
-    SELECT idx, room, domain, l_name(given) AS name FROM lowered
+    SELECT idx, room, wide, domain, l_name(given) AS name FROM lowered
 ), split AS (
-    SELECT idx, room, domain, l_host(name) AS host, l_dns(name) AS dns, l_netbios_domain(name) AS nb,
-        length(name) = 12 AND regexp_matches(name, '^[0-9a-f]*$') AS is_container
+    SELECT idx, room, wide, domain, l_host(name) AS host, l_dns(name) AS dns, l_netbios_domain(name) AS nb,
+        (length(name) = 12 AND regexp_matches(name, '^[0-9a-f]*$')) OR regexp_matches(name, '{_POD_NAME}') AS is_container
     FROM named
 ), judged AS (
     SELECT idx, room, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
-        regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
+        wide OR seeded_host_name(host) AS unusable, regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
         CASE WHEN NOT seeded_host_domain(dns) THEN dns END AS dns,
         CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb
     FROM split
 )
 SELECT idx, room, is_bmc, is_container, CASE WHEN bad THEN host END AS dropped,
-    CASE WHEN NOT bad THEN short END AS host,
-    CASE WHEN NOT bad THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.')
+    CASE WHEN length(host) > 15 THEN host END AS longname,
+    CASE WHEN NOT unusable THEN short END AS host,
+    -- a name of 15 characters may be the beginning of a longer one
+    CASE WHEN NOT unusable THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.') AND length(host) <> 15
         AND coalesce(nb = split_part(domain, '.', 1), true) THEN domain END) END AS fqdn,
-    CASE WHEN NOT bad THEN coalesce(nb, split_part(coalesce(dns, domain), '.', 1)) || chr(92) || short END AS nbname
+    CASE WHEN NOT unusable THEN coalesce(nb, split_part(coalesce(dns, domain), '.', 1)) || chr(92) || short END AS nbname
 FROM judged WHERE host IS NOT NULL OR is_container
 """
 
-# A record that lists more than 64 cards is a switch or a hypervisor telling of others.
 _MACS = f"""
 WITH given AS (
     SELECT idx, room, wide, n_lower(given) AS given FROM (
         SELECT idx, room, wide, unnest(given) AS given
-        FROM (SELECT idx, {_ROOM_OF_RECORD}, len(mac_addresses) > 64 AS wide, mac_addresses AS given FROM _observed))
+        FROM (SELECT idx, {_ROOM_OF_RECORD}, len(mac_addresses) > {MOST_VALUES} AS wide, mac_addresses AS given FROM _observed))
 ), digits AS (
     SELECT idx, room, wide, l_mac_digits(given) AS digits FROM given
 ), formed AS (
@@ -115,17 +123,25 @@ FROM (SELECT *, seeded_mac_address(mac) AS seeded, mac[2] IN ('2', '6', 'a', 'e'
 WHERE mac IS NOT NULL
 """
 
-_AGENTS = """
+_AGENTS = f"""
 WITH given AS (
-    SELECT idx, scope, n_lower(given) AS agent FROM (
-        SELECT idx, scope, unnest(given) AS given
-        FROM (SELECT idx, coalesce(n_lower(scope), 'default') AS scope, agent_ids AS given FROM _observed))
+    SELECT idx, scope, console, wide, n_lower(given) AS agent FROM (
+        SELECT idx, scope, console, wide, unnest(given) AS given
+        FROM (SELECT idx, coalesce(n_lower(scope), 'default') AS scope, lower(product || ':' || instance) AS console,
+            len(agent_ids) > {MOST_VALUES} AS wide, agent_ids AS given FROM _observed))
+), placed AS (
+    -- A scanner counts its hosts in each console from 1.
+    SELECT idx, scope, wide,
+        CASE WHEN regexp_matches(agent, '=[1-9][0-9]{{0,9}}$') THEN agent || ' of ' || console ELSE agent END AS agent
+    FROM given
 ), judged AS (
-    SELECT idx, scope, agent, strpos(agent, '=') AS place, seeded_agent_id(split_part(agent, '=', 2)) AS bad FROM given
+    SELECT idx, scope, wide, agent, strpos(agent, '=') AS place, seeded_agent_id(split_part(agent, '=', 2)) AS bad
+    FROM placed
 )
 SELECT idx, hash(scope) AS room, CASE WHEN bad THEN agent END AS dropped,
-    -- A short id is a number that every console counts from 1.
-    CASE WHEN NOT bad THEN CASE WHEN length(agent) - place < 16 THEN agent || ' at ' || scope ELSE agent END END AS agent_id,
+    -- A short id is known in one place only.
+    CASE WHEN NOT bad AND NOT wide
+        THEN CASE WHEN length(agent) - place < 16 THEN agent || ' at ' || scope ELSE agent END END AS agent_id,
     regexp_matches(agent, '^[^=]*(container|pod)[^=]*=') AS is_container
 FROM judged WHERE agent IS NOT NULL
 """
@@ -162,7 +178,8 @@ _KINDS = f"""
 SELECT model, os_platform, device_category, CASE
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
     WHEN regexp_matches(told, '{_CHASSIS_TEXT}') THEN 'chassis'
-    WHEN regexp_matches(told, '{_CONTAINER_TEXT}') THEN 'container' ELSE '' END AS role
+    WHEN regexp_matches(told, '{_CONTAINER_TEXT}') AND NOT regexp_matches(told, '{_CONTAINER_HOST}') THEN 'container'
+    ELSE '' END AS role
 FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS told
     FROM (SELECT DISTINCT model, os_platform, device_category FROM _observed))
 """
@@ -172,27 +189,39 @@ WITH lowered AS (
     SELECT idx, {_ROOM_OF_RECORD}, maker, role,
         n_lower(serial_number) AS serial_l, n_lower(smbios_uuid) AS uuid_l,
         n_lower(entra_device_id) AS entra_l, n_lower(ad_sid) AS sid_l, n_lower(cloud_provider) AS provider_l,
-        n_lower(cloud_account_id) AS account_l, n_lower(cloud_instance_id) AS cloud_l,
-        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l, ad_object_guid
+        n_lower(cloud_account_id) AS account_l,
+        -- EC2 shows the instance id as asset tag; 'vm-101' names a machine inside one vCenter only.
+        coalesce(n_lower(cloud_instance_id), nullif(regexp_extract(n_lower(asset_tag), '^i-[0-9a-f]{{8,17}}$'), ''))
+            AS cloud_given,
+        lower(coalesce(cloud_account_id, product || ':' || instance)) AS home,
+        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l,
+        n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t
     FROM _observed o LEFT JOIN ({_MAKERS}) m USING (manufacturer)
         JOIN ({_KINDS}) k ON k.model IS NOT DISTINCT FROM o.model
             AND k.os_platform IS NOT DISTINCT FROM o.os_platform
             AND k.device_category IS NOT DISTINCT FROM o.device_category
+), placed AS (
+    SELECT *, l_local_id(cloud_given, home) AS cloud_l FROM lowered
 ), formed AS (
-    SELECT idx, room, maker, role,
+    SELECT idx, room, maker, role, l_hex32(entra_l) AS entra_hex,
         l_serial_hex(serial_l) AS serial_hex, l_serial(serial_l) AS serial_text,
         l_hex32(uuid_l) AS uuid_hex, l_guid(entra_l) AS entra,
-        CASE WHEN ad_object_guid IS NOT NULL THEN n_directory_guid(ad_object_guid) END AS adguid, l_sid(sid_l) AS sid,
-        l_provider(provider_l) AS provider, account_l, l_cloud_account_of(cloud_l) AS account_of,
-        l_cloud_id(cloud_l) AS cloud_text, l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text
-    FROM lowered
+        l_guid(adguid_l) AS adguid_plain, t_base64_hex(adguid_t) AS adguid_bytes, l_sid(sid_l) AS sid,
+        l_provider(provider_l) AS provider, l_cloud_account(account_l) AS account_told,
+        l_cloud_account_of(cloud_l) AS account_of, l_cloud_id(cloud_l) AS cloud_text,
+        l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text
+    FROM placed
 ), shaped AS (
-    SELECT idx, room, maker, role, serial_text, entra, adguid, sid, provider, cloud_text, resource, imei_text,
-        coalesce(account_l, account_of) AS account, n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
+    SELECT idx, room, maker, role, entra_hex, serial_text, entra, sid, provider, cloud_text, resource, imei_text,
+        coalesce(adguid_plain, h_guid(adguid_bytes)) AS adguid,
+        coalesce(account_told, account_of) AS account, n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
         n_alnum(serial_text) AS serial_plain
     FROM formed
 ), judged AS (
-    SELECT *, seeded_serial_number(serial_plain) AS serial_bad, seeded_imei(imei_text) AS imei_bad,
+    SELECT *,
+        -- Spreadsheets turn digits into 1.23457E+11: what is left of them is shared by many.
+        seeded_serial_number(serial_plain) OR coalesce(regexp_matches(serial_text, '^[0-9]([.,][0-9]+)?E[+][0-9]+$'), false)
+            AS serial_bad, seeded_imei(imei_text) AS imei_bad,
         seeded_cloud_id(cloud_text) AS cloud_bad, seeded_uuid(uuid) AS uuid_bad,
         seeded_uuid(serial_uuid) AS serial_uuid_bad
     FROM shaped
@@ -200,6 +229,10 @@ WITH lowered AS (
 SELECT idx, room, maker, entra, adguid, sid, resource, provider, account,
     CASE WHEN role = 'bmc' OR told.is_bmc THEN 'bmc' WHEN role = 'chassis' THEN role
         WHEN told.is_container THEN 'container' ELSE role END AS role,
+    CASE WHEN entra IS NULL THEN entra_hex END AS entra_dropped,
+    -- On these clouds the instance id is the SMBIOS UUID.
+    CASE WHEN provider IN ('azure', 'openstack', 'nutanix') AND length(cloud_text) = 32 AND NOT contains(cloud_text, '/')
+        AND NOT cloud_bad THEN n_either(cloud_text) END AS cloud_uuid,
     CASE WHEN NOT uuid_bad THEN uuid END AS uuid, CASE WHEN uuid_bad THEN uuid END AS uuid_dropped,
     CASE WHEN NOT serial_uuid_bad THEN serial_uuid END AS serial_uuid,
     CASE WHEN serial_uuid_bad THEN serial_uuid END AS serial_uuid_dropped,
@@ -209,7 +242,12 @@ SELECT idx, room, maker, entra, adguid, sid, resource, provider, account,
 FROM judged LEFT JOIN ({_TOLD}) told USING (idx)
 """
 
-_STRONG = ("entra", "adguid", "sid", "cloud", "cloudq", "serial", "serialq", "uuid", "imei_model")
+# Before a value of a management controller, chassis or container; none for ordinary machines.
+_ROLES = "SELECT idx, role || ' ' AS part FROM norm WHERE role <> ''"
+
+_STRONG = ("entra", "adguid", "sid", "cloud", "cloudq", "path", "serial", "serialq", "uuid", "imei_model")
+# A machine set up anew has a new directory id and the same hardware; the old one has fallen silent by then.
+_RENEWED = ("entra", "adguid", "sid")
 _DIRECTORY_VETOES = ("cloud", "cloudq", "serial", "serialq")
 
 
@@ -218,12 +256,20 @@ def _without(*names: str) -> tuple[str, ...]:
 
 
 _GUID = "n_dashed(value)"
-# Before a value of a management controller, chassis or container; '' for ordinary machines.
 _PART = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
+
+
+def _parted(value: str) -> str:
+    return f"CASE WHEN part IS NULL THEN {value} ELSE part || {value} END"
+
+
+def _with_part(table: str) -> str:
+    return f"(FROM {table} LEFT JOIN roles USING (idx))"
+
 
 LADDER = Ladder(
     kind="device",
-    tables={"names": _NAMES, "macs": _MACS, "agents": _AGENTS, "ips": _IPS, "norm": _NORM},
+    tables={"names": _NAMES, "macs": _MACS, "agents": _AGENTS, "ips": _IPS, "norm": _NORM, "roles": _ROLES},
     identifiers=(
         Identifier("entra", "entra", "Entra device id", "entra_device_id", RUNG_DIRECTORY, shown=_GUID),
         Identifier("adguid", "adguid", "AD objectGUID", "ad_object_guid", RUNG_DIRECTORY, shown=_GUID),
@@ -238,9 +284,37 @@ LADDER = Ladder(
             shown=_GUID,
         ),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
-        Identifier("cloud", "cloud", "cloud instance id", "cloud_instance_id", RUNG_DIRECTORY),
-        Identifier("cloudq", "cloud || ' in ' || account", "cloud instance id with account", "cloud_instance_id"),
-        Identifier("resource", "resource", "cloud resource id", "cloud_resource_id", RUNG_DIRECTORY),
+        # An ARM id and a vmId name one machine in two ways: only values of one kind disagree.
+        Identifier(
+            "cloud",
+            "CASE WHEN NOT contains(cloud, '/') THEN cloud END",
+            "cloud instance id",
+            "cloud_instance_id",
+            RUNG_DIRECTORY,
+        ),
+        Identifier(
+            "cloudq",
+            "CASE WHEN NOT contains(cloud, '/') THEN cloud || ' in ' || account END",
+            "cloud instance id with account",
+            "cloud_instance_id",
+            RUNG_DIRECTORY,
+        ),
+        Identifier(
+            "resource",
+            "[resource, CASE WHEN contains(cloud, '/') THEN cloud END]",
+            "cloud resource id",
+            "cloud_resource_id",
+            RUNG_DIRECTORY,
+            is_list=True,
+        ),
+        Identifier(
+            "path",
+            "[CASE WHEN starts_with(cloud, '/subscriptions/') THEN cloud END, "
+            "CASE WHEN starts_with(resource, '/subscriptions/') THEN resource END]",
+            "ARM id",
+            "cloud_resource_id",
+            is_list=True,
+        ),
         # A container's serial number is its host's: it never identifies the container.
         Identifier(
             "serial",
@@ -254,10 +328,11 @@ LADDER = Ladder(
             f"CASE WHEN role <> 'container' THEN {_PART} || serial || ' by ' || maker END",
             "serial number with manufacturer",
             "serial_number",
+            RUNG_HARDWARE,
         ),
         Identifier(
             "uuid",
-            f"[{_PART} || uuid, {_PART} || serial_uuid]",
+            f"[{_PART} || uuid, {_PART} || serial_uuid, CASE WHEN role = '' THEN cloud_uuid END]",
             "SMBIOS UUID",
             "smbios_uuid",
             RUNG_HARDWARE,
@@ -267,20 +342,33 @@ LADDER = Ladder(
         Identifier("imei", "imei", "IMEI", "imei", RUNG_HARDWARE),
         # The two radios of a dual-SIM phone share the type code; different codes are different models.
         Identifier("imei_model", "imei[1:8]", "IMEI type code", "imei"),
-        Identifier("agent", "agent_id", "agent id", "agent_ids", RUNG_AGENT, table="agents"),
+        Identifier("agent", _parted("agent_id"), "agent id", "agent_ids", RUNG_AGENT, table=_with_part("agents")),
+        # A container in the network of its host has its cards and name.
         Identifier(
             "mac",
-            "CASE WHEN usable THEN mac END",
+            f"CASE WHEN usable THEN {_parted('mac')} END",
             "MAC address",
             "mac_addresses",
             RUNG_MAC,
             scoped=True,
-            shown="n_colons(value)",
-            table="macs",
+            shown="replace(value, right(value, 12), n_colons(right(value, 12)))",
+            table=_with_part("macs"),
         ),
-        Identifier("fqdn", "fqdn", "fully qualified name", "fqdns", RUNG_NAME, scoped=True, table="names"),
-        Identifier("nbname", "nbname", "name in its domain", "hostnames", RUNG_NAME, scoped=True, table="names"),
+        Identifier(
+            "fqdn", _parted("fqdn"), "fully qualified name", "fqdns", RUNG_NAME, scoped=True, table=_with_part("names")
+        ),
+        Identifier(
+            "nbname",
+            _parted("nbname"),
+            "name in its domain",
+            "hostnames",
+            RUNG_NAME,
+            scoped=True,
+            table=_with_part("names"),
+        ),
         Identifier("host", "host", "short host name", "hostnames", RUNG_SHORT_NAME, scoped=True, table="names"),
+        # Names are compared by 15 characters; where both are known in full, the rest counts as well.
+        Identifier("longname", "longname", "full host name", "hostnames", scoped=True, table="names"),
         Identifier("ip", "ip", "IP address", "ip_addresses", None, scoped=True, table="ips"),
     ),
     rules=(
@@ -314,6 +402,7 @@ LADDER = Ladder(
             ("clone_same_source",),
             contest=_without("serial", "serialq"),
             fan_out=10,
+            successive=(*_RENEWED, "uuid"),
         ),
         Rule(
             "serial_number",
@@ -322,24 +411,43 @@ LADDER = Ladder(
             ("clone_same_source",),
             contest=_without("serial"),
             fan_out=10,
+            successive=(*_RENEWED, "uuid"),
         ),
-        Rule("smbios_uuid", "uuid", _without("uuid"), ("clone_same_source",), contest=_without("uuid"), fan_out=10),
+        Rule(
+            "smbios_uuid",
+            "uuid",
+            _without("uuid"),
+            ("clone_same_source",),
+            contest=_without("uuid"),
+            fan_out=10,
+            successive=_RENEWED,
+        ),
         Rule("imei", "imei", _without("imei_model"), contest=_without("imei_model"), fan_out=10),
         Rule("agent_id", "agent", _STRONG, ("clone",), contest=_STRONG, fan_out=10),
         Rule(
-            "mac_address",
+            "mac_address+name",
             "mac",
-            _STRONG,
-            ("agent", "source"),
+            (*_STRONG, "longname"),
+            ("agent",),
             contest=_STRONG,
             fan_out=10,
-            with_agreement=("host", "mac"),
+            with_agreement=("host",),
+        ),
+        # A hypervisor lists the cards of its guests, and a firewall pair shares the inside and the outside address.
+        Rule(
+            "mac_address+mac_address",
+            "mac",
+            _STRONG,
+            ("agent", "source", "names"),
+            contest=_STRONG,
+            fan_out=10,
+            with_agreement=("mac",),
         ),
         Rule("fqdn", "fqdn", _STRONG, ("agent", "mac", "source_any", "time"), contest=_STRONG, max_distinct=3),
         Rule(
             "name_in_domain",
             "nbname",
-            _STRONG,
+            (*_STRONG, "longname"),
             ("agent", "mac", "fqdn", "source_any", "time"),
             contest=_STRONG,
             max_distinct=3,
@@ -347,6 +455,7 @@ LADDER = Ladder(
     ),
     reviewed=("mac", "host"),
     dropped=(
+        Dropped("entra", "entra_dropped"),
         Dropped("serial", "serial_dropped"),
         Dropped("uuid", "[uuid_dropped, serial_uuid_dropped]", is_list=True),
         Dropped("mac", "CASE WHEN dropped THEN mac END", table="macs"),

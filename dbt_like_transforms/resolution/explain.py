@@ -20,6 +20,7 @@ DECISION_COLUMNS = ("record", "rule", "value", "other_record", "verdict", "again
 AGAINST_WORDS = {
     "mac": "their MAC addresses differ",
     "fqdn": "their fully qualified names differ",
+    "names": "their names differ, and one has network cards that the other lacks",
     "source": "one product holds both at the same time as two devices",
     "source_any": "one product holds both as two different records",
     "agent": "two installations of one agent were at work at the same time",
@@ -50,6 +51,21 @@ def _doubt_words(rule: str, identifier: str) -> str:
         )
         return f"{what} joins nothing"
     return "it could belong to several different ones, so a person has to decide"
+
+
+def _set_up_anew(ladder: Ladder, successive: Iterable[str]) -> tuple[str, str]:
+    """SQL of what to add where the pair differs on an id that a machine is given anew, and the joins it needs."""
+    single = [found for found in map(ladder.identifier, successive) if not found.is_list]
+    if not single:
+        return "", ""
+    columns = ", ".join(f"{found.value} AS {found.name}" for found in single)
+    differ = " OR ".join(f"one.{found.name} <> two.{found.name}" for found in single)
+    sides = " ".join(
+        f"LEFT JOIN (SELECT idx, {columns} FROM norm) {side} ON {side}.idx = p.{row}"
+        for side, row in (("one", "row"), ("two", "other"))
+    )
+    words = "' (set up anew: all with the earlier directory id had fallen silent)'"
+    return f" || CASE WHEN {differ} THEN {words} ELSE '' END", sides
 
 
 class Reasons:
@@ -128,12 +144,13 @@ class Reasons:
                 )
                 more = f"LEFT JOIN ({parts}) w ON w.idx = p.row AND w.key = p.confirming"
                 text = "concat_ws(' + ', v.text, w.text)"
+            anew, sides = _set_up_anew(self.ladder, rule.successive)
             self._put(
                 name,
                 f"SELECT a.record, {_quoted(joins.rule)}, {text}, b.record, 'joined', NULL, "
-                f"'same ' || {_quoted(identifier.label)} || ' ' || coalesce({text}, '') || ' as ' || b.record "
+                f"'same ' || {_quoted(identifier.label)} || ' ' || coalesce({text}, '') || ' as ' || b.record{anew} "
                 "FROM _pairs p JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other "
-                f"LEFT JOIN {self._value(identifier)} v ON v.idx = p.row AND v.key = p.key {more}",
+                f"LEFT JOIN {self._value(identifier)} v ON v.idx = p.row AND v.key = p.key {more} {sides}",
             )
 
     def _near(self, name: str) -> None:

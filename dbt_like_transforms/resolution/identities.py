@@ -12,6 +12,7 @@ from dbt_like_transforms.resolution.ladder import (
     Ladder,
     Rule,
     Special,
+    few,
 )
 
 COLUMNS: dict[str, str] = {
@@ -43,7 +44,8 @@ COLUMNS: dict[str, str] = {
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`.
 _NORM = r"""
 WITH lowered AS (
-    SELECT idx, ad_object_guid, immutable_id,
+    SELECT idx, n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t,
+        n_lower(immutable_id) AS immutable_l, n_text(immutable_id) AS anchor_text,
         hash(coalesce(n_lower(scope), 'default')) AS room,
         n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant,
         n_lower(ad_sid) AS sid_l, list_transform(sid_history, lambda s: n_lower(s)) AS history_l,
@@ -53,13 +55,20 @@ WITH lowered AS (
     FROM _observed
 ), formed AS (
     SELECT idx, room, type, tenant, okta, logins, sam, employee_l,
-        l_guid(entra_l) AS entra, n_directory_guid(ad_object_guid) AS adguid,
-        n_directory_guid(immutable_id) AS immutable, n_text(immutable_id) AS anchor_text,
-        l_sid(sid_l) AS sid, list_transform(history_l, lambda s: l_sid(s)) AS history,
+        coalesce(l_guid(entra_l), l_sid_object(sid_l)) AS entra,
+        l_guid(adguid_l) AS adguid_plain, t_base64_hex(adguid_t) AS adguid_bytes,
+        l_guid(immutable_l) AS immutable_plain, t_base64_hex(anchor_text) AS immutable_bytes, anchor_text,
+        CASE WHEN NOT starts_with(sid_l, 's-1-12-') THEN l_sid(sid_l) END AS sid,
+        list_transform(history_l, lambda s: l_sid(s)) AS history,
         l_guest_home(upn_l) AS home, l_address(upn_l) AS upn_text,
         list_filter(list_transform(mail_l, lambda e: l_address(e)), lambda e: e IS NOT NULL) AS mail_all,
         l_domain(domain_l) AS domain_text, seeded_employee_id(n_alnum(employee_l)) AS employee_bad
     FROM lowered
+), guided AS (
+    SELECT * EXCLUDE (adguid_plain, adguid_bytes, immutable_plain, immutable_bytes),
+        coalesce(adguid_plain, h_guid(adguid_bytes)) AS adguid,
+        coalesce(immutable_plain, h_guid(immutable_bytes)) AS immutable
+    FROM formed
 ), split AS (
     SELECT * EXCLUDE (immutable, anchor_text, history, upn_text, domain_text),
         list_filter([adguid, immutable], lambda g: g IS NOT NULL) AS directory,
@@ -71,13 +80,16 @@ WITH lowered AS (
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,
         -- A guest's mail is that of its home account, which is another account.
         CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mails,
+        -- nor does it own the address with which its person signs in
         list_filter(list_transform(logins, lambda l: l_address(l)),
-            lambda l: l IS NOT NULL AND NOT seeded_address(l) AND NOT contains(l, '#ext#')) AS login_addresses,
+            lambda l: l IS NOT NULL AND NOT seeded_address(l) AND NOT contains(l, '#ext#') AND home IS NULL)
+            AS login_addresses,
         list_transform(list_filter(logins, lambda l: contains(l, chr(92))),
-            lambda l: struct_pack(nb := l_netbios_domain(l), sam := rtrim(l_plain(l), '$'))) AS domain_logins,
+            -- WEB01$ is the computer's account, web01 may be a user's
+            lambda l: struct_pack(nb := l_netbios_domain(l), sam := l_plain(l))) AS domain_logins,
         list_filter(list_append(list_filter(logins, lambda l: NOT contains(l, chr(92)) AND NOT contains(l, '@')), sam),
             lambda l: l IS NOT NULL AND NOT seeded_login(l)) AS bare
-    FROM formed
+    FROM guided
 ), joined AS (
     SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins),
         list_filter(list_append(login_addresses, upn), lambda a: a IS NOT NULL) AS upns,
@@ -104,7 +116,9 @@ LADDER = Ladder(
     tables={"norm": _NORM},
     identifiers=(
         Identifier("entra", "entra", "Entra object id", "entra_object_id", RUNG_DIRECTORY, shown="n_dashed(value)"),
-        Identifier("entraq", "entra || ' in ' || tenant", "Entra object id in its tenant", "entra_object_id"),
+        Identifier(
+            "entraq", "entra || ' in ' || tenant", "Entra object id in its tenant", "entra_object_id", RUNG_DIRECTORY
+        ),
         Identifier(
             "directory", "directory", "AD objectGUID or immutableId", "ad_object_guid", RUNG_DIRECTORY, is_list=True
         ),
@@ -114,13 +128,21 @@ LADDER = Ladder(
         Identifier("okta", "okta", "Okta id", "okta_id", RUNG_DIRECTORY),
         Identifier("type", "type", "type of account", "identity_type"),
         Identifier("own_upn", "upn", "user principal name", "upn"),
-        Identifier("upn", "upns", "user principal name", "upn", RUNG_AGENT, is_list=True),
-        Identifier("claimed", "claimed", "mail address = user principal name", "emails", None, is_list=True),
-        Identifier("address", "addresses", "mail address", "emails", RUNG_NAME, is_list=True),
+        Identifier("upn", few("upns"), "user principal name", "upn", RUNG_AGENT, is_list=True),
+        Identifier("claimed", few("claimed"), "mail address = user principal name", "emails", None, is_list=True),
+        Identifier("address", few("addresses"), "mail address", "emails", RUNG_NAME, is_list=True),
         Identifier(
-            "nbname", "nbnames", "logon name in its domain", "sam_account_name", RUNG_NAME, is_list=True, scoped=True
+            "nbname",
+            few("nbnames"),
+            "logon name in its domain",
+            "sam_account_name",
+            RUNG_NAME,
+            is_list=True,
+            scoped=True,
         ),
-        Identifier("host", "sams", "bare logon name", "sam_account_name", RUNG_SHORT_NAME, is_list=True, scoped=True),
+        Identifier(
+            "host", few("sams"), "bare logon name", "sam_account_name", RUNG_SHORT_NAME, is_list=True, scoped=True
+        ),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
     ),
     rules=(

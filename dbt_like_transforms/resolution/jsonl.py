@@ -16,11 +16,18 @@ from dbt_like_transforms.resolution.resolve import COLUMNS, Kind, resolve
 
 #: Products that look at addresses from outside: what they see without a name in a domain, MAC or id of its own is no
 #: asset, only an address that answered.
-SCANNERS = frozenset({"tenable", "nessus", "qualys", "rapid7", "nexpose", "openvas", "nmap", "ip_scanner", "scanner"})
+SCANNERS = frozenset(
+    {"tenable", "nessus", "qualys", "rapid7", "nexpose", "openvas", "nmap", "ip_scanner", "scanner",
+     "masscan", "shodan", "censys", "network_scanner", "dhcp", "dns", "netflow"}
+)  # fmt: skip
 _SCANNED_BY = (
     "serial_number", "smbios_uuid", "mac_addresses", "fqdns", "entra_device_id", "ad_object_guid", "ad_sid",
     "cloud_instance_id", "imei", "agent_ids",
 )  # fmt: skip
+
+
+#: Records of an asset up to which all are named as possible matches.
+MEMBERS_SHOWN = 32
 
 
 class InvalidObservation(ValueError):
@@ -110,8 +117,8 @@ class Attributes(_Strict):
 class Observation(_Strict):
     """What every line has."""
 
-    record: str = Field(min_length=1)
-    product: str = Field(min_length=1)
+    record: str = Field(min_length=1, pattern=r"\S")
+    product: str = Field(min_length=1, pattern=r"\S")
     observed_at: datetime | None = None
     first_seen: datetime | None = None
     last_seen: datetime | None = None
@@ -138,6 +145,12 @@ class ApplicationObservation(Observation):
     identifiers: ApplicationIdentifiers | None = None
 
 
+IDENTIFIERS: dict[str, type[_Strict]] = {
+    "device": DeviceIdentifiers,
+    "identity": IdentityIdentifiers,
+    "application": ApplicationIdentifiers,
+}
+EXAMPLE = '{"record": "tenable:prod:17", "product": "tenable", "identifiers": {}}'
 AnyObservation = DeviceObservation | IdentityObservation | ApplicationObservation
 SHAPES: dict[str, type[AnyObservation]] = {
     "device": DeviceObservation,
@@ -165,18 +178,39 @@ def read_observations(path: Path, kind: Kind) -> list[AnyObservation]:
             except orjson.JSONDecodeError as error:
                 raise InvalidObservation(f"{place} is not valid JSON: {error}") from error
             except ValidationError as error:
-                problems = "; ".join(
-                    f"{'.'.join(str(part) for part in problem['loc']) or 'line'}: {problem['msg']}"
-                    for problem in error.errors(include_input=False)[:5]
-                )
-                raise InvalidObservation(f"{place} is no {kind} observation: {problems}") from error
+                problems = [_problem(kind, problem) for problem in error.errors(include_input=False)]
+                more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+                raise InvalidObservation(
+                    f"{place} is no {kind} observation: {'; '.join(problems[:5])}{more}"
+                ) from error
     return found
 
 
+def _problem(kind: Kind, problem: Any) -> str:
+    """One mistake of a line: where, what, and what is expected."""
+    loc = [str(part) for part in problem["loc"]]
+    place, text = ".".join(loc), problem["msg"]
+    if problem["type"] == "extra_forbidden":
+        shape: Any = SHAPES[kind]
+        if loc[0] == "identifiers" and len(loc) > 1:
+            shape = IDENTIFIERS[kind]
+        elif loc[0] == "attributes" and len(loc) > 1:
+            shape = Attributes
+        text = f"unknown key; expected are {', '.join(shape.model_fields)}"
+    elif problem["type"] == "string_pattern_mismatch":
+        text = "expected some text, not blanks"
+    elif problem["type"] in ("model_type", "dict_type"):
+        text = "expected an object with keys" if place else "expected one JSON object a line, such as " + EXAMPLE
+    return f"{place}: {text}" if place else text
+
+
 def _moment(value: datetime | None) -> datetime | None:
-    if value is None:
-        return None
-    return value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    if value is None or value.tzinfo is None:
+        return value
+    try:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:  # 0001-01-01 and 9999-12-31 with an offset: "no date" and "never"
+        return value.replace(tzinfo=None)
 
 
 def _row(observation: AnyObservation, kind: Kind) -> dict[str, Any]:
@@ -251,11 +285,8 @@ def resolve_observations(
     ).fetchall()
     by_record = {record: (idx, asset, held) for record, idx, asset, held in rows}
     name_of = {idx: record for record, idx, _, _ in rows}
-    reviews = outcome.reviews()
-    links: dict[str, list[dict[str, str]]] = {}
-    for source, target, relationship, reason in outcome.links().fetchall():
-        link = {"record": target, "relationship": relationship}
-        links.setdefault(source, []).append({**link, "reason": reason} if explain else link)
+    reviews = _reviews(outcome)
+    links = _links(outcome, name_of, explain)
     decisions = _decisions(outcome) if explain else {}
     contradictions = outcome.contradictions() if explain else {}
     for record in dict.fromkeys(observation.record for observation in observations):
@@ -264,13 +295,55 @@ def resolve_observations(
             "record": record,
             "asset": asset,
             "state": "held" if held else "resolved",
-            "review": [name_of[other] for other in reviews.get(idx, [])],
+            "review": [name_of[other] for other in sorted(reviews.get(idx, ()))],
             "links": links.get(record, []),
         }
         if explain:
             line["decisions"] = decisions.get(record, [])
             line["contradictions"] = contradictions.get(record, [])
         yield line
+
+
+def _reviews(outcome: Any) -> dict[int, set[int]]:
+    """Possible matches of every record: all records of the asset that one of its own might belong with."""
+    label = outcome.clusterer.partition.label.tolist()
+    pairs = outcome.reviews()
+    wanted = {label[row] for row in pairs}
+    members: dict[int, list[int]] = {}
+    for row, cluster in enumerate(label):
+        if cluster in wanted:
+            members.setdefault(cluster, []).append(row)
+    found: dict[int, set[int]] = {}
+    for row, others in pairs.items():
+        for other in others:
+            # Of an asset with very many records those that agree will do.
+            few = len(members[label[other]]) <= MEMBERS_SHOWN
+            for own in members[label[row]] if len(members[label[row]]) <= MEMBERS_SHOWN else [row]:
+                found.setdefault(own, set()).update(members[label[other]] if few else [other])
+    return found
+
+
+def _links(outcome: Any, name_of: dict[int, str], explain: bool) -> dict[str, list[dict[str, str]]]:
+    """Links of every record: those of its asset, to all records of the other asset."""
+    label = outcome.clusterer.partition.label.tolist()
+    wanted = {label[row] for link in outcome.link_list for row in (link.source, link.target)}
+    members: dict[int, list[int]] = {}
+    for row, cluster in enumerate(label):
+        if cluster in wanted:
+            members.setdefault(cluster, []).append(row)
+
+    def shown(row: int) -> list[int]:
+        return members[label[row]] if len(members[label[row]]) <= MEMBERS_SHOWN else [row]
+
+    found: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
+    for link in outcome.link_list:
+        for source in shown(link.source):
+            for target in shown(link.target):
+                entry = {"record": name_of[target], "relationship": link.relationship}
+                if explain:
+                    entry["reason"] = link.reason
+                found.setdefault(name_of[source], {}).setdefault((name_of[target], link.relationship), entry)
+    return {record: list(entries.values()) for record, entries in found.items()}
 
 
 def _decisions(outcome: Any) -> dict[str, list[dict[str, Any]]]:

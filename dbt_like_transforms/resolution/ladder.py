@@ -11,6 +11,15 @@ RUNG_DIRECTORY, RUNG_HARDWARE, RUNG_AGENT, RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME,
 WEAK = RUNG_MAC
 
 
+#: A record with more values than this of one kind describes no single machine or account; see `few`.
+MOST_VALUES = 64
+
+
+def few(column: str) -> str:
+    """SQL of a list column, empty where one record claims more values than any machine or account has."""
+    return f"CASE WHEN len({column}) <= {MOST_VALUES} THEN {column} ELSE [] END"
+
+
 @dataclass(frozen=True, slots=True)
 class Identifier:
     """One kind of identifier of a record, taken from the normalised columns of `norm`.
@@ -44,7 +53,7 @@ class Dropped:
 
 
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
-Special = Literal["mac", "fqdn", "source", "source_any", "agent", "time", "clone", "clone_same_source"]
+Special = Literal["mac", "fqdn", "names", "source", "source_any", "agent", "time", "clone", "clone_same_source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,8 @@ class Rule:
         identifier; more than `max_distinct` of them suppress it. Empty: the value cannot be contested.
     fan_out: more distinct host names than this on one value suppress it too (0: any number will do).
     with_agreement: identifiers of which one must agree as well (MAC with a name, MAC with another MAC).
+    successive: identifiers that a machine is given anew; two values are no disagreement when everything that carries the
+        one fell silent before anything with the other appeared.
     """
 
     name: str
@@ -66,6 +77,7 @@ class Rule:
     max_distinct: int = 1
     fan_out: int = 0
     with_agreement: tuple[str, ...] = ()
+    successive: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

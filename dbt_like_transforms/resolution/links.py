@@ -26,6 +26,9 @@ class Link:
 _MEMBERS = 8
 _BLADES = 64
 
+#: Network cards that hypervisors make: VMware, Hyper-V, Xen, Parallels, VirtualBox (QEMU's are locally administered).
+_GUEST_CARD = "^(005056|000c29|000569|00155d|00163e|001c42|080027)"
+
 _CLUSTER_NAME = r"(clu(ster)?|cno|vip|vnn|lsnr|listener|dag)[-_]?[0-9]*$|^(clu|cluster|vip)[-_0-9]"
 
 # A management controller, container or chassis and the machine that reports the same firmware values.
@@ -48,7 +51,7 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
 # of its own. Endpoints never do: they have a directory identity or an agent.
 _GEAR = f"""
 WITH loose AS (
-    SELECT idx FROM norm ANTI JOIN agents USING (idx)
+    SELECT idx FROM norm ANTI JOIN (FROM agents WHERE agent_id IS NOT NULL) USING (idx)
     WHERE entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND role = ''
 ), gear AS (
     SELECT DISTINCT idx, cluster, room, ip FROM ips SEMI JOIN loose USING (idx) JOIN _clusters USING (idx)
@@ -78,7 +81,8 @@ _CLUSTER_OBJECTS = f"""
 WITH objects AS (SELECT DISTINCT idx FROM names WHERE regexp_matches(host, '{_CLUSTER_NAME}')),
 named AS (
     SELECT DISTINCT idx, cluster, i.room, ip
-    FROM ips i SEMI JOIN objects USING (idx) ANTI JOIN agents USING (idx) JOIN norm n USING (idx) JOIN _clusters USING (idx)
+    FROM ips i SEMI JOIN objects USING (idx) ANTI JOIN (FROM agents WHERE agent_id IS NOT NULL) USING (idx)
+        JOIN norm n USING (idx) JOIN _clusters USING (idx)
     WHERE ip IS NOT NULL AND serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
     QUALIFY count(*) OVER (PARTITION BY idx) <= 64
 ), nodes AS (
@@ -140,7 +144,7 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
         identifier = clusterer.ladder.identifier(name)
         connection.execute(
             f"CREATE OR REPLACE TEMP VIEW sharing AS SELECT n.idx, cluster, n.value, {key_sql(identifier)} AS key, "
-            "n.idx IN (SELECT idx FROM macs WHERE usable) AS wired FROM "
+            f"n.idx IN (SELECT idx FROM macs WHERE usable AND NOT regexp_matches(mac, '{_GUEST_CARD}')) AS wired FROM "
             f"({value_sql(identifier)}) n JOIN _clusters USING (idx)"
         )
         found = connection.execute(
@@ -164,7 +168,7 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
 def _share(rows: list[int], wired: list[bool]) -> list[Link]:
     hosts = [row for row, real in zip(rows, wired, strict=True) if real]
     if len(hosts) == 1:
-        reason = "the same firmware serial number without a network card of its own: a guest of that host"
+        reason = "the same firmware serial number without a physical network card of its own: a guest of that host"
         return [Link(row, hosts[0], "runs on", reason) for row in rows if row != hosts[0]]
     reason = "one chassis serial number on machines with different UUIDs"
     return [

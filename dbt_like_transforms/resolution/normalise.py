@@ -1,6 +1,6 @@
 """One spelling for every identifier, as DuckDB macros: the same code serves one record and ten million.
 
-A macro `l_...` takes a text that `n_lower` has cleaned, and each has a twin `n_...` that takes any text. They give the
+A macro `l_...` takes a text that `n_lower` has cleaned; its twin `n_...` takes any text, for single values. They give the
 normal form, or NULL when the text is no such identifier. Values that are well formed but identify nothing (placeholders)
 are the business of `suppress`. UUIDs, GUIDs and MACs are bare hex digits; `n_dashed` and `n_colons` make them readable.
 
@@ -35,6 +35,9 @@ _CLEAN: tuple[str, ...] = (
     "n_colons(h) AS h[1:2] || ':' || h[3:4] || ':' || h[5:6] || ':' || h[7:8] || ':' || h[9:10] || ':' || h[11:12]",
     # The first three groups of a GUID are stored little-endian; some tools print the bytes as they lie in memory.
     "n_swap(h) AS h[7:8] || h[5:6] || h[3:4] || h[1:2] || h[11:12] || h[9:10] || h[15:16] || h[13:14] || h[17:32]",
+    # Four little-endian 32-bit words as the hex digits of a GUID.
+    "n_swap_words(h) AS h[1:8] || h[13:16] || h[9:12] || h[23:24] || h[21:22] || h[19:20] || h[17:18] "
+    "|| h[31:32] || h[29:30] || h[27:28] || h[25:26]",
     "n_either(h) AS least(h, n_swap(h))",
     "n_alnum(x) AS regexp_replace(lower(x), '[^0-9a-z]', '', 'g')",
     # NetBIOS keeps 15 characters, so a name is compared by what every product can have kept.
@@ -48,9 +51,11 @@ _FORMS: dict[str, str] = {
     # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
     "serial_hex": r"""CASE WHEN length(y) >= 32 THEN nullif(regexp_extract(regexp_replace(y, '[\s{}-]', '', 'g'),
         '^(?:vmware|googlecloud|nutanix|virtualbox|parallels|qemu)?([0-9a-f]{32})$', 1), '') END""",
+    # Lenovo's label puts '1S' and the machine type of ten characters before the serial number.
     "serial": r"""CASE WHEN l_serial_hex(y) IS NULL THEN nullif(upper(replace(
-        CASE WHEN y[1] = 's' AND regexp_matches(y, '^s.*[:=#]')
-            THEN regexp_replace(y, '^(s/?n|serial( number)?|service ?tag)\s*[:=#]\s*', '') ELSE y END,
+        CASE WHEN y[1] = 's' AND regexp_matches(y, '^s/n |^s.*[:=#]')
+            THEN regexp_replace(y, '^(s/n|(s/?n|serial( number)?|service ?tag)\s*[:=#])\s*[:=#]?\s*', '')
+            WHEN y[1:2] = '1s' AND regexp_matches(y, '^1s[0-9a-z]{18}$') THEN y[13:20] ELSE y END,
         ' ', '')), '') END""",
     "mac_digits": r"""CASE
         WHEN length(y) = 17 AND y[3] = ':' THEN replace(y, ':', '')
@@ -62,11 +67,20 @@ _FORMS: dict[str, str] = {
         '^([0-9]{14})[0-9]{0,2}$|^[0-9a-f]{14}$')[1:14], '')""",
     # -- directories and clouds -----------------------------------------------------------------------------------------
     # Only domain (S-1-5-21-..) and Entra (S-1-12-1-..) SIDs name one account; the others are the same everywhere.
-    "sid": r"CASE WHEN regexp_matches(y, '^s-1-(5-21|12-1)(-\d+){3,}$') THEN y END",
-    # ARNs, Kubernetes provider ids and resource links end in the instance id; ARM ids are compared whole.
+    "sid": r"CASE WHEN regexp_matches(y, '^s-1-(5-21|12-1)(-\d+){3,}$') AND y NOT LIKE 's-1-5-21-0-0-0-%' THEN y END",
+    # The SID of a cloud-only account is its object id, as four numbers.
+    "sid_object": r"""CASE WHEN regexp_matches(y, '^s-1-12-1(-\d{1,10}){4}$') THEN
+        n_swap_words(printf('%08x%08x%08x%08x', split_part(y, '-', 5)::BIGINT, split_part(y, '-', 6)::BIGINT,
+            split_part(y, '-', 7)::BIGINT, split_part(y, '-', 8)::BIGINT)) END""",
+    # ARNs, Kubernetes provider ids and resource links end in the instance id; ARM ids are compared whole, and so are
+    # Google's links that end in a name, which every project may have.
     "cloud_id": r"""CASE
         WHEN y LIKE '/subscriptions/%' THEN rtrim(y, '/')
         WHEN y LIKE 'azure:///subscriptions/%' THEN rtrim(substr(y, 9), '/')
+        WHEN y LIKE 'arn:%' AND NOT regexp_matches(y, '[/:][a-z]{1,4}-[0-9a-f]+/*$') THEN rtrim(y, '/')
+        WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|projects/).*[^0-9/][^/]*/*$')
+            THEN regexp_extract(regexp_replace(y, '^gce://([^/]+)/([^/]+)/', 'projects/\1/zones/\2/instances/'),
+                '(projects/.*?)/*$', 1)
         WHEN regexp_matches(y, '^(arn:|aws://|gce://|//compute\.|https?://|projects/)')
             THEN regexp_extract(y, '([^/:]+)/*$', 1)
         ELSE coalesce(l_hex32(y), y) END""",
@@ -75,7 +89,8 @@ _FORMS: dict[str, str] = {
     "resource_id": "nullif(rtrim(y, '/'), '')",
     "provider": """CASE y WHEN 'amazon' THEN 'aws' WHEN 'ec2' THEN 'aws' WHEN 'amazon web services' THEN 'aws'
         WHEN 'google' THEN 'gcp' WHEN 'google cloud' THEN 'gcp' WHEN 'gce' THEN 'gcp'
-        WHEN 'microsoft azure' THEN 'azure' ELSE y END""",
+        WHEN 'microsoft azure' THEN 'azure' WHEN 'microsoft' THEN 'azure' ELSE y END""",
+    "cloud_account": r"CASE WHEN regexp_matches(y, '^\d{4}-\d{4}-\d{4}$') THEN replace(y, '-', '') ELSE y END",
     # -- names ----------------------------------------------------------------------------------------------------------
     # The common spellings come first: trimming and expressions cost several times what looking for a character costs.
     "name": f"""CASE WHEN (y < ';' OR contains(y, ':')) AND regexp_matches(y, '{_IP_TEXT}') THEN NULL
@@ -106,27 +121,32 @@ _FORMS: dict[str, str] = {
 }
 
 _COMPOSED: tuple[str, ...] = (
+    # An id that only one console knows ('vm-101') is completed by the console.
+    r"l_local_id(y, home) AS CASE WHEN regexp_matches(y, '^(vm|host)-\d+$|^\d{1,9}$') THEN y || ' of ' || home ELSE y END",
     "l_mac_hex(d) AS CASE WHEN length(d) = 12 AND regexp_matches(d, '^[0-9a-f]{12}$') THEN d END",
+    "n_sid(x) AS l_sid(n_lower(x))",
+    # immutableId: the bytes of the objectGUID as they lie in memory, in base64. t is a text that n_text has cleaned.
+    r"""t_base64_hex(t) AS CASE WHEN regexp_matches(t, '^[A-Za-z0-9+/]{22}==$')
+        THEN lower(hex(TRY(from_base64(t)))) END""",
+    f"h_guid(h) AS nullif(nullif(n_swap(h), '{_ZEROS}'), '{_ONES}')",
+)
+
+MACROS: tuple[str, ...] = (*_CLEAN, *(f"l_{name}(y) AS {form}" for name, form in _FORMS.items()), *_COMPOSED)
+#: For single values. Large statements take the columns step by step instead: see above.
+TWINS: tuple[str, ...] = (
+    *(f"n_{name}(x) AS l_{name}(n_lower(x))" for name in _FORMS if name != "sid"),
     "n_mac(x) AS l_mac_hex(n_mac_digits(x))",
     "n_uuid(x) AS n_either(n_hex32(x))",
     "n_serial_uuid(x) AS n_either(n_serial_hex(x))",
-    r"""n_base64_hex(x) AS CASE WHEN regexp_matches(n_text(x), '^[A-Za-z0-9+/]{22}==$')
-        THEN lower(hex(TRY(from_base64(n_text(x))))) END""",
-    f"n_base64_guid(x) AS nullif(nullif(n_swap(n_base64_hex(x)), '{_ZEROS}'), '{_ONES}')",
+    "n_base64_guid(x) AS h_guid(t_base64_hex(n_text(x)))",
     "n_directory_guid(x) AS coalesce(n_guid(x), n_base64_guid(x))",
 )
 
-MACROS: tuple[str, ...] = (
-    *_CLEAN,
-    *(f"l_{name}(y) AS {form}" for name, form in _FORMS.items()),
-    *(f"n_{name}(x) AS l_{name}(n_lower(x))" for name in _FORMS),
-    *_COMPOSED,
-)
 
-
-def install(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes the macros known to the connection (temporary, so a read-only database will do)."""
-    connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in MACROS))
+def install(connection: duckdb.DuckDBPyConnection, twins: bool = False) -> None:
+    """Makes the macros known to the connection (temporary, so a read-only database will do). twins: those of TWINS too."""
+    macros = (*MACROS, *TWINS) if twins else MACROS
+    connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))
 
 
 def normalised(
@@ -134,11 +154,11 @@ def normalised(
 ) -> list[str | None]:
     """The normal forms of some values by one macro of one argument, e.g. `normalised("n_mac", ["AA-BB-.."])`.
 
-    connection: one on which the macros are installed already; without it an own one is made.
+    connection: one on which the macros and twins are installed already; without it an own one is made.
     """
     if connection is None:
         with duckdb.connect() as own:
-            install(own)
+            install(own, twins=True)
             return normalised(macro, values, own)
     rows = connection.execute(f"SELECT {macro}(v) FROM (SELECT unnest(?::VARCHAR[]) AS v)", [list(values)]).fetchall()
     return [row[0] for row in rows]

@@ -78,12 +78,16 @@ def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
 def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
     """Which records make no asset: no identity, only update-only sources, or perhaps a part of a better known asset."""
     facts, label = clusterer.facts, clusterer.partition.label
+    named = np.zeros(facts.count, np.bool_)
+    if "host" in facts.edges:
+        named[label[usable(clusterer, "host")]] = True
     creates = np.zeros(facts.count, np.bool_)
     np.logical_or.at(creates, label, facts.creates)
     doubtful = np.zeros(facts.count, np.bool_)
     for rows, others in clusterer.findings.doubts:
         mine, theirs = label[rows], label[others]
-        weaker = (mine != theirs) & (level[mine] >= WEAK) & (level[theirs] < level[mine])
+        known_better = (level[theirs] < level[mine]) | ((level[theirs] == level[mine]) & named[theirs] & ~named[mine])
+        weaker = (mine != theirs) & (level[mine] >= WEAK) & known_better
         doubtful[mine[weaker]] = True
     return (~creates | doubtful | (level == RUNG_NONE))[label]
 

@@ -12,6 +12,9 @@ from dbt_like_transforms.resolution.ladder import Rule, Special
 
 DAY = 86_400
 
+#: Successive values of these need a name in common: another blade may have taken the slot of the chassis.
+NEEDS_NAME = frozenset({"uuid"})
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -43,6 +46,7 @@ class Vetoes:
     def __init__(self, facts: Facts, clocks: Clocks | None = None, apart: tuple[tuple[int, int], ...] = ()) -> None:
         self.facts = facts
         self.clocks = clocks or Clocks()
+        self._carrying: dict[str, Flags] = {}
         self.apart: dict[int, set[int]] = {}
         for one, other in apart:
             self.apart.setdefault(one, set()).add(other)
@@ -57,6 +61,8 @@ class Vetoes:
         found = np.zeros(size, np.bool_)
         if special in ("mac", "fqdn"):
             found = self._maybe_disjoint(special, label, group_of, size, unusable)
+        elif special == "names":
+            found = self._maybe_disjoint("host", label, group_of, size, unusable)
         elif special in ("source", "source_any"):
             group = group_of[label]
             rows = np.flatnonzero((group >= 0) & self.facts.active)
@@ -147,8 +153,10 @@ class Vetoes:
             views[cluster].rows.append(row)
         names = set(rule.vetoes)
         names |= {special for special in rule.special if special in ("mac", "fqdn")}
-        if "clone" in rule.special or "clone_same_source" in rule.special:
+        if {"clone", "clone_same_source", "names"} & set(rule.special):
             names |= {"mac", "host"}
+        if NEEDS_NAME & set(rule.successive):
+            names.add("host")
         for name in names:
             edges = self.facts.edges[name]
             inside = np.flatnonzero(wanted[label][edges.rows])
@@ -176,16 +184,43 @@ class Vetoes:
         if self.apart and any(self.apart.get(row, set()) & set(b.rows) for row in a.rows):
             return "apart"
         for name in rule.vetoes:
-            if _disjoint(a, b, name):
+            if _disjoint(a, b, name) and not (name in rule.successive and self.succeeded(name, a, b)):
                 return name
         for special in rule.special:
             if self._special(special, a, b):
                 return special
         return None
 
+    def succeeded(self, name: str, a: View, b: View) -> bool:
+        """Whether all that carries the identifier in one view fell silent before any of it appeared in the other.
+
+        The later one must be known by two moments: of a single one nobody knows how long it was there before. What its
+        own source retired has fallen silent, whenever that was.
+        """
+        if name in NEEDS_NAME and not a.values.get("host", set()) & b.values.get("host", set()):
+            return False
+        facts = self.facts
+        if name not in self._carrying:
+            carrying = np.zeros(facts.count, np.bool_)
+            carrying[facts.edges[name].rows] = True
+            self._carrying[name] = carrying
+        sides = [[row for row in view.rows if self._carrying[name][row]] for view in (a, b)]
+        gone = [not any(facts.active[row] for row in rows) for rows in sides]
+        if gone[0] != gone[1]:
+            return True
+        spans = []
+        for rows in sides:
+            if any(facts.last[row] == NO_TIME for row in rows):
+                return False
+            spans.append((min(int(facts.first[row]) for row in rows), max(int(facts.last[row]) for row in rows)))
+        (_, end), (start, late_end) = sorted(spans, key=lambda span: span[1])
+        return end < start < late_end
+
     def _special(self, special: Special, a: View, b: View) -> bool:
         if special in ("mac", "fqdn"):
             return _disjoint(a, b, special)
+        if special == "names":
+            return _disjoint(a, b, "host") and a.values.get("mac") != b.values.get("mac")
         if special in ("source", "source_any"):
             return self._same_source(a, b, at_once=special == "source")
         if special == "agent":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from resolution_kit import resolved, seen
 from test_properties import run, table
 
+from dbt_like_transforms.resolution.jsonl import InvalidObservation, resolve_jsonl
 from dbt_like_transforms.resolution.manual import Decision
 from dbt_like_transforms.resolution.survivorship import Survivors
 
@@ -91,3 +95,91 @@ def test_a_merge_of_a_record_that_is_gone_joins_nothing_and_waits() -> None:
     back = seen("edr:p:gone", serial_number="SER003")
     ids, _, _ = run([*rows, back], state, (merge,))
     assert ids["edr:p:1"] == ids["edr:p:gone"] != ids["edr:p:2"]
+
+
+def by_hand(*records: str) -> Decision:
+    return Decision.model_validate({"id": "d", "kind": "device", "action": "merge", "records": list(records)})
+
+
+def test_records_that_could_belong_to_either_of_two_merged_machines_come_along() -> None:
+    rows = [
+        seen("edr:p:a", serial_number="SER00A", fqdns=["fx.corp.example"], mac_addresses=[mac(1)]),
+        seen("edr:p:b", serial_number="SER00B", fqdns=["fx.corp.example"], mac_addresses=[mac(2)]),
+        seen("cmdb:p:a", serial_number="SER00A"),
+        seen("cmdb:p:b", serial_number="SER00B"),
+        seen("tenable:p:c", fqdns=["fx.corp.example"]),
+        seen("nac:p:d", mac_addresses=[mac(1)], hostnames=["fx"]),
+    ]
+    natural, state, _ = run(rows)
+    assert natural["tenable:p:c"] is None
+    merged, state, _ = run(rows, state, (by_hand("edr:p:a", "edr:p:b"),))
+    assert len(set(merged.values())) == 1
+    assert run(rows, state)[0] == natural
+
+
+def test_records_with_the_shared_serial_of_two_merged_directory_objects_come_along() -> None:
+    guid = "0b5b7a39-0000-4000-8000-00000000000"
+    rows = [
+        seen("intune:p:a", serial_number="SER00A", entra_device_id=f"{guid}1"),
+        seen("intune:p:b", serial_number="SER00A", entra_device_id=f"{guid}2"),
+        seen("edr:p:c", serial_number="SER00A", agent_ids={"aid": "ab" * 16}),
+        seen("cmdb:p:d", serial_number="SER00A"),
+        seen("cmdb:p:e", serial_number="SER00E"),
+    ]
+    assert len(set(run(rows)[0].values())) > 2
+    merged, _, _ = run(rows, None, (by_hand("intune:p:a", "intune:p:b"),))
+    assert len({merged[record] for record in ("intune:p:a", "intune:p:b", "edr:p:c", "cmdb:p:d")}) == 1
+    assert merged["cmdb:p:e"] != merged["cmdb:p:d"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "claims", "one"),
+    [
+        ("device", {"agent_ids": {"aid": [f"{i:032x}" for i in range(1, MANY)]}}, lambda i: {"agent_ids": {"aid": f"{i:032x}"}}),
+        ("device", {"fqdns": [f"h{i}.corp.example" for i in range(MANY)]}, lambda i: {"fqdns": [f"h{i}.corp.example"]}),
+        ("identity", {"emails": [f"u{i}@corp.com" for i in range(MANY)]}, lambda i: {"emails": [f"u{i}@corp.com"]}),
+        ("identity", {"login_names": [f"CORP\\u{i}" for i in range(MANY)]}, lambda i: {"login_names": [f"corp\\U{i}"]}),
+    ],
+)  # fmt: skip
+def test_ten_thousand_claims_bridge_no_sources(kind: str, claims: dict[str, Any], one: Any) -> None:
+    others = [seen(f"p{i}:p:{i}", **one(i)) for i in range(1, 30)]
+    assert all(len(group) == 1 for group in resolved(kind, seen("bad:p:all", **claims), *others).groups())
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00Z"])
+def test_dates_at_the_edge_of_the_calendar(moment: str) -> None:
+    row = seen("edr:p:1", serial_number="SER001", observed_at=moment, first_seen=moment, last_seen=moment)
+    assert resolved("device", row, seen("cmdb:p:2", serial_number="SER001")).together("edr:p:1", "cmdb:p:2")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b'{"record":"a:p:2","product":"a","colour":1}', "line 4 .*colour: unknown key; expected are record, product"),
+        (b'{"record":"a:p:2","product":"a","identifiers":{"mac":1}}', "line 4 .*identifiers.mac: unknown key; expected are serial"),
+        (b'{"record":"a:p:2","product":"a","attributes":{"x":1}}', "line 4 .*attributes.x: unknown key; expected are os"),
+        (b'[{"record":"a:p:2","product":"a"}]', "line 4 .*expected one JSON object a line"),
+        (b'{"record":" ","product":"a"}', "line 4 .*record: expected some text"),
+        (b'{"record":"a:p:2","product":"a","identifiers":{"agent_ids":["x"]}}', "line 4 .*agent_ids: expected an object"),
+        (b'{"record":"a:p:2","product":"a","identifiers":{"serial_number":true}}', "line 4 .*serial_number: .*string"),
+        (b'{"record":"a:p:\xff","product":"a"}', "line 4 is not valid JSON"),
+        (b'{"record":"a:p:2","product":"a"} {"record":"a:p:3","product":"a"}', "line 4 is not valid JSON"),
+    ],
+)  # fmt: skip
+def test_a_bad_line_after_a_byte_order_mark_and_blank_lines_is_named(line: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "observations.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"record":"a:p:1","product":"a"}\r\n\r\n  \n' + line + b"\r\n")
+    with pytest.raises(InvalidObservation, match=said):
+        list(resolve_jsonl(path, "device"))
+
+
+def test_a_bad_line_ends_the_command_with_2_and_nothing_on_standard_output(tmp_path: Path) -> None:
+    path = tmp_path / "observations.jsonl"
+    path.write_text('{"record":"a:p:1","product":"a"}\n{"record":"a:p:2","product":"a","colour":"red"}\n')
+    command = [sys.executable, "-m", "exposure_pipelines.cli.main", "resolve", str(path), "--kind", "device"]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert outcome.returncode == 2
+    assert outcome.stdout == ""
+    assert "observations.jsonl, line 2" in outcome.stderr
+    assert "colour: unknown key" in outcome.stderr
+    assert "Traceback" not in outcome.stderr

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import struct
 import uuid
+from datetime import datetime
 
 import duckdb
 import pytest
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from dbt_like_transforms.resolution import normalise
 
 DATABASE = duckdb.connect()
-normalise.install(DATABASE)
+normalise.install(DATABASE, twins=True)
 
 
 def normalised(macro: str, values: list[str | None]) -> list[str | None]:
@@ -117,3 +119,129 @@ def test_no_text_whatsoever_is_an_error(texts: list[str]) -> None:
         assert len(once) == len(clean)
         if macro in ("n_mac", "n_uuid", "n_serial", "n_sid", "n_address", "n_ip"):
             assert [n for n in normalised(macro, once) if n is not None] == [n for n in once if n is not None]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(uuids, min_size=1, max_size=50))
+def test_cloud_sid_is_the_object_id(values: list[uuid.UUID]) -> None:
+    sids = ["S-1-12-1-" + "-".join(map(str, struct.unpack("<4I", value.bytes_le))) for value in values]
+    assert normalised("n_sid_object", sids) == [value.hex for value in values]
+    assert normalised("n_sid", sids) == [sid.lower() for sid in sids]
+
+
+names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,25}[a-z0-9])?", fullmatch=True)
+domains = st.from_regex(r"[a-z][a-z0-9]{0,10}(\.[a-z]{2,6}){1,3}", fullmatch=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(names, domains)
+def test_names_and_domains_in_all_spellings(host: str, domain: str) -> None:
+    short = domain.split(".")[0]
+    spelled = [
+        f"{host}.{domain}", f"{host}.{domain}.".upper(), f" {host}.{domain} ", f"host/{host}.{domain}",
+        f"{host.upper()}$@{domain.upper()}", f"CIFS/{host}.{domain}",
+    ]  # fmt: skip
+    forms = normalised("n_name", spelled)
+    assert normalised("n_host", forms) == [host] * len(spelled)
+    assert normalised("n_dns", forms) == [domain] * len(spelled)
+    logons = normalised("n_name", [f"{short}\\{host}$", f"{short.upper()}\\{host.upper()}"])
+    assert normalised("n_host", logons) == [host] * 2
+    assert normalised("n_netbios_domain", logons) == [short] * 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(names, names)
+def test_netbios_names_are_the_first_fifteen_characters(one: str, other: str) -> None:
+    cut = normalised("n_short", [one, one[:15], other])
+    assert cut[0] == cut[1]
+    assert (cut[0] == cut[2]) is (one[:15] == other[:15])
+
+
+sid_numbers = st.lists(st.integers(1, 2**32 - 1), min_size=3, max_size=3)
+
+
+@settings(max_examples=20, deadline=None)
+@given(sid_numbers, st.integers(500, 2**31))
+def test_sids_compare_without_case_and_well_known_ones_are_nobody(parts: list[int], rid: int) -> None:
+    sid = "S-1-5-21-" + "-".join(map(str, [*parts, rid]))
+    assert normalised("n_sid", [sid, f" {sid.lower()}\0"]) == [sid.lower()] * 2
+    assert normalised("n_sid", [f"S-1-5-32-{rid}", f"S-1-5-21-0-0-0-{rid}", "S-1-1-0", sid + "x"]) == [None] * 4
+
+
+resource_names = st.from_regex(r"[a-zA-Z][a-zA-Z0-9_-]{0,20}[a-zA-Z0-9]", fullmatch=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(uuids, resource_names, resource_names)
+def test_arm_ids_in_every_case(subscription: uuid.UUID, group: str, name: str) -> None:
+    arm = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachines/{name}"
+    spelled = [arm, arm.upper(), arm + "/", f"azure://{arm}", f" {arm}"]
+    assert normalised("n_cloud_id", spelled) == [arm.lower()] * len(spelled)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.from_regex(r"i-[0-9a-f]{17}", fullmatch=True), st.from_regex(r"[0-9]{12}", fullmatch=True))
+def test_ec2_ids_in_every_wrapping(instance: str, account: str) -> None:
+    arn = f"arn:aws:ec2:eu-west-1:{account}:instance/{instance}"
+    spelled = [instance, instance.upper(), arn, f"aws:///eu-west-1a/{instance}"]
+    assert normalised("n_cloud_id", spelled) == [instance] * len(spelled)
+    assert normalised("n_cloud_account_of", [arn, instance]) == [account, None]
+    assert normalised("n_cloud_account", [account, f"{account[:4]}-{account[4:8]}-{account[8:]}"]) == [account] * 2
+
+
+projects = st.from_regex(r"[a-z][a-z0-9-]{4,20}[a-z0-9]", fullmatch=True)
+
+
+@settings(max_examples=20, deadline=None)
+@given(projects, projects, st.integers(10**17, 10**19))
+def test_google_ids_by_number_and_by_name_in_a_project(project: str, name: str, number: int) -> None:
+    path = f"projects/{project}/zones/europe-west1-b/instances/"
+    links = ["https://www.googleapis.com/compute/v1/", "//compute.googleapis.com/", ""]
+    assert normalised("n_cloud_id", [f"{link}{path}{number}" for link in links]) == [str(number)] * 3
+    named = [*(f"{link}{path}{name}" for link in links), f"gce://{project}/europe-west1-b/{name}"]
+    assert normalised("n_cloud_id", named) == [f"{path}{name}"] * 4
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.from_regex(r"[1-9][0-9]{13}", fullmatch=True), st.integers(0, 9), st.integers(10, 99))
+def test_imei_spellings(body: str, check: int, version: int) -> None:
+    dashed = f"{body[:2]}-{body[2:8]}-{body[8:]}-{check}"
+    assert normalised("n_imei", [body, f"{body}{check}", f"{body}{version}", dashed, f" {body} "]) == [body] * 5
+    assert normalised("n_imei", [body[:13], f"{body}{version}1", f"x{body}"]) == [None] * 3
+
+
+locals_ = st.from_regex(r"[a-z0-9][a-z0-9._+-]{0,15}[a-z0-9]", fullmatch=True)
+
+
+@settings(max_examples=30, deadline=None)
+@given(locals_, domains)
+def test_upn_and_guest_forms(local: str, domain: str) -> None:
+    address = f"{local}@{domain}"
+    spelled = [address, address.upper(), f"SMTP:{address}", f"smtp:{address} ", f"{address}."]
+    assert normalised("n_address", spelled) == [address] * 5
+    guest = f"{local}_{domain}#EXT#@corp.onmicrosoft.com"
+    assert normalised("n_guest_home", [guest, guest.upper(), address]) == [address, address, None]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.sampled_from(["00000000-0000-0000-0000-000000000000", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"]))
+def test_guids_that_mean_nothing(value: str) -> None:
+    for spelled in (value, value.lower(), value.replace("-", ""), f"{{{value}}}", f" {value} "):
+        assert normalised("n_guid", [spelled]) == [None]
+        assert normalised("n_directory_guid", [spelled]) == [None]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.datetimes(min_value=datetime(1, 1, 1), max_value=datetime(9999, 12, 31)))
+def test_dates_before_computers_mean_nothing(moment: datetime) -> None:
+    row = DATABASE.execute("SELECT n_time(?::TIMESTAMP)", [moment]).fetchone()
+    assert row == ((moment if moment > datetime(1900, 1, 1) else None),)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.from_regex(r"[A-Z0-9]{5,15}", fullmatch=True).filter(lambda serial: serial[:2] not in ("1S", "SN")))
+def test_serial_labels(serial: str) -> None:
+    spelled = [serial, serial.lower(), f"S/N: {serial}", f"SN={serial}", f"S/N {serial}", f"Serial Number: {serial}",
+               f"service tag:{serial}", f" {serial[:3]} {serial[3:]}\0"]  # fmt: skip
+    assert normalised("n_serial", spelled) == [serial] * len(spelled)
+    assert normalised("n_serial", [f"1S20XXS0AB00{serial[:5]}ABC"]) == [f"{serial[:5]}ABC"]

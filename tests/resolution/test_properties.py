@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import time
@@ -326,3 +327,50 @@ def test_the_same_account_in_any_order() -> None:
     ]
     assert isinstance(identities(*rows), Outcome)
     assert identities(*rows).groups() == identities(*reversed(rows)).groups() == {frozenset(r["record"] for r in rows)}
+
+
+def spans() -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Machines set up anew, now and then at the same time as their twin."""
+    months = st.tuples(st.integers(1, 6), st.integers(0, 5))
+    row = st.fixed_dictionaries(
+        {"serial_number": st.sampled_from(["SER001", "SER002"])},
+        optional={
+            "entra_device_id": st.sampled_from([f"0b5b7a39-0000-4000-8000-00000000000{i}" for i in (1, 2, 3)]),
+            "manufacturer": st.just("Dell"),
+            "hostnames": st.lists(st.sampled_from(["web1", "web2"]), max_size=1),
+        },
+    )
+    return st.lists(st.tuples(st.sampled_from(["edr", "cmdb", "mdm"]), row, months), max_size=7).map(
+        lambda rows: [
+            seen(
+                f"{product}:p:{i}",
+                observed_at=f"2026-{first + length:02}-20T00:00:00Z",
+                first_seen=f"2026-{first:02}-02T00:00:00Z",
+                last_seen=f"2026-{first + length:02}-20T00:00:00Z",
+                **values,
+            )
+            for i, (product, values, (first, length)) in enumerate(rows)
+        ]
+    )
+
+
+@settings(max_examples=8, deadline=None)
+@given(spans(), st.randoms(use_true_random=False))
+def test_two_directory_ids_in_one_asset_only_one_after_the_other(
+    rows: list[dict[str, Any]], dice: random.Random
+) -> None:
+    out = resolved("device", *rows)
+    by_record = {row["record"]: row for row in rows}
+    for group in out.groups():
+        lives: dict[str, tuple[str, str]] = {}
+        for record in group:
+            row = by_record[record]
+            asset_id = row["identifiers"].get("entra_device_id")
+            if asset_id:
+                first, last = lives.get(asset_id, (row["first_seen"], row["last_seen"]))
+                lives[asset_id] = (min(first, row["first_seen"]), max(last, row["last_seen"]))
+        ordered = sorted(lives.values())
+        assert all(one[1] < other[0] for one, other in itertools.pairwise(ordered))
+    mixed = list(rows)
+    dice.shuffle(mixed)
+    assert resolved("device", *mixed).groups() == out.groups()

@@ -1,0 +1,220 @@
+"""More of T01 to T09: what boards, vendors and spreadsheets make of serial numbers, UUIDs and makers."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import duckdb
+import pytest
+from case_table import Case, CaseTable
+from resolution_kit import devices, seen
+
+from dbt_like_transforms.resolution import normalise
+from dbt_like_transforms.resolution.suppress import install_seeds
+
+U = "~b4a1c9-12f4-4e74-af7c-3b54377d15~"
+
+CASES = {
+    "dell service tag of a blank board is nobody's uuid": Case(
+        {
+            "edr.a": {"smbios_uuid": "4C4C4544-0000-2010-8020-80C04F202020", "agent_ids": {"aid": "~" * 16}},
+            "edr.b": {"smbios_uuid": "44454c4c-0000-1020-8020-80c04f202020", "agent_ids": {"aid": "~1" * 10}},
+        },
+        "a b",
+    ),
+    "uuid written by a script as counting digits": Case(
+        {
+            "edr.a": {"smbios_uuid": "00112233-4455-6677-8899-aabbccddeeff", "serial_number": "5CG~AA1"},
+            "cmdb.b": {"smbios_uuid": "00112233-4455-6677-8899-AABBCCDDEEFF", "serial_number": "5CG~AA2"},
+            "scan.c": {"smbios_uuid": "33221100-5544-7766-8899-aabbccddeeff", "fqdns": ["u~.corp.example"]},
+        },
+        "a b c",
+    ),
+    "uuid of three boards that no list knows is dropped and serials go on": Case(
+        {
+            **{f"edr.{x}": {"smbios_uuid": U, "serial_number": f"BRD~00{x}"} for x in "abc"},
+            **{f"cmdb.{x}": {"smbios_uuid": U, "serial_number": f"brd~00{y}"} for x, y in zip("def", "abc", strict=True)},
+        },
+        "ad be cf",
+        words={"a": "identifies nothing here"},
+    ),
+    "serial broken by a spreadsheet has lost its digits": Case(
+        {
+            "cmdb.a": {"serial_number": "1.23457E+11", "fqdns": ["x~1.corp.example"]},
+            "cmdb.b": {"serial_number": "1.23457E+11", "fqdns": ["x~2.corp.example"]},
+        },
+        "a b",
+        words={"a": "known placeholder"},
+    ),
+    "serial with its label and the bare one": Case(
+        {
+            "edr.a": {"serial_number": "Service Tag: 8X~1Z3"},
+            "cmdb.b": {"serial_number": "8x~1z3"},
+            "rmm.c": {"serial_number": "S/N 8X~1Z3"},
+            "wmi.d": {"serial_number": "SN:8X~1Z3  "},
+        },
+        "abcd",
+    ),
+    "lenovo label with machine type before the serial": Case(
+        {
+            "edr.a": {"serial_number": "PF1~2C3", "manufacturer": "LENOVO"},
+            "cmdb.b": {"serial_number": "1S20XXS0AB00PF1~2C3", "manufacturer": "Lenovo"},
+        },
+        "ab",
+    ),
+    "one serial at two makers and one record without": Case(
+        {
+            "edr.a": {"serial_number": "77~4567", "manufacturer": "Dell Inc.", "hostnames": ["d~"]},
+            "cmdb.b": {"serial_number": "77~4567", "manufacturer": "Apple", "hostnames": ["m~"]},
+            "mdm.c": {"serial_number": "77~4567", "manufacturer": "Apple Inc."},
+        },
+        "a bc",
+    ),
+    "renamed machine with a new network card keeps its serial": Case(
+        {
+            "edr.a": {"serial_number": "5CG~43A", "hostnames": ["old~"], "mac_addresses": ["3c:7c:3f:~:00:01"]},
+            "cmdb.b": {"serial_number": "5CG~43A", "hostnames": ["new~"], "mac_addresses": ["3c:7c:3f:~:00:02"]},
+        },
+        "ab",
+    ),
+    "board swapped, serial not written back": Case(
+        {
+            "intune.a": {"entra_device_id": U, "serial_number": "5CG~111", "smbios_uuid": U, "last_seen": "2026-09-01T00:00:00Z", "observed_at": "2026-09-01T00:00:00Z"},
+            "mde.b": {"entra_device_id": U, "serial_number": "Not Specified", "smbios_uuid": "~000000-1111-4222-8333-000000000099"},
+        },
+        "ab",
+        words={"b": "known placeholder"},
+    ),
+    "board swapped under one directory id: two serials are for a person": Case(
+        {
+            "intune.a": {"entra_device_id": U, "serial_number": "5CG~111"},
+            "mde.b": {"entra_device_id": U, "serial_number": "5CG~222"},
+        },
+        "a b",
+        review="ab",
+        words={"a": "serial number"},
+    ),
+    "board swapped: the technician wrote the serial into the new board": Case(
+        {
+            "edr.a": {"serial_number": "5CG~SWP", "manufacturer": "HP", "smbios_uuid": U, "hostnames": ["lt-~"], "first_seen": "2026-01-01T00:00:00Z", "last_seen": "2026-06-01T00:00:00Z", "observed_at": "2026-06-01T00:00:00Z"},
+            "edr.b": {"serial_number": "5CG~SWP", "manufacturer": "HP", "smbios_uuid": "~000000-1111-4222-8333-000000000099", "hostnames": ["lt-~"], "first_seen": "2026-06-03T00:00:00Z"},
+            "cmdb.c": {"serial_number": "5CG~SWP", "manufacturer": "HP"},
+        },
+        "abc",
+    ),
+    "one serial and one name with two uuids at once is a question": Case(
+        {"edr.a": {"serial_number": "5CG~2U", "smbios_uuid": U, "hostnames": ["tu~"]}, "sccm.b": {"serial_number": "5CG~2U", "smbios_uuid": "~000000-1111-4222-8333-000000000099", "hostnames": ["TU~"]}},
+        "a b",
+        review="ab",
+    ),
+    "one uuid and one name with two serials is a question": Case(
+        {"edr.a": {"serial_number": "5CG~3U", "smbios_uuid": U, "hostnames": ["tv~"]}, "sccm.b": {"serial_number": "5CG~4U", "smbios_uuid": U, "hostnames": ["TV~"]}},
+        "a b",
+        review="ab",
+    ),
+    "two systems on one machine": Case(
+        {"edr.a": {"serial_number": "5CG~DB", "hostnames": ["win~"], "agent_ids": {"aid": "~a" * 16}, "mac_addresses": ["3c:7c:3f:~:0d:01"]}, "edr.b": {"serial_number": "5CG~DB", "hostnames": ["lin~"], "agent_ids": {"aid": "~b" * 16}, "mac_addresses": ["3c:7c:3f:~:0d:01"]}},
+        "ab",
+    ),
+    "asset tag is a sticker and identifies nothing": Case(
+        {
+            "cmdb.a": {"asset_tag": "A00~", "serial_number": "5CG~T01"},
+            "cmdb.b": {"asset_tag": "A00~", "serial_number": "5CG~T02"},
+            "cmdb.c": {"asset_tag": "A00~"},
+        },
+        "a b c",
+        held="c",
+    ),
+    "asset tag typed into the serial field vetoes the name": Case(
+        {
+            "edr.a": {"serial_number": "CND~123", "fqdns": ["at~.corp.example"]},
+            "cmdb.b": {"serial_number": "A-00~", "fqdns": ["at~.corp.example"]},
+        },
+        "a b",
+        words={"b": "serial number differs"},
+    ),
+    "uuid without dashes, in braces, upper case and byte-swapped": Case(
+        {
+            "dell.a": {"smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a3332"},
+            "tenable.b": {"smbios_uuid": "4C4C454400~35108052B4C04F4A3332"},
+            "sccm.c": {"smbios_uuid": "{44454C4C-~00-1035-8052-B4C04F4A3332}"},
+            "nac.d": {"smbios_uuid": "44454c4c~0010358052b4c04f4a3332"},
+        },
+        "abcd",
+    ),
+    "phones: meid in two spellings": Case(
+        {
+            "mdm.c": {"imei": "a1000009~¤a"},
+            "intune.d": {"imei": "A1000009~¤A", "serial_number": "F2L~DDD"},
+        },
+        "cd",
+    ),
+    "phones: imei with and without check digit and software version": Case(
+        {
+            "intune.a": {"imei": "35-209900-17¤1-5", "serial_number": "C39~AAA"},
+            "mdm.b": {"imei": "3520990017¤1"},
+            "carrier.c": {"imei": "3520990017¤178"},
+        },
+        "abc",
+    ),
+    "imei of a test handset on three phones": Case(
+        {f"mdm.{x}": {"imei": "004999010640000", "serial_number": f"F2L~00{x}"} for x in "abc"},
+        "a b c",
+    ),
+    "tablet without modem: imei of zeros": Case(
+        {f"mdm.{x}": {"imei": "000000000000000", "agent_ids": {"mdm": f"~{x}" * 8}} for x in "ab"},
+        "a b",
+    ),
+}  # fmt: skip
+
+TABLE = CaseTable("device", CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    TABLE.check(name)
+
+
+PLACEHOLDERS = (
+    "Chassis Serial Number", "Base Board Serial Number", "Default_String", "To Be Filled By O.E.M", "$(DEFAULT_STRING)",
+    "123456789ABCDEF", "0123456789ABCDEF", "ABCDEFGH", "(null)", "<none>", "[Unknown]", "#N/A", "N/A.", "-", "--", "*****",
+    "0x00000000", "FFFFFFFF", "00 00 00 00", "TEST", "no serial", "Not Available", "To Be Determined", "SerNum0",
+    "Serial#", "SN12345678", "System Serial", "Unknown Serial", "Not Present", "Not Settable", "9876543210", "VirtualBox",
+    "QEMU", "None None", "n.a.", "TBD", "O.E.M.", "oem", "INVALID SERIAL", "default serial number", "BSN12345678901234567",
+)  # fmt: skip
+
+
+def test_serials_that_identify_nothing_in_more_spellings() -> None:
+    rows = {}
+    for place, serial in enumerate(PLACEHOLDERS):
+        for product in ("edr", "cmdb"):
+            rows[f"{product}.{place}"] = {"serial_number": serial, "agent_ids": {product: f"{place + 1:032x}"}}
+    out = devices(*(seen(name.replace(".", ":p:"), **given) for name, given in rows.items()))
+    joined = [serial for place, serial in enumerate(PLACEHOLDERS) if out.together(f"edr:p:{place}", f"cmdb:p:{place}")]
+    assert joined == []
+
+
+@pytest.mark.parametrize(
+    "makers",
+    [
+        ("HP", "Hewlett-Packard", "HP Inc.", "HPE", "Hewlett Packard Enterprise"),
+        ("Dell Inc.", "DELL", "Dell Computer Corporation", "Dell EMC"),
+        ("LENOVO", "IBM", "Lenovo Group Ltd."),
+        ("ASUSTeK COMPUTER INC.", "ASUS"),
+        ("Micro-Star International Co., Ltd.", "MSI"),
+        ("Gigabyte Technology Co., Ltd.", "GIGABYTE"),
+        ("TOSHIBA", "Dynabook Inc."),
+        ("Intel(R) Client Systems", "Intel Corporation"),
+        ("Super Micro Computer, Inc.", "Supermicro"),
+        ("FUJITSU", "FUJITSU // Fujitsu Siemens", "Fujitsu Client Computing Limited"),
+        ("Cisco Systems, Inc.", "Cisco", "cisco"),
+        ("Apple Inc.", "Apple"),
+        ("Microsoft Corporation", "Microsoft"),
+        ("Palo Alto Networks", "paloalto"),
+        ("Samsung Electronics", "SAMSUNG ELECTRONICS CO., LTD.", "samsung"),
+    ],
+)
+def test_one_maker_under_several_names(makers: tuple[str, ...]) -> None:
+    with duckdb.connect() as connection:
+        normalise.install(connection, twins=True)
+        install_seeds(connection)
+        assert len(set(normalise.normalised("l_maker", [maker.lower() for maker in makers], connection))) == 1

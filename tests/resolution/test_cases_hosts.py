@@ -1,0 +1,94 @@
+"""More of T42 to T54: names."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import pytest
+from case_table import Case, CaseTable
+
+A, B = "3c:7c:3f:~:00:0a", "3c:7c:3f:~:00:0b"
+G = "~b4a1c9-12f4-4e74-af7c-3b54377d15~"
+OLD = {"first_seen": "2025-01-01T00:00:00Z", "last_seen": "2026-03-01T00:00:00Z", "observed_at": "2026-03-01T00:00:00Z"}
+NEW = {"first_seen": "2026-05-03T00:00:00Z", "last_seen": "2026-11-20T09:00:00Z"}
+
+CASES = {
+    "long names that agree in fifteen characters, one windows domain": Case(
+        {"edr.a": {"hostnames": ["production~-web-01"], "domain": "CORP"}, "cmdb.b": {"hostnames": ["production~-web-02"], "domain": "CORP"}}, "a b"
+    ),
+    "long name, its cut form and a second long name in another domain": Case(
+        {"edr.a": {"fqdns": ["production~-web-01.eu.example"]}, "ad.b": {"netbios_name": "PRODUCTION~-WE", "domain": "EU"}, "edr.c": {"fqdns": ["production~-web-02.us.example"]}}, "ab c"
+    ),
+    "name cut at fifteen characters inside its domain": Case(
+        {"edr.a": {"fqdns": ["accounting~-server-7.corp.example"]}, "ad.b": {"hostnames": ["CORP\\ACCOUNTING~-SERVER-7$".replace("~-SERVER-7", "~-SE")], "domain": "corp.example"}}, "ab"
+    ),
+    "all spellings of one name": Case(
+        {"ad.a": {"hostnames": ["CORP\\SRV~$"]}, "dns.b": {"fqdns": ["SRV~.Corp.Example."]}, "krb.c": {"hostnames": ["host/srv~.corp.example"]}, "edr.d": {"hostnames": ["srv~"], "domain": "corp.example"}, "wsus.e": {"netbios_name": "SRV~", "domain": "CORP"}, "krb2.f": {"hostnames": ["SRV~$@CORP.EXAMPLE"]}},
+        "abcdef",
+    ),
+    "one short name in two dns domains": Case({"edr.a": {"fqdns": ["w~.eu.example"]}, "edr2.b": {"fqdns": ["w~.us.example"]}}, "a b"),
+    "workgroup machines of one name": Case(
+        {"edr.a": {"hostnames": ["WG~"], "domain": "WORKGROUP"}, "nac.b": {"hostnames": ["WG~"], "domain": "WORKGROUP"}}, "a b", review="ab"
+    ),
+    "every tenant is called azuread": Case(
+        {"mde.a": {"hostnames": ["AzureAD\\LT~"], "domain": "AzureAD"}, "nac.b": {"hostnames": ["LT~"], "domain": "AZUREAD"}}, "a b", review="ab"
+    ),
+    "home domains are no domains": Case(
+        {"edr.a": {"fqdns": ["nb~.fritz.box"]}, "nac.b": {"fqdns": ["nb~.fritz.box"]}, "edr.c": {"fqdns": ["mb~.local"]}, "jamf.d": {"fqdns": ["mb~.local"], "serial_number": "C02~"}}, "a b c d", held="c"
+    ),
+    "name used again after the machine was retired": Case(
+        {"cmdb.a": {"fqdns": ["re~.corp.example"], "state": "retired", "serial_number": "5CG~O", **OLD}, "edr.b": {"fqdns": ["re~.corp.example"], **NEW}, "intune.c": {"fqdns": ["re~.corp.example"], "serial_number": "5CG~N", **NEW}},
+        "a bc",
+    ),
+    "name used again, the old record without serial is a question": Case(
+        {"cmdb.a": {"fqdns": ["rq~.corp.example"], **OLD}, "edr.b": {"fqdns": ["rq~.corp.example"], "serial_number": "5CG~N", **NEW}}, "a b", held="a", review="ab", words={"b": "used again"}
+    ),
+    "same full name, two mac addresses, two sources": Case(
+        {"edr.a": {"fqdns": ["m~.corp.example"], "mac_addresses": [A]}, "nac.b": {"fqdns": ["m~.corp.example"], "mac_addresses": [B]}}, "a b", review="ab"
+    ),
+    "load balancer name on two servers": Case(
+        {"edr.a": {"fqdns": ["lb~a.corp.example"], "serial_number": "CZ~A"}, "edr.b": {"fqdns": ["lb~b.corp.example"], "serial_number": "CZ~B"}, "tenable.c": {"fqdns": ["www~.corp.example", "lb~a.corp.example"]}, "tenable.d": {"fqdns": ["www~.corp.example", "lb~b.corp.example"]}},
+        "ac bd",
+    ),
+    "one duplicate in the scanner leaves the agent's machine whole": Case(
+        {"edr.a": {"fqdns": ["dup~.corp.example"], "serial_number": "CZ~D"}, "cmdb.b": {"fqdns": ["dup~.corp.example"], "serial_number": "CZ~D"}, "tenable.c": {"fqdns": ["dup~.corp.example"]}, "tenable.d": {"fqdns": ["dup~.corp.example"]}},
+        "ab c d", held="cd", review="ca da",
+    ),
+    "mobile names of the maker": Case(
+        {"nac.a": {"hostnames": ["Galaxy-S21"], "serial_number": "R5~A"}, "nac.b": {"hostnames": ["Galaxy-S21"]}, "nac.c": {"hostnames": ["iPhone-13"]}, "wlan.d": {"hostnames": ["iPhone-13"], "mac_addresses": [A]}}, "a b c d", held="bc"
+    ),
+    "names of templates": Case(
+        {"edr.a": {"hostnames": ["W2019-TEMPLATE"], "mac_addresses": [A], "scope": "t~"}, "scan.b": {"hostnames": ["w2019-template"], "mac_addresses": [A], "scope": "t~"}}, "a b"
+    ),
+    "reverse names of leases": Case(
+        {"edr.a": {"fqdns": ["dhcp-10-1-2-~.corp.example".replace("~", "7")], "serial_number": "5CG~1"}, "qualys.b": {"fqdns": ["dhcp-10-1-2-7.corp.example"]}, "qualys.c": {"fqdns": ["dhcp-117.corp.example"]}, "edr.d": {"fqdns": ["dhcp-117.corp.example"], "serial_number": "5CG~2"}},
+        "a b c d", held="bc",
+    ),
+    "cluster name and both nodes": Case(
+        {"ad.c": {"hostnames": ["SQL~CLUSTER"], "ad_object_guid": G, "ip_addresses": ["10.¤.0.5"]}, "edr.a": {"hostnames": ["SQL~N1"], "ip_addresses": ["10.¤.0.11", "10.¤.0.5"], "serial_number": "CZ~1"}, "edr.b": {"hostnames": ["SQL~N2"], "ip_addresses": ["10.¤.0.12"], "serial_number": "CZ~2"}},
+        "c a b", links=("c runs on a",),
+    ),
+    "availability group listener": Case(
+        {"dns.c": {"fqdns": ["ag~-listener.corp.example"], "ip_addresses": ["10.¤.0.6"]}, "edr.a": {"fqdns": ["ag~n1.corp.example"], "ip_addresses": ["10.¤.0.11", "10.¤.0.6"], "serial_number": "CZ~1"}},
+        "c a", links=("c runs on a",),
+    ),
+    "management controller by name, model and suffix": Case(
+        {"edr.a": {"serial_number": "USE~1", "hostnames": ["app~"]}, "oneview.b": {"serial_number": "USE~1", "hostnames": ["ILOUSE~1"], "mac_addresses": [B]}, "scan.d": {"serial_number": "USE~1", "hostnames": ["app~-r"], "attributes": {"model": "Integrated Lights-Out 5"}, "mac_addresses": [A]}},
+        "a bd", links=("b part of a", "d part of a"),
+    ),
+    "management controller without serial shares nothing but the look of its name": Case(
+        {"edr.a": {"serial_number": "USE~2", "hostnames": ["ap2~"], "fqdns": ["ap2~.corp.example"]}, "nac.b": {"hostnames": ["ap2~-ilo"], "fqdns": ["ap2~-ilo.corp.example"], "mac_addresses": [B]}}, "a b"
+    ),
+    "domains that are different words for one name stay for review": Case(
+        {"ad.a": {"hostnames": ["ACME\\DB~$"]}, "edr.b": {"fqdns": ["db~.ad.example.com"]}}, "a b", review="ab"
+    ),
+    "unicode name and its ascii form are two names": Case(
+        {"edr.a": {"fqdns": ["bücher~.corp.example"]}, "nac.b": {"fqdns": ["BÜCHER~.corp.example"]}, "dns.c": {"fqdns": ["xn--bcher~-kva.corp.example"]}}, "ab c"
+    ),
+}  # fmt: skip
+
+TABLE = CaseTable("device", CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    TABLE.check(name)

@@ -1,0 +1,113 @@
+"""More of T28 to T41 and T55 to T59: network cards and addresses."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import pytest
+from case_table import Case, CaseTable
+
+DOCK, A, B, C = "00:e0:4c:68:~:01", "3c:7c:3f:~:00:0a", "3c:7c:3f:~:00:0b", "3c:7c:3f:~:00:0c"
+U, V = "~b4a1c9-12f4-4e74-af7c-3b54377d15~", "~000000-1111-4222-8333-000000000099"
+
+CASES = {
+    "one bond, its address twice on one host": Case(
+        {"edr.a": {"mac_addresses": [A, A.upper(), B], "hostnames": ["bond~"], "serial_number": "CZ~B1"}, "nac.b": {"mac_addresses": [A, A], "hostnames": ["bond~"]}},
+        "ab",
+    ),
+    "team of cards, scanner on one of them": Case(
+        {"edr.a": {"mac_addresses": [A, B], "hostnames": ["team~"]}, "tenable.b": {"mac_addresses": [B], "hostnames": ["TEAM~"]}, "nac.c": {"mac_addresses": [A], "hostnames": ["team~.corp.example"]}},
+        "abc",
+    ),
+    "a bond's address alone is no second agreement with itself": Case(
+        {"edr.a": {"mac_addresses": [A, A], "serial_number": "CZ~B2"}, "nac.b": {"mac_addresses": [A, A.replace(":", "-")]}},
+        "a b", held="b", review="ab",
+    ),
+    "dock in two agents' lists, the scanner names one laptop": Case(
+        {"edr.a": {"mac_addresses": [DOCK, A], "hostnames": ["la~"], "serial_number": "5CG~A"}, "edr.b": {"mac_addresses": [DOCK, B], "hostnames": ["lb~"], "serial_number": "5CG~B"}, "nac.c": {"mac_addresses": [DOCK], "hostnames": ["la~"]}},
+        "a b c", held="c", review="ca", words={"c": "identifies nothing here"},
+    ),
+    "dock in two agents' lists, the full name decides": Case(
+        {"edr.a": {"mac_addresses": [DOCK, A], "fqdns": ["lc~.corp.example"], "serial_number": "5CG~A"}, "edr.b": {"mac_addresses": [DOCK, B], "fqdns": ["ld~.corp.example"], "serial_number": "5CG~B"}, "tenable.c": {"mac_addresses": [DOCK], "fqdns": ["lc~.corp.example"]}},
+        "ac b",
+    ),
+    "vrrp address of two routers and a scan of the virtual one": Case(
+        {"nac.a": {"mac_addresses": ["00:00:5e:00:01:~", A], "hostnames": ["r~a"], "ip_addresses": ["10.¤.1.2", "10.¤.1.1"]}, "nac.b": {"mac_addresses": ["00:00:5E:00:01:~", B], "hostnames": ["r~b"], "ip_addresses": ["10.¤.1.3", "10.¤.1.1"]}, "tenable.c": {"mac_addresses": ["00:00:5e:00:01:~"], "ip_addresses": ["10.¤.1.1"]}},
+        "a b c", held="c",
+    ),
+    "hyper-v pools of two hosts gave out one address": Case(
+        {"edr.a": {"mac_addresses": ["00:15:5d:~:00:01"], "hostnames": ["hv~a"]}, "edr.b": {"mac_addresses": ["00:15:5d:~:00:01"], "hostnames": ["hv~b"]}, "nac.c": {"mac_addresses": ["00:15:5d:~:00:01"]}},
+        "a b c", held="c",
+    ),
+    "hypervisor lists the cards of its guest": Case(
+        {"esx.a": {"mac_addresses": [A, "00:50:56:aa:~:01", "00:50:56:aa:~:02"], "hostnames": ["esx~"], "serial_number": "CZ~H"}, "edr.b": {"mac_addresses": ["00:50:56:aa:~:01", "00:50:56:aa:~:02"], "hostnames": ["vm~"], "smbios_uuid": U}},
+        "a b",
+    ),
+    "renamed laptop with exactly the same two cards": Case(
+        {"edr.a": {"mac_addresses": [A, B], "hostnames": ["old~"]}, "nac.b": {"mac_addresses": [B, A], "hostnames": ["new~"]}}, "ab"
+    ),
+    "firewall pair shares both inside and outside address": Case(
+        {"nac.a": {"mac_addresses": [A, B], "ip_addresses": ["10.¤.0.1"], "hostnames": ["fw~a"]}, "nac.b": {"mac_addresses": [A, B], "ip_addresses": ["10.¤.0.1"], "hostnames": ["fw~b"]}},
+        "a b", links=("a member of b",),
+    ),
+    "firewall pair with long names that only differ at the end": Case(
+        {"nac.a": {"mac_addresses": [A], "ip_addresses": ["10.¤.0.1"], "hostnames": ["datacenter~-firewall-01a"]}, "snmp.b": {"mac_addresses": [A], "ip_addresses": ["10.¤.0.1"], "hostnames": ["datacenter~-firewall-01b"]}},
+        "a b",
+    ),
+    "lease list of one laptop: one address, one name, many rows": Case(
+        {**{f"dhcp.{x}": {"mac_addresses": [A], "hostnames": ["ls~"], "ip_addresses": [f"10.¤.2.{i}"]} for i, x in enumerate("abc")}, "edr.d": {"mac_addresses": [A], "hostnames": ["ls~"], "serial_number": "5CG~L"}},
+        "abcd",
+    ),
+    "card moved to another server": Case(
+        {"edr.a": {"mac_addresses": [A, B], "hostnames": ["s~a"], "serial_number": "CZ~1"}, "edr.b": {"mac_addresses": [C, B], "hostnames": ["s~b"], "serial_number": "CZ~2"}, "tenable.c": {"mac_addresses": [C], "hostnames": ["s~b"]}},
+        "a bc",
+    ),
+    "randomised wi-fi addresses change and a real one stays": Case(
+        {"nac.a": {"mac_addresses": ["da:a1:19:~:00:01", A], "hostnames": ["ph~"]}, "mdm.b": {"mac_addresses": ["f2:00:19:~:00:02", A], "hostnames": ["PH~"], "serial_number": "F2L~"}}, "ab"
+    ),
+    "android and apple hide the address behind one for all": Case(
+        {f"mdm.{x}": {"mac_addresses": ["02:00:00:00:00:00"], "hostnames": ["pixel~"], "serial_number": f"PX~{x}"} for x in "abc"}, "a b c"
+    ),
+    "inner network of macs with a security chip": Case(
+        {"jamf.a": {"mac_addresses": ["ac:de:48:00:11:22"], "hostnames": ["mac~"]}, "nac.b": {"mac_addresses": ["AC:DE:48:00:11:22"], "hostnames": ["mac~"]}}, "a b"
+    ),
+    "kubernetes and container bridges": Case(
+        {f"edr.{x}": {"mac_addresses": ["ee:ee:ee:ee:ee:ee", "02:42:0a:00:00:01", "0a:58:0a:f4:00:01"], "hostnames": ["k8s~"], "agent_ids": {"aid": f"~{x}" * 6}} for x in "ab"}, "a b"
+    ),
+    "addresses of eight bytes are no network card": Case(
+        {"edr.a": {"mac_addresses": ["3c:7c:3f:ff:fe:~:00:01"], "hostnames": ["e~"]}, "nac.b": {"mac_addresses": ["3c:7c:3f:ff:fe:~:00:01"], "hostnames": ["e~"]}}, "a b"
+    ),
+    "plc seen by three passive sensors": Case(
+        {"dragos.a": {"mac_addresses": ["00:1d:9c:~:00:01"], "hostnames": ["PLC~"], "ip_addresses": ["10.¤.9.9"]}, "armis.b": {"mac_addresses": ["001D9C~0001"], "hostnames": ["plc~"]}, "forescout.c": {"mac_addresses": ["001d.9c~.0001"], "hostnames": ["plc~"], "serial_number": "D~9"}},
+        "abc",
+    ),
+    "printer known by address and the maker's name": Case(
+        {"cmdb.a": {"mac_addresses": [A], "hostnames": ["HP LaserJet Pro"], "serial_number": "VNB~"}, "nac.b": {"mac_addresses": [A], "hostnames": ["HP LaserJet Pro"]}},
+        "a b", held="b", review="ab",
+    ),
+    "address alone seen by a scanner": Case({"edr.a": {"ip_addresses": ["10.¤.3.3"], "serial_number": "5CG~I"}, "qualys.b": {"ip_addresses": ["10.¤.3.3"]}}, "a b", held="b", review="ab"),
+    "private address in two sites, one name each": Case(
+        {"edr.a": {"ip_addresses": ["192.168.¤.9"], "hostnames": ["pos~"], "scope": "store-1", "serial_number": "5CG~1"}, "tenable.b": {"ip_addresses": ["192.168.¤.9"], "hostnames": ["pos~"], "scope": "store-2"}},
+        "a b", held="b",
+    ),
+    "address and name together are still only for review": Case(
+        {"edr.a": {"ip_addresses": ["10.¤.4.4"], "hostnames": ["ipn~"], "serial_number": "5CG~N"}, "qualys.b": {"ip_addresses": ["10.¤.4.4"], "hostnames": ["ipn~"]}},
+        "a b", held="b", review="ab",
+    ),
+    "scanner host id of two consoles is two machines": Case(
+        {"qualys.eu.a": {"agent_ids": {"qualys_host": "4711¤"}, "hostnames": ["q~a"]}, "qualys.us.b": {"agent_ids": {"qualys_host": "4711¤"}, "hostnames": ["q~b"]}}, "a b"
+    ),
+    "scanner row at an address that changed hands": Case(
+        {"edr.a": {"serial_number": "5CG~M", "fqdns": ["mon~.corp.example"], "ip_addresses": ["10.¤.5.5"], "last_seen": "2026-11-18T10:00:00Z", "observed_at": "2026-11-18T10:00:00Z"}, "edr.b": {"serial_number": "5CG~T", "fqdns": ["tue~.corp.example"], "ip_addresses": ["10.¤.5.5"]}, "qualys.c": {"ip_addresses": ["10.¤.5.5"], "fqdns": ["tue~.corp.example"], "agent_ids": {"qualys_host": "5¤"}}},
+        "a bc",
+    ),
+    "ipv6 of the day and link-local": Case(
+        {"edr.a": {"ip_addresses": ["fe80::1%eth0", "2001:db8:~::1"], "serial_number": "5CG~6"}, "tenable.b": {"ip_addresses": ["fe80::1"]}}, "a b", held="b"
+    ),
+}  # fmt: skip
+
+TABLE = CaseTable("device", CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    TABLE.check(name)

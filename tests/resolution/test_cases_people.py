@@ -1,0 +1,146 @@
+"""More of T91 to T103: accounts, their names, and the people behind them."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import base64
+import uuid
+
+import pytest
+from case_table import Case, CaseTable
+
+G1, G2, G3 = "~b4a1c9-12f4-4e74-af7c-3b54377d15~", "~000000-1111-4222-8333-000000000099", "~000000-1111-4222-8333-0000000000aa"
+T1, T2 = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
+GUID = uuid.UUID("8f2d1c34-5a6b-4c7d-9e8f-0011223344aa")
+ANCHOR = base64.b64encode(GUID.bytes_le).decode()
+OLD = {"first_seen": "2024-01-01T00:00:00Z", "last_seen": "2025-03-01T00:00:00Z", "observed_at": "2025-03-01T00:00:00Z"}
+NEW = {"first_seen": "2026-05-03T00:00:00Z", "last_seen": "2026-11-20T09:00:00Z"}
+
+CASES = {
+    "synced account by objectGUID, immutableId and the cloud's id": Case(
+        {"ad.a": {"ad_object_guid": str(GUID), "sam_account_name": "anna~", "domain": "CORP"}, "entra.b": {"entra_object_id": G1, "immutable_id": ANCHOR, "upn": "anna~@corp.com"}, "okta.c": {"login_names": ["Anna~@CORP.com"], "okta_id": "00u~a"}}, "abc"
+    ),
+    "cloud-only account has the mail of a synced one": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "b~@corp.com", "emails": ["b~@corp.com"]}, "entra.b": {"entra_object_id": G2, "upn": "b~-admin@corp.onmicrosoft.com", "emails": ["b~@corp.com"]}}, "a b"
+    ),
+    "upn given to a new person after the leaver": Case(
+        {"ad.a": {"ad_object_guid": G1, "upn": "c~@corp.com", "state": "retired", **OLD}, "entra.b": {"entra_object_id": G3, "ad_object_guid": G2, "upn": "c~@corp.com", **NEW}, "okta.c": {"login_names": ["c~@corp.com"], "okta_id": "00u~c", **NEW}}, "a bc"
+    ),
+    "upn given to a new person, only names known": Case(
+        {"okta.a": {"upn": "d~@corp.com", "okta_id": "00u~d1", "state": "retired", **OLD}, "okta.b": {"upn": "d~@corp.com", "okta_id": "00u~d2", **NEW}}, "a b"
+    ),
+    "employee id used again for another person": Case(
+        {"hr.a": {"employee_id": "E~1", "upn": "leaver~@corp.com", "state": "retired", **OLD}, "hr.b": {"employee_id": "E~1", "upn": "joiner~@corp.com", **NEW}}, "a b"
+    ),
+    "employee id links accounts across products and never merges": Case(
+        {"hr.a": {"employee_id": "00~7"}, "ad.b": {"employee_id": "00~7", "ad_object_guid": G1}, "okta.c": {"employee_id": "00~7", "okta_id": "00u~e"}}, "a b c", links=("a same person b", "b same person c")
+    ),
+    "placeholder employee ids link nobody": Case(
+        {f"ad.{x}": {"employee_id": "00000", "ad_object_guid": f"~000000-1111-4222-8333-0000000000{x}{x}"} for x in "ab"}, "a b"
+    ),
+    "hr record and account by mail": Case(
+        {"workday.a": {"employee_id": "W~", "emails": ["E.Miller~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "e.miller~@corp.com"}}, "ab"
+    ),
+    "mail alias in capital letters and with the smtp mark": Case(
+        {"exchange.a": {"emails": ["SMTP:F~@Corp.com", "smtp:f.alt~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "f~@corp.com"}}, "ab"
+    ),
+    "plus address is another address": Case(
+        {"okta.a": {"upn": "g~+test@corp.com", "okta_id": "00u~g1"}, "entra.b": {"upn": "g~@corp.com", "entra_object_id": G1}}, "a b"
+    ),
+    "dots matter": Case({"a.a": {"upn": "h.i~@gmail.com"}, "b.b": {"upn": "hi~@gmail.com"}}, "a b"),
+    "one logon name in two domains, netbios and dns": Case(
+        {"ad.a": {"sam_account_name": "svc~", "domain": "corp.example"}, "mdi.b": {"login_names": ["CORP\\svc~"]}, "ad2.c": {"sam_account_name": "svc~", "domain": "DEV"}}, "ab c"
+    ),
+    "bare logon name could be either": Case(
+        {"ad.a": {"sam_account_name": "bare~", "domain": "CORP", "ad_object_guid": G1}, "ad.b": {"sam_account_name": "bare~", "domain": "DEV", "ad_object_guid": G2}, "linux.c": {"login_names": ["bare~"]}}, "a b c", held="c", review="ca cb"
+    ),
+    "administrator of two machines": Case(
+        {"edr.a": {"ad_sid": "S-1-5-21-1-1-1~-500".replace("~", "7"), "sam_account_name": "Administrator", "domain": "PC1~"}, "edr.b": {"ad_sid": "S-1-5-21-2-2-2-500", "sam_account_name": "Administrator", "domain": "PC2~"}}, "a b"
+    ),
+    "well-known sids belong to nobody": Case(
+        {"edr.a": {"ad_sid": "S-1-5-18", "sam_account_name": "SYSTEM"}, "edr2.b": {"ad_sid": "S-1-5-18", "sam_account_name": "SYSTEM"}}, "a b", held="ab"
+    ),
+    "migrated account carries its old sid": Case(
+        {"ad.old.a": {"ad_sid": "S-1-5-21-4-4-4-1¤", "ad_object_guid": G1, "sam_account_name": "mig~", "domain": "OLD"}, "ad.new.b": {"ad_sid": "S-1-5-21-4-4-5-2¤", "ad_object_guid": G2, "sam_account_name": "mig~", "domain": "NEW", "sid_history": ["S-1-5-21-4-4-4-1¤"]}, "entra.c": {"entra_object_id": G3, "ad_sid": "S-1-5-21-4-4-5-2¤"}}, "abc"
+    ),
+    "sid history with two former sids": Case(
+        {"ad.a": {"ad_sid": "S-1-5-21-4-4-6-1¤"}, "ad.b": {"ad_sid": "S-1-5-21-4-4-7-1¤"}, "ad.c": {"ad_sid": "S-1-5-21-4-4-8-1¤", "sid_history": ["S-1-5-21-4-4-6-1¤", "S-1-5-21-4-4-7-1¤"]}}, "abc"
+    ),
+    "guest, its home account and a member of the same mail": Case(
+        {"entra.home.a": {"entra_object_id": G1, "entra_tenant_id": T1, "upn": "k~@partner.com"}, "entra.corp.b": {"entra_object_id": G2, "entra_tenant_id": T2, "upn": "k~_partner.com#EXT#@corp.onmicrosoft.com", "emails": ["k~@partner.com"]}, "okta.c": {"upn": "k~@partner.com", "okta_id": "00u~k"}}, "ac b", links=("b same person a",)
+    ),
+    "guest signs in with the address of its home account": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "gs~_partner.com#EXT#@t.onmicrosoft.com", "login_names": ["gs~@partner.com"], "emails": ["gs~@partner.com"]}, "okta.b": {"okta_id": "00u~gs", "login_names": ["gs~@partner.com"]}, "mde.c": {"upn": "GS~_partner.com#ext#@t.onmicrosoft.com"}}, "ac b", links=("a same person b",)
+    ),
+    "guest in two tenants": Case(
+        {"entra.t1.a": {"entra_object_id": G1, "entra_tenant_id": T1, "upn": "l~_p.com#EXT#@t1.onmicrosoft.com"}, "entra.t2.b": {"entra_object_id": G2, "entra_tenant_id": T2, "upn": "l~_p.com#EXT#@t2.onmicrosoft.com"}}, "a b", links=("a same person b",)
+    ),
+    "invitation sent twice before it was accepted": Case(
+        {"entra.a": {"entra_object_id": G1, "emails": ["m~@partner.com"]}, "entra.b": {"entra_object_id": G2, "emails": ["M~@partner.com"]}}, "a b", review="ab", links=("a same person b",)
+    ),
+    "identity provider's login differs from the upn": Case(
+        {"okta.a": {"okta_id": "00u~o", "login_names": ["o~@corp.com"], "emails": ["o.p~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "o.p~@corp.com"}}, "ab"
+    ),
+    "shared mailbox in two people's mail lists": Case(
+        {"okta.a": {"okta_id": "00u~p1", "upn": "p1~@corp.com", "emails": ["p1~@corp.com", "sales~@corp.com"]}, "okta.b": {"okta_id": "00u~p2", "upn": "p2~@corp.com", "emails": ["p2~@corp.com", "sales~@corp.com"]}, "entra.c": {"entra_object_id": G1, "upn": "sales~@corp.com"}}, "a b c"
+    ),
+    "admin account with the mail of its owner": Case(
+        {"ad.a": {"ad_object_guid": G1, "sam_account_name": "a-q~", "domain": "CORP", "emails": ["q~@corp.com"]}, "ad.b": {"ad_object_guid": G2, "sam_account_name": "q~", "domain": "CORP", "emails": ["q~@corp.com"]}, "hr.c": {"employee_id": "Q~", "emails": ["q~@corp.com"]}}, "a b c", held="c", review="ca cb"
+    ),
+    "deleted and made again: new object id, same upn": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "r~@corp.com", "state": "retired", **OLD}, "entra.b": {"entra_object_id": G2, "upn": "r~@corp.com", **NEW}}, "a b"
+    ),
+    "restored from the bin keeps its object id": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "s~@corp.com", "state": "retired", **OLD}, "mde.b": {"entra_object_id": G1.upper(), "upn": "s~.new@corp.com"}}, "ab"
+    ),
+    "hard match ties the cloud account to another ad account": Case(
+        {"ad.a": {"ad_object_guid": str(uuid.UUID("8f2d1c34-5a6b-4c7d-9e8f-0011223344bb")), "sam_account_name": "t~", "domain": "CORP"}, "entra.b": {"entra_object_id": G1, "immutable_id": base64.b64encode(uuid.UUID("8f2d1c34-5a6b-4c7d-9e8f-0011223344cc").bytes_le).decode(), "upn": "t~@corp.com", "sam_account_name": "t~", "domain": "CORP"}}, "a b"
+    ),
+    "source anchor that is no guid": Case(
+        {"entra.a": {"immutable_id": "EMP~0001", "entra_object_id": G1}, "sync.b": {"immutable_id": "EMP~0001"}}, "ab"
+    ),
+    "managed service account ends in a dollar, a user of that name does not": Case(
+        {"ad.a": {"sam_account_name": "gmsa~$", "domain": "CORP", "ad_object_guid": G1}, "mdi.b": {"login_names": ["CORP\\gmsa~$"]}, "edr.c": {"login_names": ["corp\\GMSA~"]}}, "ab c"
+    ),
+    "renamed account keeps its object id and old name in another product": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "new~@corp.com"}, "mde.b": {"entra_object_id": G1, "upn": "old~@corp.com"}, "okta.c": {"okta_id": "00u~v", "upn": "new~@corp.com"}}, "abc"
+    ),
+    "married name taken over by a colleague later": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "w.new~@corp.com", "emails": ["w.old~@corp.com"]}, "entra.b": {"entra_object_id": G2, "upn": "w.old~@corp.com"}, "okta.c": {"okta_id": "00u~w", "upn": "w.old~@corp.com"}}, "a bc"
+    ),
+    "two okta tenants, one login": Case(
+        {"okta.eu.a": {"okta_id": "00u~x1", "upn": "x~@corp.com"}, "okta.us.b": {"okta_id": "00u~x2", "upn": "x~@corp.com"}}, "a b"
+    ),
+    "no-reply mail of many accounts": Case(
+        {f"okta.{x}": {"okta_id": f"00u~y{x}", "emails": ["noreply@corp.com"]} for x in "abc"}, "a b c"
+    ),
+    "cloud sid is the object id": Case(
+        {"entra.a": {"entra_object_id": "e2121d0e-f12c-4987-bddb-7e01c4f8fc9a", "upn": "cs~@corp.com"}, "mde.b": {"ad_sid": "S-1-12-1-3792837902-1233645868-25091005-2600270020"}, "ad.c": {"ad_sid": "S-1-5-21-6-6-6-1¤", "upn": "cs~@corp.com"}}, "abc"
+    ),
+    "logon name used again, the log belongs to the new account": Case(
+        {"ad.a": {"ad_object_guid": G1, "sam_account_name": "re~", "domain": "CORP", "state": "retired", **OLD}, "ad.b": {"ad_object_guid": G2, "sam_account_name": "re~", "domain": "CORP", **NEW}, "mdi.c": {"login_names": ["CORP\\re~"], **NEW}}, "a bc"
+    ),
+    "windows calls every tenant azuread": Case(
+        {"mde.a": {"login_names": ["AzureAD\\AnnaLee~"]}, "edr.b": {"sam_account_name": "annalee~", "domain": "AzureAD"}}, "a b", review="ab"
+    ),
+    "computer account and a user of that name": Case(
+        {"ad.a": {"ad_object_guid": G1, "sam_account_name": "K~$", "domain": "CORP"}, "mdi.b": {"login_names": ["CORP\\k~"]}, "siem.c": {"login_names": ["corp\\K~$"]}}, "ac b"
+    ),
+    "fallback domain of the tenant is another address": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "fb~@corp.onmicrosoft.com"}, "okta.b": {"okta_id": "00u~fb", "upn": "fb~@corp.com"}}, "a b"
+    ),
+    "nothing but a display name": Case({"github.a": {}, "github.b": {}}, "a b", held="ab"),
+    "github login and its saml identity": Case(
+        {"github.a": {"login_names": ["octo~", "z~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "z~@corp.com"}}, "ab"
+    ),
+    "two tenants hold one object id by mistake": Case(
+        {"entra.t1.a": {"entra_object_id": G1, "entra_tenant_id": T1}, "entra.t2.b": {"entra_object_id": G1, "entra_tenant_id": T2}}, "a b"
+    ),
+}  # fmt: skip
+
+TABLE = CaseTable("identity", CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    TABLE.check(name)

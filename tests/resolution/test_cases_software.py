@@ -1,0 +1,45 @@
+"""More of T104 to T107: applications, registrations, single sign-on entries and the CMDB."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import pytest
+from case_table import Case, CaseTable
+
+G1, G2, G3, G4 = (f"~b4a1c9-12f4-4e74-af7c-3b54377d15{i}{i}" for i in range(4))
+T1, T2 = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
+
+CASES = {
+    "multi-tenant app: registration at home, principals abroad": Case(
+        {"entra.home.a": {"app_id": G1, "object_id": G2, "tenant_id": T1, "name": "Payroll ~"}, "entra.t1.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T1, "name": "Payroll ~"}, "entra.t2.c": {"app_id": G1.upper(), "service_principal_id": G4, "tenant_id": T2, "name": "Payroll ~"}},
+        "a b c", links=("b instance of a", "c instance of a", "a has instance b"),
+    ),
+    "object id and app id swapped by nobody": Case({"entra.a": {"app_id": G1, "object_id": G2}, "x.b": {"app_id": G2, "object_id": G1}}, "a b"),
+    "one principal in three products": Case(
+        {"entra.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1}, "mdc.b": {"service_principal_id": "{" + G2.upper() + "}"}, "casb.c": {"object_id": G2}}, "abc"
+    ),
+    "app id alone goes with the only one": Case({"entra.a": {"app_id": G1, "tenant_id": T1}, "casb.b": {"app_id": G1.upper()}}, "ab"),
+    "app id alone and two tenants": Case({"entra.t1.a": {"app_id": G1, "tenant_id": T1}, "entra.t2.b": {"app_id": G1, "tenant_id": T2}, "casb.c": {"app_id": G1}}, "a b c", links=("a same application c", "b same application c")),
+    "two apps of one name": Case({"entra.a": {"app_id": G1, "object_id": G2, "name": "Test tool ~"}, "entra.b": {"app_id": G3, "object_id": G4, "name": "Test tool ~"}}, "a b"),
+    "business application and the saas of the same name": Case({"cmdb.a": {"cmdb_id": "c~", "name": "Salesforce ~"}, "okta.b": {"entity_id": "https://acme~.my.salesforce.com", "name": "Salesforce ~"}}, "a b", review="ab"),
+    "entity id of one app at two identity providers": Case({"okta.a": {"entity_id": "https://app~.example/saml/", "name": "App"}, "ping.b": {"entity_id": "HTTPS://App~.example/saml", "name": "Other"}}, "ab"),
+    "entity id given to every customer": Case({"okta.a": {"entity_id": "https://signin.aws.amazon.com/saml", "name": "AWS prod ~"}, "ping.b": {"entity_id": "https://signin.aws.amazon.com/saml", "name": "AWS dev ~"}}, "a b"),
+    "one provider uses an entity id twice": Case({"okta.a": {"entity_id": "https://twice~.example", "name": "Twice A"}, "okta.b": {"entity_id": "https://twice~.example", "name": "Twice B"}}, "a b"),
+    "reply url on localhost is everybody's": Case({"entra.a": {"reply_urls": ["http://localhost:3000/"], "name": "Dev tool ~", "app_id": G1}, "okta.b": {"reply_urls": ["http://localhost:3000"], "name": "Dev tool ~"}}, "a b", held="b", review="ab"),
+    "reply url and name agree": Case({"okta.a": {"reply_urls": ["https://wiki~.example/callback"], "name": "Wiki ~"}, "ping.b": {"reply_urls": ["https://WIKI~.example/callback/"], "name": "wiki  ~"}}, "ab"),
+    "reply url alone": Case({"okta.a": {"reply_urls": ["https://gw~.example/cb"], "name": "One ~"}, "ping.b": {"reply_urls": ["https://gw~.example/cb"], "name": "Two ~"}}, "a b"),
+    "reply url of a vendor's gateway": Case({"entra.a": {"app_id": G1, "object_id": G2, "reply_urls": ["https://oauth.pstmn.io/v1/callback"], "name": "API ~"}, "entra.b": {"app_id": G3, "object_id": G4, "reply_urls": ["https://oauth.pstmn.io/v1/callback"], "name": "API ~"}}, "a b"),
+    "cmdb id in one cmdb only": Case({"servicenow.eu.a": {"cmdb_id": "APP00~", "name": "Ledger ~", "scope": "eu"}, "servicenow.us.b": {"cmdb_id": "APP00~", "name": "Crm ~", "scope": "us"}}, "a b"),
+    "cmdb id known to two products": Case({"servicenow.a": {"cmdb_id": "SYS~ID", "name": "Ledger2 ~"}, "leanix.b": {"cmdb_id": "sys~id"}}, "ab"),
+    "retired business application and its successor of one name": Case({"servicenow.a": {"cmdb_id": "o~", "name": "Portal ~", "state": "retired"}, "servicenow.b": {"cmdb_id": "n~", "name": "Portal ~"}}, "a b"),
+    "app id of zeros": Case({"a.a": {"app_id": "00000000-0000-0000-0000-000000000000", "name": "Zero A ~"}, "b.b": {"app_id": "00000000-0000-0000-0000-000000000000", "name": "Zero B ~"}}, "a b"),
+    "placeholder names": Case({"a.a": {"name": "Test"}, "b.b": {"name": "test"}}, "a b", held="ab"),
+    "okta app instance by its id twice": Case({"okta.a": {"object_id": "0oa~abc", "name": "Box ~"}, "siem.b": {"object_id": "0OA~ABC"}}, "ab"),
+}  # fmt: skip
+
+TABLE = CaseTable("application", CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    TABLE.check(name)

@@ -1,0 +1,274 @@
+"""More of T10 to T27: hypervisors, clones, clouds."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import pytest
+from case_table import Case, CaseTable
+
+U = "~b4a1c9-12f4-4e74-af7c-3b54377d15~"
+SWAPPED = "c9a1b4~-f412-744e-af7c-3b54377d15~"
+V = "~000000-1111-4222-8333-000000000099"
+W = "~000000-1111-4222-8333-0000000000aa"
+ARM = "/subscriptions/0b5b7a39-0000-4000-8000-0000000000~/resourceGroups/RG-~/providers/Microsoft.Compute/virtualMachines/vm~"
+OLD = {"first_seen": "2026-01-01T00:00:00Z", "last_seen": "2026-06-01T00:00:00Z", "observed_at": "2026-06-01T00:00:00Z"}
+NEW = {"first_seen": "2026-06-03T00:00:00Z", "last_seen": "2026-11-20T09:00:00Z"}
+
+CASES = {
+    "virtualbox and parallels hand the uuid as serial": Case(
+        {
+            "edr.a": {"serial_number": "Parallels-~ B4 A1 C9 12 F4 4E 74 AF 7C 3B 54 37 7D 15 ~"},
+            "mdm.b": {"smbios_uuid": U},
+            "edr.c": {"serial_number": "VirtualBox-~000000-1111-4222-8333-000000000099"},
+            "cmdb.d": {"smbios_uuid": V},
+        },
+        "ab cd",
+    ),
+    "nutanix and kvm serial is the uuid": Case(
+        {
+            "prism.a": {"serial_number": U, "manufacturer": "Nutanix"},
+            "edr.b": {"smbios_uuid": U, "manufacturer": "Red Hat"},
+            "scan.c": {"smbios_uuid": SWAPPED},
+        },
+        "abc",
+    ),
+    "google serial is the uuid": Case(
+        {"gcp.a": {"serial_number": "GoogleCloud-~B4A1C912F44E74AF7C3B54377D15~"}, "edr.b": {"smbios_uuid": U}}, "ab"
+    ),
+    "amazon serial is the uuid": Case(
+        {"edr.a": {"serial_number": "ec2~000-1111-4222-8333-000000000099"}, "scan.b": {"smbios_uuid": "EC2~000-1111-4222-8333-000000000099"}}, "ab"
+    ),
+    "hyper-v guests have serials of their own and one host's name in none": Case(
+        {
+            "edr.a": {"serial_number": "1234-5678-9012-3456-7890-1234-~", "manufacturer": "Microsoft Corporation", "hostnames": ["hv~a"]},
+            "scvmm.b": {"serial_number": "1234-5678-9012-3456-7890-1234-~", "hostnames": ["HV~A"]},
+            "edr.c": {"serial_number": "1234-5678-9012-3456-7890-1235-~", "manufacturer": "Microsoft Corporation", "hostnames": ["hv~b"]},
+        },
+        "ab c",
+    ),
+    "copied vm keeps the bios uuid under another instance id": Case(
+        {
+            "vcenter.a": {"smbios_uuid": U, "cloud_instance_id": "50211111-0000-4000-8000-0000000000~", "hostnames": ["tmpl~"]},
+            "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": "50212222-0000-4000-8000-0000000000~", "hostnames": ["app~"]},
+            "edr.c": {"smbios_uuid": SWAPPED, "hostnames": ["app~"], "agent_ids": {"aid": "~" * 16}},
+        },
+        "a b c",
+        review="bc",
+        words={"a": "cloud instance id"},
+    ),
+    "azure vmId is the smbios uuid, in the other byte order on linux": Case(
+        {
+            "azure.a": {"cloud_provider": "Azure", "cloud_instance_id": U, "hostnames": ["az~"]},
+            "edr.b": {"smbios_uuid": SWAPPED, "hostnames": ["az~"]},
+        },
+        "ab",
+    ),
+    "azure vm by arm id here and by vmId there is one machine": Case(
+        {
+            "azure.a": {"cloud_provider": "azure", "cloud_instance_id": ARM, "smbios_uuid": U},
+            "mdc.b": {"cloud_provider": "azure", "cloud_instance_id": ARM.upper().replace("/SUBSCRIPTIONS", "/subscriptions")},
+            "mde.c": {"cloud_provider": "azure", "cloud_instance_id": U, "agent_ids": {"mde": "~" * 20}},
+            "edr.d": {"smbios_uuid": SWAPPED},
+        },
+        "abcd",
+    ),
+    "two vms of one name in two resource groups": Case(
+        {
+            "azure.a": {"cloud_instance_id": ARM, "hostnames": ["vm~"]},
+            "azure.b": {"cloud_instance_id": ARM.replace("RG-", "DEV-"), "hostnames": ["vm~"]},
+            "scan.c": {"hostnames": ["vm~"], "mac_addresses": ["00:0d:3a:~:00:01"]},
+        },
+        "a b c",
+        held="c",
+        review="ca cb",
+    ),
+    "vm deleted and made again under one arm id": Case(
+        {
+            "mde.a": {"cloud_provider": "azure", "cloud_instance_id": U, "cloud_resource_id": ARM, **OLD},
+            "mde.b": {"cloud_provider": "azure", "cloud_instance_id": V, "cloud_resource_id": ARM, **NEW},
+        },
+        "a b",
+    ),
+    "vm moved to another resource group keeps its vmId": Case(
+        {
+            "azure.a": {"cloud_provider": "azure", "cloud_instance_id": U, "cloud_resource_id": ARM, **OLD},
+            "azure.b": {"cloud_provider": "azure", "cloud_instance_id": U, "cloud_resource_id": ARM.replace("RG-", "PROD-")},
+        },
+        "ab",
+    ),
+    "google instances of one name in two projects": Case(
+        {
+            "gcp.a": {"cloud_instance_id": "https://www.googleapis.com/compute/v1/projects/p1-~/zones/europe-west1-b/instances/web"},
+            "gcp.b": {"cloud_instance_id": "https://www.googleapis.com/compute/v1/projects/p2-~/zones/europe-west1-b/instances/web"},
+            "k8s.c": {"cloud_instance_id": "gce://p1-~/europe-west1-b/web"},
+            "cai.d": {"cloud_instance_id": "//compute.googleapis.com/projects/p2-~/zones/europe-west1-b/instances/web"},
+        },
+        "ac bd",
+    ),
+    "google numeric id is unique and its project may be missing": Case(
+        {
+            "gcp.a": {"cloud_provider": "gcp", "cloud_account_id": "proj-~", "cloud_instance_id": "8123456789012345¤"},
+            "edr.b": {"cloud_provider": "GCE", "cloud_instance_id": "8123456789012345¤"},
+            "wiz.c": {"cloud_provider": "Google Cloud", "cloud_instance_id": "//compute.googleapis.com/projects/proj-~/zones/z/instances/8123456789012345¤"},
+        },
+        "abc",
+    ),
+    "ec2 by id, arn and provider id": Case(
+        {
+            "aws.a": {"cloud_account_id": "111111111111", "cloud_instance_id": "i-0abc00000000000~"},
+            "edr.b": {"cloud_instance_id": "arn:aws:ec2:eu-west-1:111111111111:instance/i-0abc00000000000~"},
+            "k8s.c": {"cloud_instance_id": "aws:///eu-west-1a/I-0ABC00000000000~"},
+            "edr.d": {"asset_tag": "i-0abc00000000000~", "smbios_uuid": V},
+        },
+        "abcd",
+    ),
+    "one instance id claimed by two accounts": Case(
+        {
+            "aws.a": {"cloud_account_id": "111111111111", "cloud_instance_id": "i-0abd00000000000~"},
+            "aws.b": {"cloud_account_id": "222222222222", "cloud_instance_id": "i-0abd00000000000~"},
+            "edr.c": {"cloud_instance_id": "i-0abd00000000000~"},
+        },
+        "a b c",
+        held="c",
+        review="ca cb",
+    ),
+    "account with dashes is the same account": Case(
+        {
+            "aws.a": {"cloud_account_id": "1111-2222-3333", "cloud_instance_id": "i-0abe00000000000~"},
+            "wiz.b": {"cloud_account_id": "111122223333", "cloud_instance_id": "i-0abe00000000000~"},
+        },
+        "ab",
+    ),
+    "managed object number means something in one vcenter only": Case(
+        {
+            "vcenter.dc1.a": {"cloud_provider": "vmware", "cloud_instance_id": "vm-10~", "hostnames": ["v~a"]},
+            "vcenter.dc2.b": {"cloud_provider": "vmware", "cloud_instance_id": "vm-10~", "hostnames": ["v~b"]},
+        },
+        "a b",
+    ),
+    "autoscaling gives the name and address to the next instance": Case(
+        {
+            "aws.a": {"cloud_instance_id": "i-0ac000000000000~", "hostnames": ["web-asg~"], "fqdns": ["web-asg~.corp.example"], "ip_addresses": ["10.0.9.4"], **OLD},
+            "aws.b": {"cloud_instance_id": "i-0ac100000000000~", "hostnames": ["web-asg~"], "fqdns": ["web-asg~.corp.example"], "ip_addresses": ["10.0.9.4"], **NEW},
+            "edr.c": {"cloud_instance_id": "i-0ac100000000000~", "fqdns": ["web-asg~.corp.example"], "agent_ids": {"aid": "~" * 16}},
+        },
+        "a bc",
+    ),
+    "autoscaling: agent without instance id is not guessed": Case(
+        {
+            "aws.a": {"cloud_instance_id": "i-0ac200000000000~", "fqdns": ["asg~.corp.example"]},
+            "aws.b": {"cloud_instance_id": "i-0ac300000000000~", "fqdns": ["asg~.corp.example"]},
+            "edr.c": {"fqdns": ["asg~.corp.example"]},
+        },
+        "a b c",
+        held="c",
+        review="ca cb",
+    ),
+    "instance restored from a snapshot of another has its agent and sid": Case(
+        {
+            "aws.a": {"cloud_instance_id": "i-0ad000000000000~", "hostnames": ["db~"], "agent_ids": {"aid": "~" * 16}, "ad_sid": "S-1-5-21-1-2-3-1~"},
+            "aws.b": {"cloud_instance_id": "i-0ad100000000000~", "hostnames": ["db~"], "agent_ids": {"aid": "~" * 16}, "ad_sid": "S-1-5-21-1-2-3-1~"},
+        },
+        "a b",
+        words={"a": "cloned"},
+    ),
+    "physical machine becomes virtual under one directory object": Case(
+        {
+            "ad.x": {"ad_object_guid": U, "ad_sid": "S-1-5-21-9-9-9-10¤", "hostnames": ["CORP\\P2V~$"], "fqdns": ["p2v~.corp.example"]},
+            "edr.a": {"serial_number": "CZ~P2V1", "manufacturer": "HPE", "smbios_uuid": V, "ad_object_guid": U, "hostnames": ["p2v~"], **OLD},
+            "edr.b": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e5 ~", "manufacturer": "VMware, Inc.", "ad_object_guid": U, "hostnames": ["p2v~"], **NEW},
+        },
+        "xab",
+    ),
+    "physical machine becomes virtual, only the name stays": Case(
+        {
+            "edr.a": {"serial_number": "CZ~P2V2", "smbios_uuid": V, "fqdns": ["p2w~.corp.example"], **OLD},
+            "edr.b": {"smbios_uuid": W, "fqdns": ["p2w~.corp.example"], **NEW},
+        },
+        "a b",
+    ),
+    "sysprep forgotten: one machine sid on three desktops with uuids of their own": Case(
+        {f"mde.{x}": {"ad_sid": "S-1-5-21-1004336348-1177238915-68200¤", "smbios_uuid": f"~000000-1111-4222-8333-0000000000{x}{x}", "hostnames": [f"dt~{x}"]} for x in "abc"},
+        "a b c",
+        words={"a": "image cloned"},
+    ),
+    "linked clones with new hardware and the parent's agent": Case(
+        {f"crowdstrike.{x}": {"agent_ids": {"aid": "c~" * 8}, "hostnames": [f"lc~{x}"], "mac_addresses": [f"00:50:56:a2:~:0{x}"]} for x in "abcd"},
+        "a b c d",
+    ),
+    "pod and its node": Case(
+        {
+            "edr.a": {"serial_number": "CNX~10", "smbios_uuid": U, "hostnames": ["node~"], "mac_addresses": ["3c:7c:3f:~:00:01"]},
+            "falco.b": {"serial_number": "CNX~10", "smbios_uuid": U, "hostnames": ["payments-7d9c5b6f4-x2x~"], "attributes": {"model": "Kubernetes Pod"}},
+        },
+        "a b",
+        links=("b runs on a",),
+    ),
+    "container with the name of its host by host networking": Case(
+        {
+            "edr.a": {"serial_number": "CNX~11", "hostnames": ["nodeh~"], "mac_addresses": ["3c:7c:3f:~:00:02"], "fqdns": ["nodeh~.corp.example"]},
+            "edr.b": {"serial_number": "CNX~11", "hostnames": ["nodeh~"], "mac_addresses": ["3c:7c:3f:~:00:02"], "agent_ids": {"container_id": "~" * 32}},
+        },
+        "a b",
+        links=("b runs on a",),
+    ),
+    "kubernetes node replaced under one name": Case(
+        {
+            "k8s.a": {"cloud_instance_id": "aws:///eu-west-1a/i-0ae000000000000~", "hostnames": ["ip-10-0-1-7"], **OLD},
+            "k8s.b": {"cloud_instance_id": "aws:///eu-west-1a/i-0ae100000000000~", "hostnames": ["ip-10-0-1-7"], **NEW},
+        },
+        "a b",
+    ),
+    "amazon default names are no names": Case(
+        {
+            "edr.a": {"fqdns": ["ip-10-0-1-9.eu-west-1.compute.internal"], "agent_ids": {"aid": "~" * 16}, "scope": "s~"},
+            "scan.b": {"fqdns": ["ip-10-0-1-9.eu-west-1.compute.internal"], "scope": "s~"},
+        },
+        "a b",
+        held="b",
+    ),
+    "guest shown the serial number of its host": Case(
+        {
+            "edr.a": {"serial_number": "CZ~RH", "smbios_uuid": U, "mac_addresses": ["3c:7c:3f:~:00:01"], "hostnames": ["esx~"]},
+            "edr.b": {"serial_number": "CZ~RH", "smbios_uuid": V, "mac_addresses": ["00:50:56:ab:~:01"], "hostnames": ["guest~"]},
+        },
+        "a b",
+        links=("b runs on a",),
+    ),
+    "stack members and their chassis number": Case(
+        {
+            "dnac.a": {"serial_number": "FCW~A1", "hostnames": ["sw~"], "mac_addresses": ["00:1b:2a:~:00:01"], "ip_addresses": ["10.¤.0.1"]},
+            "dnac.b": {"serial_number": "FCW~A2", "hostnames": ["sw~"], "mac_addresses": ["00:1b:2a:~:00:02"], "ip_addresses": ["10.¤.0.1"]},
+        },
+        "a b",
+        links=("a member of b",),
+    ),
+    "blade replaced in its chassis slot": Case(
+        {
+            "oneview.a": {"serial_number": "CZ~CHS", "smbios_uuid": U, "hostnames": ["bl~a"], "mac_addresses": ["3c:7c:3f:~:00:01"], **OLD},
+            "oneview.b": {"serial_number": "CZ~CHS", "smbios_uuid": V, "hostnames": ["bl~b"], "mac_addresses": ["3c:7c:3f:~:00:02"], **NEW},
+        },
+        "a b",
+    ),
+    "openstack instance id is the smbios uuid": Case(
+        {"nova.a": {"cloud_provider": "openstack", "cloud_instance_id": U}, "edr.b": {"smbios_uuid": U}}, "ab"
+    ),
+    "vcenter instance id is no smbios uuid": Case(
+        {"vcenter.a": {"cloud_provider": "vmware", "cloud_instance_id": U, "smbios_uuid": V}, "edr.b": {"smbios_uuid": U}}, "a b"
+    ),
+    "failover copy at the recovery site is registered beside the original": Case(
+        {
+            "vcenter.dc1.a": {"cloud_provider": "vmware", "cloud_instance_id": U, "hostnames": ["dr~"], "ip_addresses": ["10.0.0.4"], **OLD},
+            "vcenter.dr.b": {"cloud_provider": "vmware", "cloud_instance_id": U, "hostnames": ["dr~"], "ip_addresses": ["10.99.0.4"]},
+            "edr.c": {"hostnames": ["dr~"], "cloud_instance_id": U},
+        },
+        "abc",
+    ),
+}  # fmt: skip
+
+TABLE = CaseTable("device", CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    TABLE.check(name)
