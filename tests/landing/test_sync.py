@@ -326,6 +326,20 @@ def test_secret_bearing_fields_never_reach_the_disk(bench: Workbench) -> None:
     assert found == []
 
 
+def test_a_sync_looks_seldom_for_cycles_and_leaves_the_collector_as_it_was(bench: Workbench) -> None:
+    import gc
+
+    before, within = gc.get_threshold(), []
+
+    def pull(api: Api) -> Iterator[Page]:
+        within.append(gc.get_threshold())
+        yield Page([{"id": "a"}])
+
+    bench.one(stream(pull))
+    assert within[0][0] > before[0]
+    assert gc.get_threshold() == before
+
+
 def test_one_secret_among_many_records_is_found(bench: Workbench) -> None:
     records: list[dict[str, object]] = [{"id": str(number), "name": "password"} for number in range(2500)]
     records[1700]["raw"] = {"password": "hunter2-rare"}
