@@ -15,6 +15,8 @@ from connector_assets.qualys.qps import host_assets
 #: Records a landed page; what is typed at once must fit into memory.
 PAGE_RECORDS = 1000
 KNOWLEDGE_BASE_RECORDS = 250
+#: The checks of a whole list of detections, for the knowledge base: reading the detections again would take longer than it.
+NAMED = "checks"
 #: Scans are worked through some time after they ended, one after the other.
 OVERLAP = timedelta(hours=6)
 #: Ids alone are small: many come in one answer.
@@ -268,10 +270,14 @@ def detections(api: Api) -> Iterator[Page]:
     if (start := api.since or api.window_start) is not None:
         params["detection_updated_since"] = stamp(start)
     params |= options.detection_parameters
+    named: set[str] = set()
     for cursor, found in parts(api, detection_path(api), params, "HOST"):
         records = (record for host in found for record in detection_records(host))
         for batch in batches(records, PAGE_RECORDS):
+            named.update(str(record["QID"]) for record in batch if record.get("QID"))
             yield Page(batch, cursor=cursor)
+    if api.since is None:
+        api.shared[NAMED] = named
 
 
 def detection_records(host: Any) -> Iterator[Record]:
@@ -294,7 +300,9 @@ def knowledge_base(api: Api) -> Iterator[Page]:
     """Entries of the checks that detected something, or all of them. There is no paging: the answer is read as it comes."""
     wanted: set[str] | None = None
     if api.options.knowledge_base == "detected":
-        wanted = {str(record["QID"]) for record in api.records("detections") if record.get("QID")}
+        wanted = api.shared.get(NAMED)
+        if wanted is None:
+            wanted = {str(record["QID"]) for record in api.records("detections") if record.get("QID")}
         calls: list[list[str]] = list(batches(iter(sorted(wanted, key=number)), IDS_IN_BODY))
     else:
         calls = [[]]
