@@ -21,6 +21,8 @@ SAS_HOURS = 6
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: Sets of keys that are remembered with their spelling here.
 MOST_SHAPES = 1000
+#: What an id is made of where a row has none.
+ID_PARTS = ("deviceId", "softwareVendor", "softwareName", "softwareVersion", "cveId")
 FIXED = "Fixed"
 #: Changed rows beyond which everything is asked for: the last word on each counts, so that all are held.
 MOST_CHANGES = 50_000
@@ -150,9 +152,9 @@ def normalised(fields: Mapping[str, FieldType]) -> Callable[[Record], Record]:
             if len(shapes) < MOST_SHAPES:
                 shapes[shape] = names
         named = record if names == shape else dict(zip(names, record.values(), strict=True))
-        if not named.get("id") and named.get("deviceId"):
-            parts = ("deviceId", "softwareVendor", "softwareName", "softwareVersion", "cveId")
-            named = {**named, "id": "_".join(str(named[part]) for part in parts if named.get(part))}
+        find = named.get
+        if not find("id") and find("deviceId"):
+            named["id"] = "_".join([str(value) for part in ID_PARTS if (value := find(part))])
         return named
 
     return row
