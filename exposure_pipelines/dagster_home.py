@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,7 +30,13 @@ STORAGE
 concurrency:
   pools: {default_limit: 1, granularity: op}
   runs: {max_concurrent_runs: 2}
-run_monitoring: {enabled: true, start_timeout_seconds: 180, max_runtime_seconds: 21600}
+# a run whose process was killed keeps its instance's place until it is freed here
+run_monitoring:
+  enabled: true
+  start_timeout_seconds: 180
+  max_runtime_seconds: 21600
+  poll_interval_seconds: 30
+  free_slots_after_run_end_seconds: 30
 run_retries: {enabled: true, max_retries: 0, retry_on_asset_or_op_failure: false}
 retention:
   schedule: {purge_after_days: 90}
@@ -51,6 +58,9 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 
 #: Process that a run lives in, as host:pid:start. A run whose process is gone will never end by itself.
 PROCESS_TAG = "exposure/process"
+
+#: A tick this far ahead is no matter of two clocks that differ a little.
+CLOCK_SLACK_SECONDS = 600
 
 #: Dagster's own tag: where the code server listens that a run belongs to. On this machine by a socket file.
 CODE_SERVER_TAG = ".dagster/grpc_info"
@@ -282,6 +292,33 @@ def failure_message(event: dg.DagsterEvent) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return error.message.strip() if error else event.message or "failed"
+
+
+def forget_future_ticks(instance: dg.DagsterInstance) -> list[str]:
+    """Let schedules go on that a clock which ran ahead has carried away; returns their names.
+
+    Dagster starts nothing before a schedule's last tick: one of next year would keep it silent until then.
+    """
+    from dagster._core.definitions.run_request import InstigatorType
+    from dagster._core.scheduler.instigation import ScheduleInstigatorData
+
+    now = time.time()
+    mended = []
+    for state in instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE):
+        data = state.instigator_data
+        if not isinstance(data, ScheduleInstigatorData):
+            continue
+        ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
+        last = max(
+            ticks[0].timestamp if ticks else 0.0, data.last_iteration_timestamp or 0.0, data.start_timestamp or 0.0
+        )
+        if last > now + CLOCK_SLACK_SECONDS:
+            instance.purge_ticks(state.instigator_origin_id, state.selector_id, before=last + 1)
+            instance.update_instigator_state(
+                state.with_data(ScheduleInstigatorData(data.cron_schedule, start_timestamp=now))
+            )
+            mended.append(state.instigator_name)
+    return mended
 
 
 @contextmanager

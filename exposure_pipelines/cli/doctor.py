@@ -187,12 +187,27 @@ def warehouse(home: Home) -> Iterator[Finding]:
         engine.dispose()
 
 
+def freed_places(home: Home) -> Iterator[Finding]:
+    """Homes of earlier releases: Dagster never frees the place of a killed run unless it is told when to."""
+    import yaml
+
+    settings = yaml.safe_load((home.dagster / "dagster.yaml").read_text(encoding="utf-8")) or {}
+    if not (settings.get("run_monitoring") or {}).get("free_slots_after_run_end_seconds"):
+        yield Finding(
+            "dagster",
+            "warning",
+            "a run whose process is killed blocks its instance for good",
+            "Add free_slots_after_run_end_seconds: 30 to run_monitoring in dagster.yaml, then restart exposure up.",
+        )
+
+
 def dagster_instance(home: Home) -> Iterator[Finding]:
     if not (home.dagster / "dagster.yaml").exists():
         yield Finding("dagster", "ok", "not started yet (exposure up makes its folder)")
         return
     from exposure_pipelines.cli.overview import daemon_states
 
+    yield from freed_places(home)
     states = daemon_states(home)
     sick = [name for name, healthy in states.items() if not healthy]
     if not states or len(sick) == len(states):

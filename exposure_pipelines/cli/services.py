@@ -53,7 +53,12 @@ class DagsterServices:
     def __enter__(self) -> Self:
         import dagster as dg
 
-        from exposure_pipelines.dagster_home import prepare_dagster_home, quiet_dagster, release_dead_runs
+        from exposure_pipelines.dagster_home import (
+            forget_future_ticks,
+            prepare_dagster_home,
+            quiet_dagster,
+            release_dead_runs,
+        )
 
         # a shell that starts a command in the background makes it ignore Ctrl-C, and Dagster's processes would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -62,6 +67,7 @@ class DagsterServices:
         prepare_dagster_home(self.home)
         with quiet_dagster(), dg.DagsterInstance.get() as instance:
             release_dead_runs(instance, launched=True)
+            forget_future_ticks(instance)
         self.logs.mkdir(parents=True, exist_ok=True)
         workspace = self.home.dagster / "workspace.yaml"
         workspace.write_text(WORKSPACE, encoding="utf-8")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from exposure_pipelines.dagster_home import SETTINGS, SQLITE
 from tests.cli.conftest import Exposure
 
 COMMANDS = [
@@ -116,6 +118,18 @@ def test_the_doctor_finds_a_broken_file_and_a_missing_secret(exposure: Exposure,
     }
     assert "did you mean schedule" in problems["connections"]
     assert "TENABLE_PROD_SECRET_KEY" in problems["secrets"]
+
+
+def test_the_doctor_tells_a_home_of_an_earlier_release_how_killed_runs_are_freed(
+    exposure: Exposure, tmp_path: Path
+) -> None:
+    settings = tmp_path / "home" / "dagster" / "dagster.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(SETTINGS.replace("STORAGE", SQLITE))
+    assert "free_slots_after_run_end_seconds" not in exposure("doctor", "--json").stdout
+    settings.write_text(re.sub(r" *free_slots_after_run_end_seconds.*\n", "", settings.read_text()))
+    told = [row for row in json.loads(exposure("doctor", "--json").stdout) if row["check"] == "dagster"]
+    assert any("free_slots_after_run_end_seconds: 30" in row["fix"] for row in told), told
 
 
 def test_a_home_that_cannot_be_made_is_said_plainly(exposure: Exposure, tmp_path: Path) -> None:

@@ -16,12 +16,27 @@ from pathlib import Path
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    ManagedGrpcPythonEnvCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    ScheduleInstigatorData,
+    TickData,
+    TickStatus,
+)
+from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from dbt_like_transforms.engine.errors import ModelFailed
 from dbt_like_transforms.engine.results import ModelResult
 from exposure_pipelines import clock
+from exposure_pipelines.assembly import build_definitions
 from exposure_pipelines.building import Builder
-from exposure_pipelines.dagster_home import release_dead_runs, run_job
+from exposure_pipelines.dagster_home import forget_future_ticks, prepare_dagster_home, release_dead_runs, run_job
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.publish.snapshot import current_snapshot
 from tests.dagster import toy
@@ -337,6 +352,51 @@ def test_runs_of_a_daemon_that_is_gone_are_ended_by_the_next_start(site: Site, t
 
 @dg.job
 def toy_job() -> None: ...
+
+
+@pytest.mark.fault(
+    "the clock ran ahead while schedules were on", "the next `exposure up` sets them back to now; they tick again"
+)
+def test_a_schedule_that_a_clock_carried_away_ticks_again(site: Site) -> None:
+    """Dagster starts nothing before a schedule's last tick: one of next year would keep it silent until then."""
+    prepare_dagster_home(site.home)
+    schedule = build_definitions(site.home).get_repository_def().get_schedule_def("sync_alpha_main_schedule")
+    now, ahead = time.time(), time.time() + 365 * 86400
+    with dg.DagsterInstance.get() as instance:
+        for name, last in (("carried_away", ahead), ("well", now - 60)):
+            origin = RemoteInstigatorOrigin(ORIGIN, name)
+            state = InstigatorState(
+                origin,
+                InstigatorType.SCHEDULE,
+                InstigatorStatus.RUNNING,
+                ScheduleInstigatorData(str(schedule.cron_schedule), last - 3600, last),
+            )
+            instance.add_instigator_state(state)
+            tick = TickData(
+                state.instigator_origin_id,
+                name,
+                InstigatorType.SCHEDULE,
+                TickStatus.SKIPPED,
+                last,
+                selector_id=state.selector_id,
+            )
+            instance.create_tick(tick)
+        assert forget_future_ticks(instance) == ["carried_away"]
+        assert forget_future_ticks(instance) == []
+        left = {
+            state.instigator_name: (
+                len(instance.get_ticks(state.instigator_origin_id, state.selector_id)),
+                state.status,
+                state.instigator_data.start_timestamp <= time.time(),
+            )
+            for state in instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+        }
+    assert left == {"carried_away": (0, InstigatorStatus.RUNNING, True), "well": (1, InstigatorStatus.RUNNING, True)}
+
+
+ORIGIN = RemoteRepositoryOrigin(
+    ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name="toy"), location_name="toy"), "toy"
+)
 
 
 def test_ctrl_c_lands_nothing_closes_the_run_and_frees_its_pool(site: Site) -> None:

@@ -152,7 +152,8 @@ def test_dagster_takes_the_settings_that_the_chart_makes_of_the_values(tmp_path:
     home, _ = dagster_instance_config(str(tmp_path / "home"))
     assert taken["concurrency"]["pools"] == home["concurrency"]["pools"]
     assert taken["run_retries"]["retry_on_asset_or_op_failure"] is False
-    assert taken["run_monitoring"]["max_runtime_seconds"] == home["run_monitoring"]["max_runtime_seconds"]
+    for setting in ("max_runtime_seconds", "free_slots_after_run_end_seconds"):
+        assert taken["run_monitoring"][setting] == home["run_monitoring"][setting]
 
     given["dagsterDaemon"]["runCoordinator"] = {"config": {"queuedRunCoordinator": {"maxConcurrentRuns": 6}}}
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(instance_settings(given)))
