@@ -110,6 +110,55 @@ def test_a_retired_asset_is_kept_for_180_days_and_comes_back_if_it_is_seen_again
     assert (estate.row(DEVICE)["lifecycle_state"], estate.row(DEVICE)["retired_at"]) == ("active", None)
 
 
+def test_an_asset_that_comes_back_after_its_retirement_has_its_id_again(estate: Estate) -> None:
+    estate.build(devices=[observation("tenable:prod:1", **LAPTOP)])
+    (before,) = estate.rows("select device_id from devices")
+    estate.build(NEXT)
+    assert estate.row(DEVICE)["lifecycle_state"] == "retired"
+    back = NEXT + timedelta(days=1)
+    estate.build(back, devices=[observation("tenable:prod:1", back, **LAPTOP)])
+    assert estate.rows("select device_id from devices") == [before]
+
+
+def test_an_edge_that_mentions_another_sources_asset_neither_makes_keeps_nor_retires_it(estate: Estate) -> None:
+    estate.marts = ("devices", "relationships", "unresolved_references")
+    mention = {
+        "product": "acme",
+        "instance": "prod",
+        "stream": "links",
+        "relationship": "manages",
+        "is_active": True,
+        "source_kind": "device",
+        "source_record": "acme:prod:9",
+        "target_kind": "device",
+        "target_record": "tenable:prod:1",
+    }
+    own = observation("acme:prod:9", serial_number="S9")
+    estate.build(
+        devices=[observation("tenable:prod:1", **LAPTOP), own],
+        relationships=[mention, {**mention, "target_record": "tenable:prod:404"}],
+    )
+    assert len(estate.rows("select 1 from devices")) == 2, "a mention makes no asset"
+    # its own source says that it is gone while the mention goes on: no reprieve
+    estate.build(
+        NEXT,
+        devices=[observation("acme:prod:9", NEXT, serial_number="S9")],
+        relationships=[mention],
+        syncs=[sync("tenable", NEXT), sync("acme", NEXT)],
+    )
+    gone = "select lifecycle_state from devices where display_name = 'lt-1'"
+    assert estate.row(gone)["lifecycle_state"] == "retired"
+    # and the other way round: the mention ends in a complete sync, its own source still has it
+    later = NEXT + timedelta(days=1)
+    estate.build(later, devices=[observation("tenable:prod:1", later, **LAPTOP), own], relationships=[mention])
+    estate.build(
+        later + timedelta(days=1),
+        devices=[observation("tenable:prod:1", later, **LAPTOP)],
+        syncs=[sync("tenable", later + timedelta(days=1)), sync("acme", later + timedelta(days=1))],
+    )
+    assert estate.row(gone)["lifecycle_state"] == "active"
+
+
 def test_an_asset_whose_records_all_say_retired_keeps_its_values_and_its_date(estate: Estate) -> None:
     estate.build(devices=[observation("servicenow:prod:1", **LAPTOP)])
     for days in (1, 2):
