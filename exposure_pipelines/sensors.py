@@ -8,6 +8,13 @@ from exposure_pipelines.alerts import ALERTS_FILE, Alert, load_alerts, send
 from exposure_pipelines.home import Home
 from exposure_pipelines.jobs import sync_job_name
 
+#: What Dagster says of a run whose process ended without a word.
+FROM_OUTSIDE = "This run has been marked as failed from outside"
+KILLED = (
+    "Its process ended without a word: killed, out of memory, or the machine restarted. What was landed and published before "
+    "is whole and the next run starts anew; give it more memory if this comes again."
+)
+
 #: How much of a cause a message holds.
 LONGEST = 4000
 
@@ -44,11 +51,8 @@ def alert_of(context: dg.RunFailureSensorContext, by_job: dict[str, str]) -> Ale
             origin.message if origin is not None else ""
         )
         causes.append(words.strip())
-    told = (
-        "\n".join(dict.fromkeys(filter(None, causes)))
-        or context.failure_event.message
-        or "the run ended without a word"
-    )
+    said = context.failure_event.message or ""
+    told = "\n".join(dict.fromkeys(filter(None, causes))) or ("" if said.startswith(FROM_OUTSIDE) else said) or KILLED
     ui = load_alerts(Home.from_env().root).ui.rstrip("/")
     return Alert(
         job=run.job_name,

@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from exposure_pipelines.alerts import Alert, load_alerts, send
+from exposure_pipelines.dagster_home import prepare_dagster_home
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.sensors import alert_of, alert_sensor
 from tests.dagster.conftest import Hook, Site
@@ -138,6 +139,22 @@ def test_a_failed_sync_names_instance_stream_cause_and_fix(site: Site) -> None:
     assert alert.partition == "2026-11-20"
     assert "hosts" in alert.cause
     assert "What was landed before is kept" in alert.cause
+
+
+def test_a_run_whose_process_was_killed_is_told_with_what_that_means(site: Site) -> None:
+    prepare_dagster_home(site.home)
+
+    @dg.job(name="sync_alpha_main")
+    def killed() -> None: ...
+
+    with dg.DagsterInstance.get() as instance:
+        run = instance.create_run_for_job(killed, status=dg.DagsterRunStatus.STARTED)
+        event = instance.report_run_failed(run)
+        context = dg.build_run_status_sensor_context("alert_on_failure", event, instance, run).for_run_failure()
+        alert = alert_of(context, {"sync_alpha_main": "alpha_main"})
+    assert alert.instance == "alpha_main"
+    assert "killed, out of memory" in alert.cause
+    assert "the next run starts anew" in alert.cause
 
 
 def test_the_sensor_is_on_only_where_somebody_is_named(site: Site) -> None:
