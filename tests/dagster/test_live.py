@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import timedelta
 
+import dagster as dg
 import pytest
 
 from exposure_pipelines import clock
@@ -66,12 +69,42 @@ def test_runs_backfills_schedules_and_alerts_on_the_real_webserver_and_daemon(
 
         dagster.until(ticked, 180, "the schedule started no run")
 
-        # a sync that fails is told to the webhook by the daemon, with the fix
+        # a past date of which nothing was landed is refused with the reason, and the vendor is not asked
+        asked = toy.calls(site.home, "alpha_main")
+        refused = dagster.launch("sync_alpha_main", "2026-01-05")
+        assert dagster.finish(refused) == "FAILURE"
+        assert "cannot be asked for a past date" in failures(refused)
+        assert toy.calls(site.home, "alpha_main") == asked
+
+        # a vendor that hangs takes one place, however often its sync is asked for; its neighbour goes on
+        site.tell("alpha_main", hang=True)
+        hanging, waiting = (dagster.launch("sync_alpha_main", today.isoformat()) for _ in range(2))
+        pid = site.home.root / "vendor_alpha_main.pid"
+        dagster.until(pid.exists, 180, "no sync hangs")
+        assert dagster.finish(dagster.launch("sync_beta_main", today.isoformat())) == "SUCCESS", dagster.logs()
+
+        # its process is killed: the run is found and ended by itself, and the one that waited takes its place
+        site.tell("alpha_main")
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+        ended = [dagster.finish(run) for run in (hanging, waiting)]
+        assert sorted(ended) == ["FAILURE", "SUCCESS"], dagster.logs()
+
+        # a sync that fails is told to the webhook by the daemon, with the fix; so were the failures before
         site.tell("alpha_main", fail="hosts")
         assert dagster.finish(dagster.launch("sync_alpha_main", today.isoformat())) == "FAILURE"
-        dagster.until(lambda: bool(Hook.got), 180, "nobody was told of the failed sync")
-        assert Hook.got[0]["instance"] == "alpha_main"
-        assert "make a new key" in Hook.got[0]["text"]
+        told = "a past date", "make a new key", "killed, out of memory"
+        dagster.until(
+            lambda: all(any(words in message["text"] for message in Hook.got) for words in told),
+            180,
+            f"nobody was told of one of {told}",
+        )
+        assert {message["instance"] for message in Hook.got} == {"alpha_main"}
+
+
+def failures(run_id: str) -> str:
+    """What the failed steps of a run said."""
+    with dg.DagsterInstance.get() as instance:
+        return str(instance.all_logs(run_id, of_type=dg.DagsterEventType.STEP_FAILURE))
 
 
 def rows_of(site: Site, day: str) -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ SECRET = "s3cret-of-the-tests"
 
 
 def tell(home: Home, instance: str, **behaviour: Any) -> None:
-    """What the vendor behind an instance does from now on: `hosts` records, `fail` a stream, `partial`, `skip`."""
+    """What the vendor behind an instance does from now on: `hosts` records, `fail` a stream, `partial`, `skip`, `hang`."""
     (home.root / f"vendor_{instance}.json").write_text(json.dumps(behaviour))
 
 
@@ -39,6 +41,7 @@ def behaviour(api: Api) -> dict[str, Any]:
 def pull_hosts(api: Api) -> Iterator[Page]:
     told = behaviour(api)
     fail(told, "hosts")
+    hang(api, told)
     yield Page(
         [
             {"id": f"h{n}", "name": f"host-{n}", "seen": "2026-11-20T10:00:00Z", "tags": ["a", "b"], "state": "active"}
@@ -54,6 +57,15 @@ def pull_users(api: Api) -> Iterator[Page]:
     told = behaviour(api)
     fail(told, "users")
     yield Page([{"id": "u1", "name": "user"}])
+
+
+def hang(api: Api, told: dict[str, Any]) -> None:
+    """Give no answer until told otherwise. The process that waits is named in the home."""
+    root = Home.from_env().root
+    while told.get("hang"):
+        (root / f"vendor_{api.instance}.pid").write_text(str(os.getpid()))
+        time.sleep(0.2)
+        told = json.loads((root / f"vendor_{api.instance}.json").read_text())
 
 
 def fail(told: dict[str, Any], stream: str) -> None:

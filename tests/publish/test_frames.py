@@ -28,6 +28,7 @@ def built(home: Home, day: str, rows: int) -> None:
 
 
 def test_a_frame_is_the_newest_date_or_the_one_asked_for(site: Site) -> None:
+    site.at("2026-11-21T12:00:00Z")
     built(site.home, "2026-11-19", 2)
     built(site.home, "2026-11-20", 5)
     newest = exposure_pipelines.frame("hosts")
@@ -39,12 +40,14 @@ def test_a_frame_is_the_newest_date_or_the_one_asked_for(site: Site) -> None:
 
 
 def test_a_date_whose_folder_holds_no_file_is_not_taken_for_built(site: Site) -> None:
+    site.at("2026-11-21T12:00:00Z")
     built(site.home, "2026-11-19", 2)
     (site.home.lake / "marts" / "hosts" / "snapshot_date=2026-11-20").mkdir()
     assert len(exposure_pipelines.frame("hosts")) == 2
 
 
 def test_errors_say_what_to_run(site: Site) -> None:
+    site.at("2026-11-21T12:00:00Z")
     assert exposure_pipelines.tables() == ["connector_status", "hosts"]
     with pytest.raises(WorkFailed, match=r"hosts is not built in .*: run `exposure sync` and `exposure build`"):
         exposure_pipelines.frame("hosts")
