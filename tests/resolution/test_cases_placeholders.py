@@ -114,6 +114,7 @@ def test_t06_a_row_without_maker_bridges_no_two_makers() -> None:
 def test_t08_zero_entra_id_on_300_rows_joins_nothing() -> None:
     out = devices(*(seen(f"mde:p:{i}", entra_device_id=ZERO, agent_ids={"mde": f"{i:040x}"}) for i in range(1, 301)))
     assert len(out.groups()) == 300
+    assert out.suppressed("mde:p:1") == {ZERO}
 
 
 def test_t09_serials_differing_in_case_and_spaces_join() -> None:
