@@ -9,7 +9,11 @@ import uuid
 import pytest
 from case_table import Case, CaseTable
 
-G1, G2, G3 = "~b4a1c9-12f4-4e74-af7c-3b54377d15~", "~000000-1111-4222-8333-000000000099", "~000000-1111-4222-8333-0000000000aa"
+G1, G2, G3 = (
+    "~b4a1c9-12f4-4e74-af7c-3b54377d15~",
+    "~000000-1111-4222-8333-000000000099",
+    "~000000-1111-4222-8333-0000000000aa",
+)
 T1, T2 = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
 GUID = uuid.UUID("8f2d1c34-5a6b-4c7d-9e8f-0011223344aa")
 ANCHOR = base64.b64encode(GUID.bytes_le).decode()
