@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 CONTENDERS = ("floor", "ours", "pandas", "splink")
 SCALARS = ("entra_device_id", "ad_object_guid", "cloud_instance_id", "ad_sid", "serial_number", "smbios_uuid")
 LISTS = ("agent_ids", "mac_addresses", "fqdns", "hostnames")
-#: What DuckDB may hold, so that memory is the algorithm's and not the machine's.
+#: What DuckDB may hold, so that memory is the algorithm's and not the machine's; what is more goes to disk, as in a build.
 MEMORY = "3GB"
 SHOWN = (
     "display_name",
@@ -64,18 +65,21 @@ def floor(records: str, out: Path) -> None:
 
 
 def ours(records: str, out: Path) -> None:
-    import duckdb
     import pyarrow.parquet as pq
 
+    from dbt_like_transforms.engine.session import open_connection
     from dbt_like_transforms.resolution.resolve import resolve
     from dbt_like_transforms.resolution.survivorship import Survivors
 
-    con = duckdb.connect()
-    con.execute(f"SET memory_limit = '{MEMORY}'")
+    con = open_connection(temp_dir=out / "spill", memory_limit=MEMORY)
     con.execute(f"CREATE VIEW observed AS FROM '{records}'")
     outcome = resolve("device", "observed", connection=con)
     outcome.assignments().write_parquet(str(out / "assets.parquet"))
-    pq.write_table(Survivors(outcome).winners(), out / "w.parquet")
+    batches = Survivors(outcome).batches()
+    first = next(batches)
+    with pq.ParquetWriter(out / "w.parquet", first.schema) as writer:
+        for batch in chain([first], batches):
+            writer.write_table(batch)
 
 
 def by_pandas(records: str, out: Path) -> None:
