@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from datetime import timedelta
 
@@ -37,6 +38,10 @@ def test_runs_backfills_schedules_and_alerts_on_the_real_webserver_and_daemon(
     site.monkeypatch.delenv("EXPOSURE_NOW")
     landed, asked = site.manifests("alpha_main"), toy.calls(site.home, "alpha_main")
     prepare_dagster_home(site.home)
+    # the same watch over runs, only quicker
+    settings = site.home.dagster / "dagster.yaml"
+    quicker = re.sub(r"(poll_interval_seconds|free_slots_after_run_end_seconds): 30", r"\1: 3", settings.read_text())
+    settings.write_text(quicker)
 
     with LiveDagster(site.home.root, "tests.dagster.toy_location") as dagster:
         dagster.until(dagster.daemons_healthy, 120, "the daemons are not healthy")
