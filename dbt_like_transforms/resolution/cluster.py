@@ -6,6 +6,8 @@ and where a set has no single answer nothing is joined.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -229,6 +231,10 @@ class Clusterer:
 
     def run(self) -> None:
         """All rules in order."""
+        # sorting lets go of the interpreter, so that two identifiers are sorted at once
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            names = dict.fromkeys(rule.identifier for rule in self.ladder.rules)
+            list(pool.map(lambda name: self.facts.edges[name].shared(), names))
         for rule in self.ladder.rules:
             self.apply(rule)
 

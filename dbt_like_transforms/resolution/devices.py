@@ -174,6 +174,13 @@ _MAKERS = """
 SELECT manufacturer, l_maker(maker_l) AS maker
 FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _observed))
 """
+# Makers and models as they came that say nothing, such as 'System manufacturer'.
+_NO_MAKERS = """
+SELECT given FROM (
+    SELECT given, n_lower(given) AS lowered
+    FROM (SELECT DISTINCT manufacturer AS given FROM _observed UNION SELECT DISTINCT model FROM _observed))
+WHERE seeded_manufacturer(lowered)
+"""
 _KINDS = f"""
 SELECT model, os_platform, device_category, CASE
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
@@ -269,7 +276,15 @@ def _with_part(table: str) -> str:
 
 LADDER = Ladder(
     kind="device",
-    tables={"names": _NAMES, "macs": _MACS, "agents": _AGENTS, "ips": _IPS, "norm": _NORM, "roles": _ROLES},
+    tables={
+        "names": _NAMES,
+        "macs": _MACS,
+        "agents": _AGENTS,
+        "ips": _IPS,
+        "norm": _NORM,
+        "roles": _ROLES,
+        "no_makers": _NO_MAKERS,
+    },
     identifiers=(
         Identifier("entra", "entra", "Entra device id", "entra_device_id", RUNG_DIRECTORY, shown=_GUID),
         Identifier("adguid", "adguid", "AD objectGUID", "ad_object_guid", RUNG_DIRECTORY, shown=_GUID),

@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 
 #: Objects of one asset that are read at once; what more there are come before, one by one.
-_AT_ONCE = 8
+_AT_ONCE = 6
 
 
 class Objects:
@@ -30,11 +30,11 @@ class Objects:
 
     def of(self, first: int, last: int) -> pa.ChunkedArray:
         """The objects of the assets first..last-1, NULL where no source tells one."""
-        patches = ", ".join(f"coalesce(told[{place}], '{{}}')" for place in range(_AT_ONCE, 0, -1))
+        merged = " ".join(f"WHEN {size} THEN json_merge_patch({_patches(size)})" for size in range(2, _AT_ONCE + 1))
         return (
             self.connection.sql(
                 f"""
-                SELECT CAST(CASE WHEN len(told) = 1 THEN told[1] WHEN len(told) <= {_AT_ONCE} THEN json_merge_patch({patches})
+                SELECT CAST(CASE len(told) WHEN 1 THEN told[1] {merged}
                     ELSE list_reduce(list_reverse(told), lambda low, high: json_merge_patch(low, high)) END AS VARCHAR) AS whole
                 FROM range({first}, {last}) AS assets(asset) LEFT JOIN (
                     SELECT asset, list(told ORDER BY place) AS told FROM {self.table}
@@ -45,3 +45,8 @@ class Objects:
             .to_arrow_table()
             .column("whole")
         )
+
+
+def _patches(size: int) -> str:
+    """The objects of an asset, best last: a patch wins over what stands before it."""
+    return ", ".join(f"told[{place}]" for place in range(size, 0, -1))

@@ -34,9 +34,9 @@ _FIELDS: dict[str, dict[str, Field]] = {
         "serial_number": Field("n.serial_dropped IS NULL AND n_has(r.serial_number)", "n_text(r.serial_number)"),
         "smbios_uuid": Field("n.uuid IS NOT NULL", "n_lower(r.smbios_uuid)"),
         "manufacturer": Field(
-            "n_has(r.manufacturer) AND NOT seeded_manufacturer(n_lower(r.manufacturer))", "n_text(r.manufacturer)"
+            "n_has(r.manufacturer) AND r.manufacturer NOT IN (SELECT given FROM no_makers)", "n_text(r.manufacturer)"
         ),
-        "model": Field("n_has(r.model) AND NOT seeded_manufacturer(n_lower(r.model))", "n_text(r.model)"),
+        "model": Field("n_has(r.model) AND r.model NOT IN (SELECT given FROM no_makers)", "n_text(r.model)"),
         "device_category": Field(
             "n_has(r.device_category) AND trim(r.device_category) <> 'Unknown'", "n_text(r.device_category)"
         ),
