@@ -1,13 +1,14 @@
-"""Resolution at size: how fast, in how much memory, how right, beside a floor, pandas and Splink in one run.
+"""Resolution at size: how fast, in how much memory, how right, beside a floor, pandas, Splink and a plain rule in one run.
 
-    python benchmarks/correlation.py --devices 100000
+    python benchmarks/correlation.py --devices 1000
     pip install splink; python benchmarks/correlation.py --devices 1000000
 
 Every contender reads the same Parquet file of staged device records in a process of its own. `floor`: read it, group all
 pairs of identifier and value once, write assignments and as many rows as there are assets. `ours`: the project's
 resolution with ids, survivorship and lists. `pandas`: the same rungs, contests, vetoes and survivorship by merge and
 groupby. `splink`: its deterministic link and clustering on serial number, UUID, directory id, full name and MAC, no
-survivorship. See records.py for the records.
+survivorship. `plain`: "same serial number or same host name", which people write first. Rightness is told for all
+records and for the pairs that each named disagreement of the estate touches. See records.py for the records.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-CONTENDERS = ("floor", "ours", "pandas", "splink")
+CONTENDERS = ("floor", "ours", "pandas", "splink", "plain")
 SCALARS = ("entra_device_id", "ad_object_guid", "cloud_instance_id", "ad_sid", "serial_number", "smbios_uuid")
 LISTS = ("agent_ids", "mac_addresses", "fqdns", "hostnames")
 #: What DuckDB may hold, so that memory is the algorithm's and not the machine's; what is more goes to disk, as in a build.
@@ -172,7 +173,34 @@ def by_splink(records: str, out: Path) -> None:
     clusters.rename(columns={"cluster_id": "asset_id"})[["record", "asset_id"]].to_parquet(out / "assets.parquet")
 
 
-RUN = {"floor": floor, "ours": ours, "pandas": by_pandas, "splink": by_splink}
+def plain(records: str, out: Path) -> None:
+    import duckdb
+    import numpy as np
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    con = duckdb.connect()
+    con.execute(
+        f"""CREATE TABLE given AS SELECT row_number() OVER () - 1 AS row, record,
+            nullif(upper(trim(serial_number)), '') AS serial,
+            nullif(lower(split_part(coalesce(hostnames[1], display_name), '.', 1)), '') AS host FROM '{records}'"""
+    )
+    found = con.execute(
+        """SELECT row, dense_rank() OVER (ORDER BY value) AS value FROM (
+            SELECT row, 'serial ' || serial AS value FROM given UNION ALL SELECT row, 'host ' || host FROM given)
+        WHERE value IS NOT NULL"""
+    ).fetchnumpy()
+    ((size,),) = con.execute("SELECT count(*) FROM given").fetchall()
+    nodes = size + int(found["value"].max()) + 1
+    graph = coo_matrix(
+        (np.ones(len(found["row"]), np.int8), (found["row"], found["value"] + size)), shape=(nodes, nodes)
+    )
+    _, component = connected_components(graph, directed=False)
+    con.register("components", {"row": np.arange(size), "asset_id": component[:size]})
+    con.execute(f"COPY (SELECT record, asset_id FROM given JOIN components USING (row)) TO '{out / 'assets.parquet'}'")
+
+
+RUN = {"floor": floor, "ours": ours, "pandas": by_pandas, "splink": by_splink, "plain": plain}
 
 
 def measure(name: str, records: str, out: Path) -> None:
@@ -183,25 +211,53 @@ def measure(name: str, records: str, out: Path) -> None:
     print(json.dumps({"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10}))
 
 
-def rightness(assets: Path, records: Path, key: Path) -> tuple[float, float]:
-    """Pairwise precision, and recall over pairs that shared evidence can prove; counted from the sizes of groups."""
+#: Precision and recall; NaN where there is no pair.
+Rightness = tuple[float, float]
+
+
+def rightness(assets: Path, records: Path, key: Path) -> dict[str, Rightness]:
+    """Pairwise precision, and recall over pairs that shared evidence can prove; '' for all pairs, else for those that a
+    named disagreement touches. Counted from the sizes of groups."""
     import duckdb
 
     con = duckdb.connect()
     con.execute(
-        f"""CREATE TABLE told AS SELECT a.asset_id::VARCHAR AS asset, k.truth_id AS truth, k.provable AS provable
+        f"""CREATE TABLE told AS SELECT a.asset_id::VARCHAR AS asset, k.truth_id AS truth, k.provable AS provable,
+            string_split(coalesce(k.tags, ''), ',') AS tags
         FROM (SELECT record, asset_id FROM '{assets}') AS a JOIN '{records}' AS r USING (record)
             JOIN '{key}' AS k USING (product, instance, record_id)
         WHERE a.asset_id IS NOT NULL AND k.truth_id <> ''"""
     )
+    tags = con.execute("SELECT DISTINCT unnest(tags) AS tag FROM told ORDER BY tag").fetchall()
 
-    def pairs(columns: str) -> float:
+    def pairs(columns: str, tag: str) -> float:
+        """Pairs within the groups of which at least one record has the tag."""
+        touched = f"count_if(list_contains(tags, '{tag}'))" if tag else "count(*)"
         (row,) = con.execute(
-            f"SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM told GROUP BY {columns})"
+            f"""SELECT sum(n * (n - 1) / 2 - (n - t) * (n - t - 1) / 2)
+            FROM (SELECT count(*) AS n, {touched} AS t FROM told GROUP BY {columns})"""
         ).fetchall()
         return float(row[0] or 0)
 
-    return pairs("asset, truth") / pairs("asset"), pairs("asset, provable") / pairs("provable")
+    def share(part: str, whole: str, tag: str) -> float:
+        total = pairs(whole, tag)
+        return pairs(part, tag) / total if total else float("nan")
+
+    return {
+        tag: (share("asset, truth", "asset", tag), share("asset, provable", "provable", tag))
+        for tag in ["", *(tag for (tag,) in tags if tag)]
+    }
+
+
+def show_disagreements(found: dict[str, dict[str, Rightness]]) -> None:
+    """Precision / recall a disagreement and contender."""
+    print(
+        f"\nprecision / recall of the pairs that a disagreement touches\n{'':<28}" + "".join(f"{n:>18}" for n in found)
+    )
+    for tag in next(iter(found.values())):
+        if tag:
+            cells = "".join(f"{f'{right[tag][0]:.4f} / {right[tag][1]:.4f}':>18}" for right in found.values())
+            print(f"{tag:<28}{cells}")
 
 
 def main() -> None:
@@ -223,6 +279,7 @@ def main() -> None:
         print(f"{arguments.devices:,} machines seen by {', '.join(sources())}\n")
         print(f"{'':<10}{'seconds':>9}{'to floor':>10}{'peak MB':>10}{'precision':>11}{'recall':>9}")
         results: dict[str, Any] = {}
+        rights: dict[str, dict[str, Rightness]] = {}
         for name in CONTENDERS:
             if name in arguments.without:
                 continue
@@ -243,13 +300,16 @@ def main() -> None:
             results[name] = json.loads(done.stdout.strip().splitlines()[-1])
             right = ""
             if (out / "assets.parquet").exists():
-                precision, recall = rightness(out / "assets.parquet", records, key)
+                rights[name] = rightness(out / "assets.parquet", records, key)
+                precision, recall = rights[name][""]
                 right = f"{precision:>11.4f}{recall:>9.4f}"
             ratio = results[name]["seconds"] / results["floor"]["seconds"] if "floor" in results else float("nan")
             print(
                 f"{name:<10}{results[name]['seconds']:>9.1f}{ratio:>10.1f}{results[name]['peak']:>10,}{right}",
                 flush=True,
             )
+        if rights:
+            show_disagreements(rights)
 
 
 if __name__ == "__main__":
