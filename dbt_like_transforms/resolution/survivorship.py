@@ -26,7 +26,7 @@ from dbt_like_transforms.resolution.values import CLEARED, elements, fields
 DAY = 86_400
 #: Assets of one batch: some 100 MB of objects.
 BATCH = 50_000
-#: Places in the packed order of a record: silent, rank of its source, age in seconds, position within its asset.
+#: Places in the packed order of a record: silent, rank of its source, age as a number, position within its asset.
 _RANK_BITS, _AGE_BITS, _POSITION_BITS = 7, 32, 23
 _NONE = np.int64(np.iinfo(np.int64).max)
 
@@ -92,12 +92,13 @@ class Survivors:
         has = self._present()[giving]
         last = facts.last[giving]
         source = facts.source[giving]
+        age = _ages(last)
         keys: dict[tuple[tuple[str, ...], float], NDArray[np.int64]] = {}
 
         def key(name: str) -> NDArray[np.int64]:
             precedence = self.precedence.order_of(name)
             if precedence not in keys:
-                keys[precedence] = self._key(*precedence, source, last) | position
+                keys[precedence] = self._key(*precedence, source, last, age) | position
             return keys[precedence]
 
         won = np.zeros(len(giving), np.uint64)
@@ -113,7 +114,12 @@ class Survivors:
         self._show("_giving", {"idx": giving, "asset": asset, "place": place, "won": won})
 
     def _key(
-        self, products: tuple[str, ...], days: float, source: NDArray[np.int32], last: NDArray[np.int64]
+        self,
+        products: tuple[str, ...],
+        days: float,
+        source: NDArray[np.int32],
+        last: NDArray[np.int64],
+        age: NDArray[np.int64],
     ) -> NDArray[np.int64]:
         """A number for each giving record: smaller is better. Its lowest bits are free for the position."""
         names = dict(self.connection.execute("SELECT source, product FROM _sources").fetchall())
@@ -122,9 +128,6 @@ class Survivors:
         rank = np.minimum(ranks, (1 << _RANK_BITS) - 1)[source] if len(ranks) else np.zeros(len(source), np.int64)
         known = last != NO_TIME
         moment = self._moment(last[known])
-        oldest = (1 << _AGE_BITS) - 1
-        newest = int(last[known].max()) if known.any() else 0
-        age = np.where(known, np.minimum(newest - np.where(known, last, newest), oldest - 1), oldest)
         silent = ~known | (moment - np.where(known, last, moment) > days * DAY)
         packed = (silent.astype(np.int64) << _RANK_BITS | rank) << _AGE_BITS | age
         return np.asarray(packed << _POSITION_BITS, np.int64)
@@ -282,3 +285,10 @@ class Survivors:
         self.connection.register("_shown", pa.table({key: pa.array(values) for key, values in columns.items()}))
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _shown")
         self.connection.unregister("_shown")
+
+
+def _ages(last: NDArray[np.int64]) -> NDArray[np.int64]:
+    """0 for the newest time, 1 for the next, ...; unknown times come last. Numbers instead of seconds: one record of the
+    year 9999 must not make all others equally old."""
+    times = sorted_unique(last)
+    return np.asarray(len(times) - 1 - np.searchsorted(times, last), np.int64)

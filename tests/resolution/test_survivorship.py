@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -83,3 +84,13 @@ def test_fields_tell_what_every_record_says_lists_and_objects_included() -> None
     assert fields["properties", "servicenow"] == ('{"a": 1}', True)
     assert fields["owner", "servicenow"] == ("ann", False)
     assert fields["owner", "intune"] == ("bob", True)
+
+
+def test_one_record_of_the_far_future_does_not_blur_which_of_the_others_is_newer() -> None:
+    rows = [
+        told("tenable", 1, os_version="old", observed_at=datetime(2026, 11, 1)),
+        told("tenable", 2, os_version="new", observed_at=datetime(2026, 11, 2)),
+        told("qualys", 3, asset_tag="x", observed_at=datetime(9999, 12, 31)) | {"serial_number": "SER00B"},
+    ]
+    winners = Survivors(resolve("device", pa.Table.from_pylist(rows))).winners().to_pylist()
+    assert {row["os_version"] for row in winners} == {"new", None}
