@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from dbt_like_transforms.resolution.agreement import Agreement, Meaning, agreements, mixed, pairs_by_cluster
 from dbt_like_transforms.resolution.facts import (
     NO_KEY,
     TOP_KEY,
@@ -22,15 +22,14 @@ from dbt_like_transforms.resolution.facts import (
     Flags,
     Keys,
     Rows,
-    Shared,
     among,
-    begins,
     distinct_count,
     shared_values,
     sorted_unique,
 )
 from dbt_like_transforms.resolution.findings import Findings, Joins, Suppressed
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
+from dbt_like_transforms.resolution.partition import Partition
 from dbt_like_transforms.resolution.settle import Settlement, settle
 from dbt_like_transforms.resolution.vetoes import Vetoes
 
@@ -52,108 +51,6 @@ HARDWARE = frozenset({"serial", "serialq", "uuid"})
 SUCCESSORS = 16
 #: More different values than this on one identifier are a bad identifier, not a question for a person.
 FEW = 3
-
-
-class Partition:
-    """Which cluster each record is in, and which values each cluster holds.
-
-    label[row]: smallest row of its cluster. low, high: smallest and largest hash per identifier at the cluster's label;
-    equal when the cluster has one value, TOP_KEY and 0 when it has none.
-    """
-
-    def __init__(self, facts: Facts, kept: tuple[str, ...]) -> None:
-        self.facts = facts
-        self.label: Rows = np.arange(facts.count, dtype=np.int32)
-        self.low: dict[str, Keys] = {}
-        self.high: dict[str, Keys] = {}
-        for name in kept:
-            edges = facts.edges[name]
-            low = np.full(facts.count, TOP_KEY, np.uint64)
-            high = np.zeros(facts.count, np.uint64)
-            np.minimum.at(low, edges.rows, edges.keys)
-            np.maximum.at(high, edges.rows, edges.keys)
-            self.low[name], self.high[name] = low, high
-
-    def join(self, clusters: Rows, groups: NDArray[np.integer]) -> None:
-        """Makes one cluster of all `clusters` with the same group number."""
-        if not len(clusters):
-            return
-        size = int(groups.max()) + 1
-        smallest = np.full(size, self.facts.count, np.int32)
-        np.minimum.at(smallest, groups, clusters)
-        target = smallest[groups]
-        moved = target != clusters
-        old, new = clusters[moved], target[moved]
-        for name, low in self.low.items():
-            np.minimum.at(low, new, low[old])
-            np.maximum.at(self.high[name], new, self.high[name][old])
-        root = np.arange(self.facts.count, dtype=np.int32)
-        root[old] = new
-        self.label = root[self.label]
-
-
-@dataclass(frozen=True, slots=True)
-class _Agreement:
-    """Distinct (cluster, value) pairs of the values that at least two clusters share, sorted by value, then cluster.
-
-    starts: where each value begins. row: a record of the cluster that carries the value (its smallest).
-    confirming: hash of the weaker value that agrees as well, NO_KEY for none. shown: hash of the value itself.
-    """
-
-    cluster: Rows
-    row: Rows
-    key: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    shown: Keys
-    confirming: Keys
-
-    def __len__(self) -> int:
-        return len(self.starts)
-
-    def only(self, keep: NDArray[np.bool_]) -> _Agreement:
-        """The values for which keep[value number] holds, renumbered."""
-        pairs = keep[self.key]
-        number = np.cumsum(keep) - 1
-        key = number[self.key[pairs]]
-        return _Agreement(
-            self.cluster[pairs],
-            self.row[pairs],
-            key,
-            begins(key),
-            self.shown[keep],
-            self.confirming[keep],
-        )
-
-
-def agreements(label: Rows, shared: Shared, meaning: _Meaning | None = None) -> _Agreement:
-    """Values shared by two clusters or more. meaning: what composite hashes are made of."""
-    cluster = label[shared.rows]
-    if len(cluster):
-        # what one cluster has to itself by now is most of it: it needs no sorting
-        several = np.minimum.reduceat(cluster, shared.starts) != np.maximum.reduceat(cluster, shared.starts)
-        shared = shared.only(several)
-        cluster = label[shared.rows]
-    pairs = shared.number.astype(np.int64) << 32 | cluster
-    order = np.argsort(pairs, kind="stable")
-    pairs = pairs[order]
-    fresh = np.ones(len(pairs), np.bool_)
-    fresh[1:] = pairs[1:] != pairs[:-1]
-    place = order[fresh]
-    number = shared.number[place].astype(np.int64)
-    shown, weaker = shared.keys, np.full(len(shared.keys), NO_KEY, np.uint64)
-    if meaning is not None:
-        found = np.searchsorted(meaning.mixed, shown)
-        shown, weaker = meaning.value[found], meaning.confirming[found]
-    return _Agreement(cluster[place], shared.rows[place], number, begins(number), shown, weaker)
-
-
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    """Of composite hashes, sorted: the value and the confirming value that each stands for."""
-
-    mixed: Keys
-    value: Keys
-    confirming: Keys
 
 
 class Clusterer:
@@ -258,7 +155,7 @@ class Clusterer:
             self._settle(rule, agreed.only(~calm[local][agreed.starts]))
 
     # -- values that are no identifiers -----------------------------------------------------------------------------
-    def _uncontested(self, rule: Rule, agreed: _Agreement) -> _Agreement:
+    def _uncontested(self, rule: Rule, agreed: Agreement) -> Agreement:
         if not len(agreed):
             return agreed
         bad = np.zeros(len(agreed), np.bool_)
@@ -279,7 +176,7 @@ class Clusterer:
             self._note_suppressed(rule, agreed, number, int(against[number]), count)
         return agreed.only(~bad) if bad.any() else agreed
 
-    def _distinct_more_than(self, limit: int, name: str, agreed: _Agreement) -> NDArray[np.bool_]:
+    def _distinct_more_than(self, limit: int, name: str, agreed: Agreement) -> NDArray[np.bool_]:
         """For each value: whether its clusters hold more than `limit` different values of the identifier `name`."""
         low, high = self.partition.low[name][agreed.cluster], self.partition.high[name][agreed.cluster]
         # A cluster with several values (a machine rebuilt daily) says nothing about this value.
@@ -292,7 +189,7 @@ class Clusterer:
         pairs = several[agreed.key] & single
         return distinct_count(agreed.key[pairs], low[pairs], len(agreed)) > limit
 
-    def _at_odds(self, rule: Rule, name: str, agreed: _Agreement, more: Flags) -> Flags:
+    def _at_odds(self, rule: Rule, name: str, agreed: Agreement, more: Flags) -> Flags:
         """Of the values marked in `more`: those whose clusters did not simply follow one another with new ids."""
         has = self.partition.low[name][agreed.cluster] != TOP_KEY
         held: dict[int, list[int]] = {}
@@ -314,7 +211,7 @@ class Clusterer:
             )
         return kept
 
-    def _fans_out(self, rule: Rule, agreed: _Agreement) -> NDArray[np.bool_]:
+    def _fans_out(self, rule: Rule, agreed: Agreement) -> NDArray[np.bool_]:
         sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
         large = sizes > rule.fan_out
         if not large.any():
@@ -323,7 +220,7 @@ class Clusterer:
         pairs = large[agreed.key] & (prints != NO_KEY)
         return distinct_count(agreed.key[pairs], prints[pairs], len(agreed)) > rule.fan_out
 
-    def _note_suppressed(self, rule: Rule, agreed: _Agreement, number: int, against: int, records: int) -> None:
+    def _note_suppressed(self, rule: Rule, agreed: Agreement, number: int, against: int, records: int) -> None:
         start = agreed.starts[number]
         end = agreed.starts[number + 1] if number + 1 < len(agreed) else len(agreed.cluster)
         rows, clusters = agreed.row[start:end], agreed.cluster[start:end]
@@ -368,29 +265,29 @@ class Clusterer:
         self.findings.miss(rule.name, rule.identifier, pairs, "", True)
 
     # -- a weaker agreement besides -----------------------------------------------------------------------------------
-    def _confirmed(self, rule: Rule, agreed: _Agreement) -> _Agreement:
+    def _confirmed(self, rule: Rule, agreed: Agreement) -> Agreement:
         """Agreements on the value and on a weaker one by the same clusters, as agreements of their own."""
         if not len(agreed):
             return agreed
         label = self.partition.label
         rows: list[Rows] = []
-        mixed: list[Keys] = []
+        composite: list[Keys] = []
         values: list[Keys] = []
         confirming: list[Keys] = []
         for weaker in rule.with_agreement:
             # only what two clusters share can confirm
             other = agreed if weaker == rule.identifier else agreements(label, self.facts.edges[weaker].shared())
-            left, right = _pairs_by_cluster(agreed.cluster, other.cluster)
+            left, right = pairs_by_cluster(agreed.cluster, other.cluster)
             first, second = agreed.shown[agreed.key[left]], other.shown[other.key[right]]
             if weaker == rule.identifier:
                 half = first < second
                 left, first, second = left[half], first[half], second[half]
             rows.append(agreed.row[left])
-            mixed.append(_mixed(first, second))
+            composite.append(mixed(first, second))
             values.append(first)
             confirming.append(second)
-        shared, place = shared_values(np.concatenate(rows), np.concatenate(mixed))
-        meaning = _Meaning(shared.keys, np.concatenate(values)[place], np.concatenate(confirming)[place])
+        shared, place = shared_values(np.concatenate(rows), np.concatenate(composite))
+        meaning = Meaning(shared.keys, np.concatenate(values)[place], np.concatenate(confirming)[place])
         return agreements(label, shared, meaning)
 
     # -- conflicts ----------------------------------------------------------------------------------------------------
@@ -416,7 +313,7 @@ class Clusterer:
             clash[left[(left == right) & (left >= 0)]] = True
         return clash
 
-    def _settle(self, rule: Rule, agreed: _Agreement) -> None:
+    def _settle(self, rule: Rule, agreed: Agreement) -> None:
         """Decides groups with conflicts one by one; see `settle`."""
         clusters = sorted_unique(agreed.cluster)
         views = self.vetoes.views(self.partition.label, clusters, rule, self.unusable)
@@ -434,7 +331,7 @@ class Clusterer:
         self.partition.join(members, groups)
 
     # -- notes ----------------------------------------------------------------------------------------------------------
-    def _note_joins(self, rule: Rule, agreed: _Agreement, calm: NDArray[np.bool_]) -> None:
+    def _note_joins(self, rule: Rule, agreed: Agreement, calm: NDArray[np.bool_]) -> None:
         leader = agreed.row[agreed.starts][agreed.key]
         taken = calm.copy()
         taken[agreed.starts] = False
@@ -451,7 +348,7 @@ class Clusterer:
         )
 
     def _note_settlement(
-        self, rule: Rule, agreed: _Agreement, settlement: Settlement, carriers: dict[tuple[int, int], int]
+        self, rule: Rule, agreed: Agreement, settlement: Settlement, carriers: dict[tuple[int, int], int]
     ) -> None:
         shown, weaker = agreed.shown.tolist(), agreed.confirming.tolist()
         group_of = {cluster: number for number, merged in enumerate(settlement.merged) for cluster in merged}
@@ -506,23 +403,6 @@ def _components(cluster: NDArray[np.integer], key: NDArray[np.integer], clusters
     _, component = connected_components(graph, directed=False)
     _, numbered = np.unique(component[:clusters], return_inverse=True)
     return numbered.astype(np.int32)
-
-
-def _pairs_by_cluster(left: Rows, right: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions (i, j) with left[i] == right[j]: an inner join."""
-    order = np.argsort(right, kind="stable")
-    sizes = np.bincount(right, minlength=int(left.max(initial=-1)) + 1)
-    begin, count = (np.cumsum(sizes) - sizes)[left], sizes[left]
-    i = np.repeat(np.arange(len(left)), count)
-    within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
-    return i, order[np.repeat(begin, count) + within]
-
-
-def _mixed(first: Keys, second: Keys) -> Keys:
-    """One hash of two hashes; order matters."""
-    mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ (second + np.uint64(0x7F4A7C159E3779B9))
-    mixed ^= mixed >> np.uint64(29)
-    return mixed * np.uint64(0xBF58476D1CE4E5B9)
 
 
 def _count_of(wanted: Keys, keys: Keys) -> NDArray[np.int64]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.cluster import Clusterer, _Agreement, agreements
+from dbt_like_transforms.resolution.agreement import Agreement, agreements
+from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.facts import TOP_KEY, Flags, Rows, among, sorted_unique
 from dbt_like_transforms.resolution.findings import Near
 from dbt_like_transforms.resolution.ladder import RUNG_NONE, WEAK
@@ -92,7 +93,7 @@ def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
     return (~creates | doubtful | (level == RUNG_NONE))[label]
 
 
-def _pairs(agreed: _Agreement, limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+def _pairs(agreed: Agreement, limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Positions of all pairs of clusters that share a value, of values shared by at most `limit`; and the value."""
     sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
     lefts, rights = [], []

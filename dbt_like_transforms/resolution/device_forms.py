@@ -1,0 +1,218 @@
+"""Normal forms of the identifiers of devices, as SQL of the tables that the ladder reads: see `Ladder.tables`."""
+
+from __future__ import annotations
+
+from dbt_like_transforms.resolution.ladder import MOST_VALUES
+
+# A management controller reports the serial number and UUID of the server it sits in; a chassis lends its serial number
+# to every blade; a container reads the firmware of its host. Their identifiers live in a room of their own (`role`), so
+# that they can never merge with the machine, and the equal value becomes a link.
+_BMC_NAME = (
+    r"^(ilo|idrac|drac|imm2?|xcc|cimc|ilom|irmc|bmc|ipmi)([-_].+|[0-9]{0,4})$"
+    # the word and a serial number: ILOUSE1234ABC is one, ilonapc12 is not
+    r"|^(ilo|idrac|drac|irmc)[a-z0-9]{2,4}[0-9][a-z0-9]{2,}$"
+    # not "rac": Oracle calls its cluster nodes so
+    r"|^.+[-_](ilo|idrac|drac|imm|xcc|cimc|ilom|irmc|bmc|ipmi)[0-9]?$"
+)
+_BMC_TEXT = (
+    r"(^|[^a-z])(ilo ?[2-7]|idrac ?[5-9]?|integrated lights[- ]out|remote access controller|xclarity controller"
+    r"|integrated management module|baseboard management|cimc|irmc|ilom|bmc)([^a-z]|$)"
+)
+_CHASSIS_TEXT = (
+    r"(^|[^a-z])(chassis|enclosure|bladesystem|bladecenter|c7000|c3000|m1000e|mx7000|synergy 12000"
+    r"|fx2s?|ucs[- ]?5108)([^a-z]|$)"
+)
+# Google's "Container-Optimized OS" and CoreOS "Container Linux" run the host.
+_CONTAINER_HOST = r"container[- ](optimized|linux|os|host)"
+_POD_NAME = r"^[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$"
+_CONTAINER_TEXT = r"(^|[^a-z])(container|containerd|docker|pod|podman|cri-o)([^a-z]|$)"
+
+# Each step gives columns to the next, because a macro copies its argument; see `normalise`. No step but the last filters:
+# a filter would be pushed down to where it computes everything again.
+_ROOM_OF_RECORD = "hash(coalesce(n_lower(scope), 'default')) AS room"
+
+_NAMES = f"""
+WITH given AS (
+    SELECT idx, {_ROOM_OF_RECORD}, l_domain(n_lower(domain)) AS domain,
+        list_concat(coalesce(hostnames, []), coalesce(fqdns, []),
+            CASE WHEN netbios_name IS NULL THEN [] ELSE [netbios_name] END) AS given
+    FROM _observed
+), lowered AS (
+    SELECT idx, room, wide, CASE WHEN NOT seeded_host_domain(domain) THEN domain END AS domain, n_lower(given) AS given
+    FROM (SELECT idx, room, domain, len(given) > {MOST_VALUES} AS wide, unnest(given) AS given FROM given)
+), named AS (
+    SELECT idx, room, wide, domain, l_name(given) AS name FROM lowered
+), split AS (
+    SELECT idx, room, wide, domain, l_host(name) AS host, l_dns(name) AS dns, l_netbios_domain(name) AS nb,
+        (length(name) = 12 AND regexp_matches(name, '^[0-9a-f]*$')) OR regexp_matches(name, '{_POD_NAME}') AS is_container
+    FROM named
+), judged AS (
+    SELECT idx, room, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
+        wide OR seeded_host_name(host) AS unusable, regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
+        CASE WHEN NOT seeded_host_domain(dns) THEN dns END AS dns,
+        CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb
+    FROM split
+)
+SELECT idx, room, is_bmc, is_container, CASE WHEN bad THEN host END AS dropped,
+    CASE WHEN length(host) > 15 THEN host END AS longname,
+    CASE WHEN NOT unusable THEN short END AS host,
+    -- a name of 15 characters may be the beginning of a longer one
+    CASE WHEN NOT unusable THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.') AND length(host) <> 15
+        AND coalesce(nb = split_part(domain, '.', 1), true) THEN domain END) END AS fqdn,
+    CASE WHEN NOT unusable THEN coalesce(nb, split_part(coalesce(dns, domain), '.', 1)) || chr(92) || short END AS nbname
+FROM judged WHERE host IS NOT NULL OR is_container
+"""
+
+_MACS = f"""
+WITH given AS (
+    SELECT idx, room, wide, n_lower(given) AS given FROM (
+        SELECT idx, room, wide, unnest(given) AS given
+        FROM (SELECT idx, {_ROOM_OF_RECORD}, len(mac_addresses) > {MOST_VALUES} AS wide, mac_addresses AS given FROM _observed))
+), digits AS (
+    SELECT idx, room, wide, l_mac_digits(given) AS digits FROM given
+), formed AS (
+    SELECT idx, room, wide, l_mac_hex(digits) AS mac FROM digits
+)
+SELECT idx, room, mac, seeded, NOT seeded AND NOT random AND NOT wide AS usable, seeded OR random AS dropped
+FROM (SELECT *, seeded_mac_address(mac) AS seeded, mac[2] IN ('2', '6', 'a', 'e') AS random FROM formed)
+WHERE mac IS NOT NULL
+"""
+
+_AGENTS = f"""
+WITH given AS (
+    SELECT idx, scope, console, wide, n_lower(given) AS agent FROM (
+        SELECT idx, scope, console, wide, unnest(given) AS given
+        FROM (SELECT idx, coalesce(n_lower(scope), 'default') AS scope, lower(product || ':' || instance) AS console,
+            len(agent_ids) > {MOST_VALUES} AS wide, agent_ids AS given FROM _observed))
+), placed AS (
+    -- A scanner counts its hosts in each console from 1.
+    SELECT idx, scope, wide,
+        CASE WHEN regexp_matches(agent, '=[1-9][0-9]{{0,9}}$') THEN agent || ' of ' || console ELSE agent END AS agent
+    FROM given
+), judged AS (
+    SELECT idx, scope, wide, agent, strpos(agent, '=') AS place, seeded_agent_id(split_part(agent, '=', 2)) AS bad
+    FROM placed
+)
+SELECT idx, hash(scope) AS room, CASE WHEN bad THEN agent END AS dropped,
+    -- A short id is known in one place only.
+    CASE WHEN NOT bad AND NOT wide
+        THEN CASE WHEN length(agent) - place < 16 THEN agent || ' at ' || scope ELSE agent END END AS agent_id,
+    regexp_matches(agent, '^[^=]*(container|pod)[^=]*=') AS is_container
+FROM judged WHERE agent IS NOT NULL
+"""
+
+_IPS = f"""
+WITH given AS (
+    SELECT idx, room, n_lower(given) AS given
+    FROM (SELECT idx, room, unnest(given) AS given
+        FROM (SELECT idx, {_ROOM_OF_RECORD}, ip_addresses AS given FROM _observed))
+), formed AS (
+    SELECT idx, room, l_ip(given) AS ip FROM given
+)
+SELECT idx, room, CASE WHEN NOT bad THEN ip END AS ip, CASE WHEN bad THEN ip END AS dropped
+FROM (SELECT *, seeded_ip_address(ip) AS bad FROM formed) WHERE ip IS NOT NULL
+"""
+
+# What the names, agents and cards of a record tell of its role.
+_TOLD = """
+SELECT idx, bool_or(is_bmc) AS is_bmc, bool_or(is_container) AS is_container FROM (
+    SELECT idx, is_bmc, is_container AND idx NOT IN (SELECT idx FROM macs WHERE NOT starts_with(mac, '0242'))
+        AS is_container
+    FROM names WHERE is_bmc OR is_container
+    UNION ALL
+    SELECT idx, false, true FROM agents WHERE is_container)
+GROUP BY idx
+"""
+
+# Few makers and models make many machines: each is read once.
+_MAKERS = """
+SELECT manufacturer, l_maker(maker_l) AS maker
+FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _observed))
+"""
+# Makers and models as they came that say nothing, such as 'System manufacturer'.
+_NO_MAKERS = """
+SELECT given FROM (
+    SELECT given, n_lower(given) AS lowered
+    FROM (SELECT DISTINCT manufacturer AS given FROM _observed UNION SELECT DISTINCT model FROM _observed))
+WHERE seeded_manufacturer(lowered)
+"""
+_KINDS = f"""
+SELECT model, os_platform, device_category, CASE
+    WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
+    WHEN regexp_matches(told, '{_CHASSIS_TEXT}') THEN 'chassis'
+    WHEN regexp_matches(told, '{_CONTAINER_TEXT}') AND NOT regexp_matches(told, '{_CONTAINER_HOST}') THEN 'container'
+    ELSE '' END AS role
+FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS told
+    FROM (SELECT DISTINCT model, os_platform, device_category FROM _observed))
+"""
+
+_NORM = f"""
+WITH lowered AS (
+    SELECT idx, {_ROOM_OF_RECORD}, maker, role,
+        n_lower(serial_number) AS serial_l, n_lower(smbios_uuid) AS uuid_l,
+        n_lower(entra_device_id) AS entra_l, n_lower(ad_sid) AS sid_l, n_lower(cloud_provider) AS provider_l,
+        n_lower(cloud_account_id) AS account_l,
+        -- EC2 shows the instance id as asset tag; 'vm-101' names a machine inside one vCenter only.
+        coalesce(n_lower(cloud_instance_id), nullif(regexp_extract(n_lower(asset_tag), '^i-[0-9a-f]{{8,17}}$'), ''))
+            AS cloud_given,
+        lower(coalesce(cloud_account_id, product || ':' || instance)) AS home,
+        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l,
+        n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t
+    FROM _observed o LEFT JOIN ({_MAKERS}) m USING (manufacturer)
+        JOIN ({_KINDS}) k ON k.model IS NOT DISTINCT FROM o.model
+            AND k.os_platform IS NOT DISTINCT FROM o.os_platform
+            AND k.device_category IS NOT DISTINCT FROM o.device_category
+), placed AS (
+    SELECT *, l_local_id(cloud_given, home) AS cloud_l FROM lowered
+), formed AS (
+    SELECT idx, room, maker, role, l_hex32(entra_l) AS entra_hex,
+        l_serial_hex(serial_l) AS serial_hex, l_serial(serial_l) AS serial_text,
+        l_hex32(uuid_l) AS uuid_hex, l_guid(entra_l) AS entra,
+        l_guid(adguid_l) AS adguid_plain, t_base64_hex(adguid_t) AS adguid_bytes, l_sid(sid_l) AS sid,
+        l_provider(provider_l) AS provider, l_cloud_account(account_l) AS account_told,
+        l_cloud_account_of(cloud_l) AS account_of, l_cloud_id(cloud_l) AS cloud_text,
+        l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text
+    FROM placed
+), shaped AS (
+    SELECT idx, room, maker, role, entra_hex, serial_text, entra, sid, provider, cloud_text, resource, imei_text,
+        coalesce(adguid_plain, h_guid(adguid_bytes)) AS adguid,
+        coalesce(account_told, account_of) AS account, n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
+        n_alnum(serial_text) AS serial_plain
+    FROM formed
+), judged AS (
+    SELECT *,
+        -- Spreadsheets turn digits into 1.23457E+11: what is left of them is shared by many.
+        seeded_serial_number(serial_plain) OR coalesce(regexp_matches(serial_text, '^[0-9]([.,][0-9]+)?E[+][0-9]+$'), false)
+            AS serial_bad, seeded_imei(imei_text) AS imei_bad,
+        seeded_cloud_id(cloud_text) AS cloud_bad, seeded_uuid(uuid) AS uuid_bad,
+        seeded_uuid(serial_uuid) AS serial_uuid_bad
+    FROM shaped
+)
+SELECT idx, room, maker, entra, adguid, sid, resource, provider, account,
+    CASE WHEN role = 'bmc' OR told.is_bmc THEN 'bmc' WHEN role = 'chassis' THEN role
+        WHEN told.is_container THEN 'container' ELSE role END AS role,
+    CASE WHEN entra IS NULL THEN entra_hex END AS entra_dropped,
+    -- On these clouds the instance id is the SMBIOS UUID.
+    CASE WHEN provider IN ('azure', 'openstack', 'nutanix') AND length(cloud_text) = 32 AND NOT contains(cloud_text, '/')
+        AND NOT cloud_bad THEN n_either(cloud_text) END AS cloud_uuid,
+    CASE WHEN NOT uuid_bad THEN uuid END AS uuid, CASE WHEN uuid_bad THEN uuid END AS uuid_dropped,
+    CASE WHEN NOT serial_uuid_bad THEN serial_uuid END AS serial_uuid,
+    CASE WHEN serial_uuid_bad THEN serial_uuid END AS serial_uuid_dropped,
+    CASE WHEN NOT cloud_bad THEN cloud_text END AS cloud, CASE WHEN cloud_bad THEN cloud_text END AS cloud_dropped,
+    CASE WHEN NOT serial_bad THEN serial_text END AS serial, CASE WHEN serial_bad THEN serial_text END AS serial_dropped,
+    CASE WHEN NOT imei_bad THEN imei_text END AS imei, CASE WHEN imei_bad THEN imei_text END AS imei_dropped
+FROM judged LEFT JOIN ({_TOLD}) told USING (idx)
+"""
+
+# Before a value of a management controller, chassis or container; none for ordinary machines.
+_ROLES = "SELECT idx, role || ' ' AS part FROM norm WHERE role <> ''"
+
+TABLES = {
+    "names": _NAMES,
+    "macs": _MACS,
+    "agents": _AGENTS,
+    "ips": _IPS,
+    "norm": _NORM,
+    "roles": _ROLES,
+    "no_makers": _NO_MAKERS,
+}
