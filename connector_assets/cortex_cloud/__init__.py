@@ -45,6 +45,11 @@ CONNECTOR = Connector(
     options=CortexCloudOptions,
     known_hosts=("*.paloaltonetworks.com",),
     requests_per_minute=300,
+    changes=(
+        "Every pull is a full one: none of the interfaces read tells a deletion, and a snapshot of findings counts against the "
+        "quota whether much or little changed. An asset or finding that is gone is missing in the next whole pull, or is no longer "
+        "observed and leaves the window."
+    ),
     troubleshooting={
         "400": "the tenant refused the request: check the options asset_page_size, on_demand_fields, issue_domains and "
         "findings_by_last_observed",
@@ -53,9 +58,12 @@ CONNECTOR = Connector(
         "402": "the tenant's licence does not include this interface: findings need Cortex Cloud Runtime Security or Posture "
         "Management",
         "403": "give the key's role the right to view the asset inventory, issues and vulnerability management (how a tenant "
-        "names them is not verified); the key may also be limited to addresses",
+        "names them is not verified). Where it is right, the tenant may limit API access to addresses (Settings, "
+        "Configurations, Security Settings, Approved IP Ranges): add this machine's",
         "404": "base_url is the tenant's API address, not the one of its console: "
         "https://api-<tenant>.xdr.<region>.paloaltonetworks.com",
+        "409": "Cortex Cloud documents no 409 for what is read: the next sync tries again; see whether a proxy or a gateway "
+        "answers in its place",
         "429": "the tenant's quota is used up; the vulnerability snapshot is given 10 times in 24 hours: sync less often, or "
         "set findings_source to search",
         "dns": "base_url is the tenant's API address, which begins with api-: "
