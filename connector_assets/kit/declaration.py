@@ -41,13 +41,15 @@ class Page:
 
     `scope` is the part of the stream that this page enumerates (a subscription, a table); `cursor` the vendor's own
     position, written to the manifest for diagnosis and never a secret; `total` the vendor's claimed number of records
-    of the scope where it states one that can be trusted as a completeness proof.
+    of the scope where it states one that can be trusted as a completeness proof. `stream` names a later stream of the
+    same pull, where one answer holds the records of both: they are kept for it, and its own pull adds to them.
     """
 
     records: Sequence[Record]
     scope: str = "default"
     cursor: str | None = None
     total: int | None = None
+    stream: str | None = None
 
 
 PullFunction = Callable[["Api"], Iterator[Page]]

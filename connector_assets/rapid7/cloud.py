@@ -90,13 +90,12 @@ def search(api: Api, what: str, params: dict[str, Any], body: dict[str, str], si
 GROUPS = (("remediated", "fixed"), ("same", "open"), ("new", "open"))
 
 
-def findings_of(asset: Record) -> Iterator[tuple[str, Record]]:
-    """(state, finding) of an asset's three lists."""
+def findings_of(asset: Record) -> Iterator[tuple[str, list[Any]]]:
+    """(state, findings) of an asset's three lists."""
     for group, state in GROUPS:
         found = asset.get(group)
-        for finding in found if isinstance(found, list) else ():
-            if isinstance(finding, dict):
-                yield state, finding
+        if isinstance(found, list):
+            yield state, found
 
 
 def vulnerabilities(api: Api, ids: Sequence[str] | None) -> Iterator[Page]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +12,10 @@ from connector_assets.rapid7 import cloud, console
 PAGE_RECORDS = 1000
 #: What the findings are of, for the stream that reads it: reading the findings again would take a third of the pull.
 NAMED = "ids of vulnerabilities"
+#: Whether the findings came with the assets: reading them out of those again would take as long as the whole pull.
+PASSED = "findings passed"
+#: Of a finding: its proof, a page of HTML, and the text of its solution.
+LEFT_BEHIND = ("proof", "solution_fix")
 #: A scan of a day may end, and the platform take it over from a console, long after single assets were done.
 OVERLAP = timedelta(hours=24)
 
@@ -68,35 +71,62 @@ VULNERABILITY_FIELDS: dict[str, Any] = {
 def assets(api: Api) -> Iterator[Page]:
     """Every asset; from the cloud those scanned within the window or since, with their findings."""
     if api.options.api == "cloud":
-        yield from cloud.assets(api)
+        pages = cloud.assets(api)
+        yield from pages if api.since is not None else with_findings(api, pages)
         return
     if api.since is not None:
         api.ask_for_everything("a console does not tell what changed")
     yield from console.assets(api)
 
 
+def with_findings(api: Api, pages: Iterator[Page]) -> Iterator[Page]:
+    """The pages of assets, after each one the findings in it, for the stream of those.
+
+    Changed assets alone do not have all the findings: after an incremental pull they are read out of what was landed.
+    """
+    api.shared[PASSED] = True
+    named: set[str] = set()
+    for page in pages:
+        # written before the findings in it are made records in place
+        yield page
+        found: list[Record] = []
+        for asset in page.records:
+            if isinstance(asset, dict):
+                found += cloud_findings(asset)
+        named.update({str(record["vulnerability_id"]) for record in found if record["id"]})
+        if found:
+            yield Page(found, stream="findings")
+    api.shared[NAMED] = named
+
+
+def cloud_findings(asset: Record) -> Iterator[Record]:
+    identifier = asset.get("id")
+    if identifier not in (None, ""):
+        for state, found in cloud.findings_of(asset):
+            yield from finding_records(identifier, state, found)
+
+
 def findings(api: Api) -> Iterator[Page]:
     """What the assets are vulnerable to; from the console in one call an asset that has something and is in the window."""
+    if api.shared.get(PASSED):
+        return
+    is_cloud = api.options.api == "cloud"
     batch: list[Record] = []
     named: set[str] = set()
     for number, asset in enumerate(api.records("assets")):
         identifier = asset.get("id")
         if identifier in (None, ""):
             continue
-        if api.options.api == "cloud":
-            found = (finding_record(identifier, state, item) for state, item in cloud.findings_of(asset))
-        elif is_quiet(api, asset):
-            continue
-        else:
-            found = (finding_record(identifier, "open", item) for item in console.asset_findings(api, asset))
-        batch.extend(found)
+        if is_cloud:
+            batch += cloud_findings(asset)
+        elif not is_quiet(api, asset):
+            batch += finding_records(identifier, "open", console.asset_findings(api, asset))
         if len(batch) >= PAGE_RECORDS:
-            named.update(str(record["vulnerability_id"]) for record in batch if record.get("vulnerability_id"))
-            for start in range(0, len(batch), PAGE_RECORDS):
-                yield Page(batch[start : start + PAGE_RECORDS])
+            named.update({str(record["vulnerability_id"]) for record in batch if record["id"]})
+            yield Page(batch)
             batch = []
             api.progress(f"findings of {number + 1} assets")
-    named.update(str(record["vulnerability_id"]) for record in batch if record.get("vulnerability_id"))
+    named.update({str(record["vulnerability_id"]) for record in batch if record["id"]})
     api.shared[NAMED] = named
     yield Page(batch)
 
@@ -111,20 +141,20 @@ def is_quiet(api: Api, asset: Record) -> bool:
     return bool(start and seen and str(seen)[:10] < start.strftime("%Y-%m-%d"))
 
 
-def finding_record(asset_id: Any, state: str, finding: Record) -> Record:
-    """A finding with its asset and an id that stays while its place does; its proof, a page of HTML, stays behind."""
-    name, find = finding.get("vulnerability_id"), finding.get
-    place = f"{find('check_id') or ''}|{find('nic') or ''}|{find('port') or ''}|{find('protocol') or ''}|{find('key') or ''}"
-    digest = hashlib.sha1(place.encode(), usedforsecurity=False).hexdigest()[:12]
-    record = {
-        **finding,
-        "id": f"{asset_id}:{name}:{digest}" if name else None,
-        "asset_id": str(asset_id),
-        "state": state,
-    }
-    record.pop("proof", None)
-    record.pop("solution_fix", None)
-    return record
+def finding_records(asset_id: Any, state: str, findings: Iterable[Any]) -> Iterator[Record]:
+    """The findings, made records in place: with their asset and an id that stays while the place does."""
+    asset = str(asset_id)
+    for finding in findings:
+        if not isinstance(finding, dict):
+            continue
+        get = finding.get
+        name = get("vulnerability_id")
+        place = f"{get('check_id') or ''}|{get('nic') or ''}|{get('port') or ''}|{get('protocol') or ''}|{get('key') or ''}"
+        finding["id"] = f"{asset}:{name}:{place}" if name else None
+        finding["asset_id"], finding["state"] = asset, state
+        for left in LEFT_BEHIND:
+            finding.pop(left, None)
+        yield finding
 
 
 def vulnerabilities(api: Api) -> Iterator[Page]:

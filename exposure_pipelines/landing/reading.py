@@ -8,13 +8,14 @@ import os
 import shutil
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from connector_assets.kit.declaration import Connector, Stream
+from connector_assets.kit.declaration import Connector, Page, Stream
 from connector_assets.kit.errors import ConnectorError, CursorExpired, ReportRecord, StreamSkipped
 from exposure_pipelines.lake import Lake, duckdb_connection
 from exposure_pipelines.landing.incremental import increment_after, is_too_old, plan_of
@@ -73,6 +74,10 @@ class Reader:
     accept_volume: bool
     progress: Progress | None
     manifests: dict[str, Manifest] = field(default_factory=dict)
+    wanted: frozenset[str] = frozenset()
+    """names of the streams of this sync"""
+    ahead: dict[str, Spool] = field(default_factory=dict)
+    """open spools of streams to come, with what an earlier one gave for them"""
 
     @property
     def local_root(self) -> Path:
@@ -125,12 +130,15 @@ class Reader:
             api.begin(stream.name, increment.since, base.memory, may_be_incremental, known)
         else:
             api.begin(stream.name, may_be_incremental=may_be_incremental)
-        folder = self.spool_root / self.sync / (f"{stream.name}.changes" if increment else stream.name)
-        shutil.rmtree(folder, ignore_errors=True)
-        spool = Spool(folder, stream.drop_fields)
+        spool = None if increment else self.ahead.pop(stream.name, None)
+        if spool is None:
+            spool = self.new_spool(stream, f"{stream.name}.changes" if increment else stream.name)
         error: ConnectorError | None = None
         try:
             for page in stream.pull(api):
+                if page.stream is not None:
+                    self.keep_ahead(page, page.stream)
+                    continue
                 spool.add(page.records, page.scope, page.cursor)
                 if page.total is not None:
                     api.expect(page.total, page.scope)
@@ -152,6 +160,25 @@ class Reader:
         finally:
             spool.close()
         return Reading(spool, error)
+
+    def new_spool(self, stream: Stream, name: str) -> Spool:
+        folder = self.spool_root / self.sync / name
+        shutil.rmtree(folder, ignore_errors=True)
+        return Spool(folder, stream.drop_fields)
+
+    def keep_ahead(self, page: Page, name: str) -> None:
+        """Spool a page for a stream that is to come, if this sync pulls it."""
+        if name not in self.wanted:
+            return
+        if name not in self.ahead:
+            self.ahead[name] = self.new_spool(self.connector.stream(name), name)
+        self.ahead[name].add(page.records, page.scope, page.cursor)
+
+    def leave_ahead(self) -> None:
+        """Close what was kept for streams that were not read after all."""
+        for spool in self.ahead.values():
+            with suppress(OSError):  # of a full disk, which has ended the sync already
+                spool.close()
 
     def base(self, manifest: Manifest) -> Base:
         folder = f"{self.lake.landed(manifest.instance, manifest.stream)}/{manifest.sync}"

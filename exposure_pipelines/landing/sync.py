@@ -136,6 +136,7 @@ class SyncRun(Reader):
                 ) from error
             raise
         finally:
+            self.leave_ahead()
             shutil.rmtree(self.spool_root, ignore_errors=True)
 
     def pull(self, streams: Sequence[Stream]) -> None:
@@ -147,6 +148,7 @@ class SyncRun(Reader):
             for stream in streams:
                 self.close_failed(stream, error, clock.now(), Statistics())
             return
+        self.wanted = frozenset(stream.name for stream in streams)
         with api.client:
             for stream in streams:
                 self.pull_stream(api, stream)

@@ -14,7 +14,7 @@ from connector_assets import registry
 from connector_assets.kit.budgets import Allowance
 from connector_assets.rapid7.cloud import findings_of
 from connector_assets.rapid7.console import BY_ID_MOST, has_next, places
-from connector_assets.rapid7.streams import finding_record, vulnerability_record
+from connector_assets.rapid7.streams import finding_records, vulnerability_record
 from demo_estate.lenses import rapid7 as lens
 from demo_estate.lenses.rapid7.records import UNDOCUMENTED, has_agent
 from exposure_pipelines.landing.sync import run_sync
@@ -337,7 +337,7 @@ def test_a_sign_in_page_is_no_empty_estate(either: Bench) -> None:
 def test_a_finding_keeps_its_id_while_its_place_stays() -> None:
     one = {"vulnerability_id": "v", "port": 443, "key": "", "proof": "<p>long</p>", "last_found": "2026-01-01"}
     same, other = {**one, "last_found": "2026-02-01"}, {**one, "port": 8443}
-    records = [finding_record("a", "open", f) for f in (one, same, other)]
+    records = [*finding_records("a", "open", [one, same, other])]
     assert records[0]["id"] == records[1]["id"] != records[2]["id"]
     assert "proof" not in records[0]
 
