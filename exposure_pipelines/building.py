@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from exposure_pipelines.connections import Connection
     from exposure_pipelines.home import Home
     from exposure_pipelines.lake import Lake
+    from exposure_pipelines.landing.manifest import Manifest
+    from exposure_pipelines.volume import BuildGuard
 
 #: Model that keeps the ids of a kind.
 STATES = {"device": "int_devices_state", "identity": "int_identities_state", "application": "int_applications_state"}
@@ -69,36 +71,70 @@ class Builder:
         return results
 
     def iterate(self, day: date, select: Collection[str] | None = None) -> Iterator[ModelResult]:
-        """As `build`, each result as soon as its model is written."""
+        """As `build`, each result as soon as its model is written.
+
+        Raises WorkFailed before anything is written when the landed records would lose an implausible share.
+        """
         from dbt_like_transforms.engine.runner import Runner
+        from exposure_pipelines.volume import Read
 
-        self.register_sources(day)
+        manifests = self.manifests(day)
+        reads = [Read(manifest.instance, manifest.stream, manifest.sync, manifest.records) for manifest in manifests]
+        staging = {model.name for model in project().models.values() if model.layer == "staging"}
+        guard = self.guard()
+        if select is None or staging & set(select):
+            guard.check(day, reads)
+        self.register_sources(day, manifests)
         yield from Runner(project(), self.database, self.lake, self.home.root, self.options).iterate(day, select)
+        if select is None or staging <= set(select):
+            guard.keep(day, reads)
 
-    def register_sources(self, day: date) -> None:
+    @property
+    def left_out(self) -> set[str]:
+        return set(self.options.get("without_instances", ()))
+
+    @property
+    def read_connections(self) -> tuple[Connection, ...]:
+        return tuple(c for c in self.connections if c.instance not in self.left_out)
+
+    def guard(self) -> BuildGuard:
+        from exposure_pipelines.volume import BuildGuard
+
+        accepted = bool(self.options.get("accept_loss"))
+        return BuildGuard(self.lake, self.database, self.connections, self.left_out, accepted)
+
+    def manifests(self, day: date) -> list[Manifest]:
+        """The sync that the date reads, of each stream that has one."""
+        from exposure_pipelines.landing.select import select_sync
+
+        chosen = (
+            select_sync(self.lake, connection, stream.name, day)
+            for connection in self.read_connections
+            for stream in registry.load(connection.product).streams
+        )
+        return [one.manifest for one in chosen if one is not None]
+
+    def register_sources(self, day: date, manifests: Sequence[Manifest] | None = None) -> None:
+        """Make the date's records readable; manifests: those that it reads, looked up without them."""
         from dbt_like_transforms.engine.sources import SourcePart, register_sources, register_table
-        from exposure_pipelines.landing.select import select_sync, sync_rows, sync_run_rows
+        from exposure_pipelines.landing.select import sync_rows, sync_run_rows
         from exposure_pipelines.landing.typed import RECORDS_FILE
 
-        left_out = set(self.options.get("without_instances", ()))
-        connections = tuple(c for c in self.connections if c.instance not in left_out)
+        connections = self.read_connections
+        products = {connection.instance: connection.product for connection in connections}
         files: dict[str, list[SourcePart]] = {}
-        for connection in connections:
-            for stream in registry.load(connection.product).streams:
-                chosen = select_sync(self.lake, connection, stream.name, day)
-                if chosen is None:
-                    continue
-                manifest = chosen.manifest
-                constants = {
-                    "_product": connection.product,
-                    "_instance": connection.instance,
-                    "_stream": stream.name,
-                    "_sync": manifest.sync,
-                    "_synced_at": manifest.finished_at.replace(tzinfo=None),
-                    "_proves_absence": manifest.proves_absence,
-                }
-                path = f"{self.lake.landed(connection.instance, stream.name)}/{manifest.sync}/{RECORDS_FILE}"
-                files.setdefault(f"landed.{connection.product}__{stream.name}", []).append(SourcePart(path, constants))
+        for manifest in self.manifests(day) if manifests is None else manifests:
+            product = products[manifest.instance]
+            constants = {
+                "_product": product,
+                "_instance": manifest.instance,
+                "_stream": manifest.stream,
+                "_sync": manifest.sync,
+                "_synced_at": manifest.finished_at.replace(tzinfo=None),
+                "_proves_absence": manifest.proves_absence,
+            }
+            path = f"{self.lake.landed(manifest.instance, manifest.stream)}/{manifest.sync}/{RECORDS_FILE}"
+            files.setdefault(f"landed.{product}__{manifest.stream}", []).append(SourcePart(path, constants))
         register_sources(self.database, landed_sources(), files)
         self.register_states(day)
         for relation, rows in (

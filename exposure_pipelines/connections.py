@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -87,6 +87,28 @@ class SecretReference(BaseModel):
             ) from None
 
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class VolumeLimits(BaseModel):
+    """The share of the records before that must remain to be believed; 0 believes any loss. A number is the default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    default: Share = 0.5
+    streams: dict[str, Share] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def number_or_mapping(cls, value: Any) -> Any:
+        if isinstance(value, dict) and set(value) - {"default", "streams"}:
+            raise ValueError("expected a share such as 0.5, or {default: 0.5, streams: {NAME: 0.8}}")
+        return value if isinstance(value, dict | VolumeLimits) else {"default": value}
+
+    def share(self, stream: str) -> float:
+        return self.streams.get(stream, self.default)
+
+
 class Connection(BaseModel):
     """One configured instance of a product."""
 
@@ -101,7 +123,7 @@ class Connection(BaseModel):
     schedule: str = ""
     max_age_hours: float = Field(default=36, gt=0)
     window_days: int | None = Field(default=90, gt=0)
-    volume_guard: float = Field(default=0.5, ge=0, le=1)
+    volume_guard: VolumeLimits = VolumeLimits()
     full_every_hours: float | None = Field(default=None, gt=0, le=31 * 24)
     """Between two full pulls, at most so far apart, a stream whose vendor tells changes is asked for those alone."""
     ca_file: str | None = None
@@ -151,6 +173,11 @@ class Connection(BaseModel):
         streams = [stream.name for stream in connector.streams]
         troubles += [
             f"streams: {s!r} is unknown{suggestion(s, streams)}" for s in self.streams or () if s not in streams
+        ]
+        troubles += [
+            f"volume_guard.streams.{s}: there is no such stream{suggestion(s, streams)}"
+            for s in self.volume_guard.streams
+            if s not in streams
         ]
         try:
             connector.options.model_validate(self.options)

@@ -62,6 +62,13 @@ LINKS = {
     "exposure_history": ("attack_paths", "exposure_graph_nodes"),
 }
 
+
+class BuildConfig(dg.Config):
+    """What a person may change for one launched build."""
+
+    accept_loss: bool = False
+
+
 LandedKeys = Mapping[str, Sequence[dg.AssetKey]]
 """Landed assets by the relation that unites their records, e.g. `landed.tenable__assets`."""
 
@@ -97,8 +104,8 @@ def models_asset(connections: Sequence[Connection]) -> dg.AssetsDefinition:
         pool="build_models",
         description="Runs the models on DuckDB over the lake.",
     )
-    def build_models(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        yield from build_partitions(context, landed)
+    def build_models(context: dg.AssetExecutionContext, config: BuildConfig) -> Iterator[Any]:
+        yield from build_partitions(context, landed, config.accept_loss)
 
     return build_models
 
@@ -157,12 +164,14 @@ def check_description(tests: Sequence[ModelTest]) -> str:
     return f"{len(tests)} tests: {', '.join(test.name for test in tests)}"
 
 
-def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys) -> Iterator[Any]:
+def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys, accept_loss: bool) -> Iterator[Any]:
     """Build each date of the run, and report each model: of a single date as soon as it is written, of a range at its end.
 
-    Raises dg.Failure naming date, model, file and line when a model does not run; what was built before it is reported.
+    Raises dg.Failure naming date, model, file and line when a model does not run, or the stream that would lose too much;
+    what was built before it is reported.
     """
     from dbt_like_transforms.engine.errors import EngineError
+    from exposure_pipelines.errors import WorkFailed
     from exposure_pipelines.home import Home
 
     selected = {key.path[-1] for key in context.selected_asset_keys}
@@ -172,6 +181,7 @@ def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys) -> I
     options = {
         "without_instances": [name for name in tags.get(WITHOUT_TAG, "").split(",") if name],
         "accept_changes": tags.get(ACCEPT_TAG) == "true",
+        "accept_loss": accept_loss,
     }
     with open_builder(Home.from_env().ensure(), options) as builder:
         for day in days:
@@ -190,7 +200,7 @@ def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys) -> I
                         yield from check_results(context, built[result.name])
                     else:
                         context.add_asset_metadata(metadata, asset_key=key, partition_key=day.isoformat())
-            except EngineError as error:
+            except (EngineError, WorkFailed) as error:
                 if len(days) > 1:
                     log_built(context, built)
                 raise dg.Failure(f"building {day} failed: {error}", allow_retries=False) from error

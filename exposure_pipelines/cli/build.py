@@ -25,6 +25,10 @@ def build(
         bool,
         typer.Option("--accept-changes", help="Publish although more assets merge or split than the limit allows."),
     ] = False,
+    accept_loss: Annotated[
+        bool,
+        typer.Option("--accept-loss", help="Build although a stream lost more records than its volume_guard allows."),
+    ] = False,
     what_if: Annotated[
         bool, typer.Option("--what-if", help="Only show what would merge and split; nothing is stored.")
     ] = False,
@@ -44,10 +48,13 @@ def build(
     dates = chosen_dates(day, start, end)
     check_decisions(home)
     left_out = [load_connections(home).get(name).instance for name in without or ()]
+    require_landed(home, dates, left_out)
     if what_if:
         show_what_if(home, dates, left_out, as_json)
         return
-    report = build_dates(home, dates, quiet=as_json, accept_changes=accept_changes, without=left_out)
+    report = build_dates(
+        home, dates, quiet=as_json, accept_changes=accept_changes, accept_loss=accept_loss, without=left_out
+    )
     if as_json:
         print_json(
             {"dates": report.dates, "succeeded": report.succeeded, "checks": report.checks, "seconds": report.seconds}
@@ -72,6 +79,29 @@ def check_decisions(home: Home) -> None:
         check_consistent(load_decisions(home.root / "decisions.yaml").decisions)
     except DecisionError as error:
         raise ConfigurationError(f"{home.root / 'decisions.yaml'}: {error}") from error
+
+
+def require_landed(home: Home, dates: list[str], left_out: list[str]) -> None:
+    """Refuse past dates by which nothing was landed: their tables would be empty, as if the estate had been.
+
+    Today's may be: a new home shows its empty tables.
+    """
+    from exposure_pipelines.clock import utc_date
+    from exposure_pipelines.landing.select import first_landed
+
+    if date.fromisoformat(dates[0]) >= utc_date():
+        return
+    first = first_landed(home, date.fromisoformat(dates[0]), left_out)
+    if first is None:
+        raise ConfigurationError(
+            f"Nothing was landed by {dates[-1]} or since, and no vendor can be asked for its past: `exposure sync` pulls today."
+        )
+    if first.isoformat() > dates[0]:
+        rest = f"--from {first} --to {dates[-1]}" if dates[-1] >= first.isoformat() else f"--date {first}"
+        raise ConfigurationError(
+            f"Nothing was landed by {dates[0]}, and no vendor can be asked for its past: what is kept begins on {first}. "
+            f"Nothing was built; `exposure build {rest}` builds from there."
+        )
 
 
 def show_what_if(home: Home, dates: list[str], without: list[str], as_json: bool) -> None:

@@ -137,7 +137,13 @@ def worst(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def build_dates(
-    home: Home, dates: list[str], *, quiet: bool = False, accept_changes: bool = False, without: Sequence[str] = ()
+    home: Home,
+    dates: list[str],
+    *,
+    quiet: bool = False,
+    accept_changes: bool = False,
+    accept_loss: bool = False,
+    without: Sequence[str] = (),
 ) -> BuildOutcome:
     """Build the models of dates and publish the newest, as one run; `without` leaves instances out."""
     from exposure_pipelines.assets.models import ACCEPT_TAG, WITHOUT_TAG
@@ -151,6 +157,7 @@ def build_dates(
             home,
             BUILD_JOB,
             dates,
+            run_config={"ops": {"build_models": {"config": {"accept_loss": accept_loss}}}},
             run_tags={WITHOUT_TAG: ",".join(without), ACCEPT_TAG: str(accept_changes).lower()},
             on_progress=update,
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from connector_assets import registry
@@ -14,6 +14,7 @@ from exposure_pipelines.landing.manifest import Manifest
 
 if TYPE_CHECKING:
     from exposure_pipelines.connections import Connection
+    from exposure_pipelines.home import Home
     from exposure_pipelines.lake import Lake
 
 
@@ -150,3 +151,24 @@ NEVER: dict[str, Any] = {
     "read_synced_at": None,
     "stale": True,
 }
+
+
+def first_landed(home: Home, day: date, left_out: Collection[str] = ()) -> date | None:
+    """`day` when something landed can be read by it, else the first date of which that is so; None when nothing was landed."""
+    from exposure_pipelines.connections import load_connections
+    from exposure_pipelines.lake import Lake
+
+    lake = Lake.of(home)
+    streams = [
+        (connection, stream.name)
+        for connection in load_connections(home).valid
+        if connection.instance not in left_out
+        for stream in registry.load(connection.product).streams
+    ]
+    if any(select_sync(lake, connection, stream, day) for connection, stream in streams):
+        return day
+    dates: list[date] = []
+    for connection, stream in streams:
+        landed = (lake.manifest(connection.instance, stream, sync) for sync in lake.syncs(connection.instance, stream))
+        dates += islice((m.finished_at.date() for m in landed if m.state in ("complete", "partial")), 1)
+    return min(dates, default=None)

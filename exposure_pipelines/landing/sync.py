@@ -210,7 +210,7 @@ class SyncRun(Reader):
             return
         guard = VolumeGuard(
             self.connection.instance,
-            self.connection.volume_guard,
+            self.connection.volume_guard.share(stream.name),
             stream.may_be_empty,
             None if self.accept_volume else self.last_complete(stream),
         )

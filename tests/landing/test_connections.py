@@ -49,6 +49,19 @@ def errors_of(files: Workbench, text: str, name: str = "acme_main.yaml") -> str:
         ("product: acme\nstreams: []\n", "line 2: streams"),
         ("product: acme\nschedule: every hour\n", "line 2: schedule"),
         ("product: acme\nmax_age_hours: 2026-13-45\n", "a value has no meaning"),
+        ("product: acme\nvolume_guard: 2\n", "line 2: volume_guard.default: Input should be less than or equal to 1"),
+        (
+            "product: acme\nvolume_guard: {things: 0.5}\n",
+            "line 2: volume_guard: expected a share such as 0.5, or {default",
+        ),
+        (
+            "product: acme\nvolume_guard:\n  streams:\n    thing: 0.5\n",
+            "line 4: volume_guard.streams.thing: there is no such stream - did you mean things?",
+        ),
+        (
+            "product: acme\nvolume_guard: {streams: {things: -1}}\n",
+            "volume_guard.streams.things: Input should be greater",
+        ),
     ],
 )
 def test_a_mistake_names_the_line_the_key_and_the_fix(files: Workbench, text: str, said: str) -> None:
@@ -75,6 +88,17 @@ def test_a_secret_written_into_the_file_is_refused_without_being_repeated(
     assert said in errors
     assert "line 2" in errors
     assert "hunter2" not in errors
+
+
+def test_a_volume_guard_is_one_number_or_one_for_each_stream(files: Workbench) -> None:
+    def share(text: str) -> float:
+        return files.connection(text=f"product: acme\n{text}").volume_guard.share("things")
+
+    assert [share(""), share("volume_guard: 0.7\n"), share("volume_guard: {streams: {things: 0.2}}\n")] == [
+        0.5,
+        0.7,
+        0.2,
+    ]
 
 
 def test_a_broken_file_does_not_stop_the_others(files: Workbench) -> None:
