@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dbt_like_transforms.engine import ModelFailed
 from tests.transforms.estate import Estate, observation
 from tests.transforms.test_marts import edge
 
+MODELS = Path(__file__).parents[2] / "dbt_like_transforms" / "models"
 DC = observation("acme:prod:dc", serial_number="S1", properties='{"isDomainController": true}')
 PC = observation("acme:prod:pc", serial_number="S2", criticality=3)
 ROLE = observation("acme:prod:role", identity_type="role", display_name="Global Administrator")
@@ -153,6 +155,18 @@ def test_a_home_adds_rules_disables_others_and_maps_what_products_report(graph: 
         )
         == []
     )
+
+
+def test_every_product_that_reports_a_criticality_stands_in_the_file_where_it_can_be_switched_off() -> None:
+    imported, staging = load_rules(None).imports, MODELS / "staging"
+    reports = {
+        model.parent.name
+        for model in staging.glob("*/stg_*__*.sql")
+        if re.search(r"(?<!cast\(null as integer\) as )criticality,$", model.read_text(), re.MULTILINE)
+    }
+    assert {"wiz", "prisma_cloud", "cortex_cloud", "tenable"} <= reports
+    assert "intune" not in reports
+    assert reports <= imported.keys()
 
 
 @pytest.mark.parametrize(

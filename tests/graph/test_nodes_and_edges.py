@@ -83,6 +83,22 @@ def test_a_machine_in_azure_is_a_virtual_machine_node_with_microsofts_properties
     assert user == [{"type": "AadObjectId", "id": "tenantid=t1;objectid=o1"}]
 
 
+def test_machines_and_cloud_resources_bear_the_ids_that_their_products_give_them(graph: Estate) -> None:
+    bucket = {"native_id": "arn:aws:s3:::backups", "resource_type": "s3.bucket", "provider": "AWS"}
+    graph.build(
+        devices=[{**observation("servicenow:prod:h1", serial_number="S1"), "record": "servicenow:prod:h:1"}],
+        cloud_resources=[observation("acme:prod:a1", **bucket), observation("tenable:prod:t1", **bucket)],
+    )
+    found = {
+        row["asset_kind"]: sorted((entry["type"], entry["id"]) for entry in json.loads(row["EntityIds"]))
+        for row in graph.rows("from exposure_graph_nodes")
+    }
+    assert found == {
+        "device": [("ServiceNowCmdbAssetId", "h:1")],
+        "cloud_resource": [("AcmeAssetId", "a1"), ("CloudResourceId", bucket["native_id"]), ("TenableAssetId", "t1")],
+    }
+
+
 def test_a_weakness_is_one_node_and_an_edge_for_each_product_that_reports_it(graph: Estate) -> None:
     whole(graph)
     assert node(graph, "Cve")["NodeId"] == hashlib.md5(b"Cve:CVE-2026-0001", usedforsecurity=False).hexdigest()

@@ -95,28 +95,11 @@ described as (
                 case when lower(d.cloud_resource_id) like '/subscriptions/%'
                     then {'type': 'AzureResourceId', 'id': lower(d.cloud_resource_id)} end,
                 case when d.ad_sid is not null then {'type': 'SecurityIdentifier', 'id': lower(d.ad_sid)} end
-            ]
-            || list_transform(
-                list_filter(d.source_records, lambda record: split_part(record, ':', 1) <> 'defender_endpoint'),
-                lambda record: {
-                    'type': case split_part(record, ':', 1)
-                        when 'servicenow' then 'ServiceNowCmdb'
-                        else list_aggregate(
-                            list_transform(
-                                string_split(split_part(record, ':', 1), '_'), lambda word: upper(word[1]) || word[2:]
-                            ), 'string_agg', ''
-                        )
-                    end || 'AssetId',
-                    -- a Qualys record is a host; the id of its asset is the one that Microsoft has
-                    'id': coalesce(
-                        case when split_part(record, ':', 1) = 'qualys'
-                            then json_extract_string(d.properties, '$.qualysAssetInfo.qualysAssetId') end,
-                        substr(record, length(split_part(record, ':', 1)) + length(split_part(record, ':', 2)) + 3)
-                    )
-                }
-            ),
+            ],
             lambda id: id is not null
-        ) as entity_ids
+        ) as entity_ids,
+        -- Defender's own id of a machine stands above under Microsoft's names
+        list_filter(d.source_records, lambda record: split_part(record, ':', 1) <> 'defender_endpoint') as own_records
     from common as c
     join devices as d on c.asset_kind = 'device' and d.device_id = c.node_id
     union all
@@ -151,7 +134,8 @@ described as (
                 case when i.okta_id is not null then {'type': 'OktaUserId', 'id': i.okta_id} end
             ],
             lambda id: id is not null
-        )
+        ),
+        list_filter(i.source_records, lambda record: split_part(record, ':', 1) = 'servicenow')
     from common as c
     join identities as i on c.asset_kind = 'identity' and i.identity_id = c.node_id
     union all
@@ -172,7 +156,8 @@ described as (
                 case when p.cmdb_id is not null then {'type': 'ServiceNowCmdbAssetId', 'id': p.cmdb_id} end
             ],
             lambda id: id is not null
-        )
+        ),
+        cast([] as varchar[])
     from common as c
     join applications as p on c.asset_kind = 'application' and p.application_id = c.node_id
     union all
@@ -195,9 +180,36 @@ described as (
                 end
             ],
             lambda id: id is not null
+        ),
+        -- Defender for Cloud has no other id than the cloud's own, and an account that Prisma Cloud tells of its resources none
+        list_filter(
+            r.source_records,
+            lambda record: split_part(record, ':', 1) <> 'defender_cloud' and split_part(record, ':', 3) not like 'account|%'
         )
     from common as c
     join cloud_resources as r on c.asset_kind = 'cloud_resource' and r.resource_id = c.node_id
+),
+
+-- what the products that have the asset call it
+owned as (
+    select
+        *,
+        list_transform(own_records, lambda record: {
+            'type': case split_part(record, ':', 1)
+                when 'servicenow' then 'ServiceNowCmdb'
+                else list_aggregate(
+                    list_transform(string_split(split_part(record, ':', 1), '_'), lambda word: upper(word[1]) || word[2:]),
+                    'string_agg', ''
+                )
+            end || 'AssetId',
+            -- a Qualys record is a host; the id of its asset is the one that Microsoft has
+            'id': coalesce(
+                case when split_part(record, ':', 1) = 'qualys'
+                    then json_extract_string(properties, '$.qualysAssetInfo.qualysAssetId') end,
+                substr(record, length(split_part(record, ':', 1)) + length(split_part(record, ':', 2)) + 3)
+            )
+        }) as own_ids
+    from described
 )
 
 select
@@ -209,7 +221,7 @@ select
     concat('{"rawData":', json_merge_patch(
         coalesce(a.properties, '{}'), concat(substr(a.named, 1, length(a.named) - 1), ',', substr(c.insights, 2))
     )::varchar, '}') as NodeProperties,
-    coalesce(to_json(a.entity_ids)::varchar, '[]') as EntityIds,
+    coalesce(to_json(a.entity_ids || a.own_ids)::varchar, '[]') as EntityIds,
     c.asset_kind,
     a.discovery_sources,
     coalesce(c.criticality_level, 4) as criticality_level,
@@ -220,7 +232,7 @@ select
     c.max_cvss_score,
     coalesce(c.open_vulnerabilities, 0) as open_vulnerabilities
 from common as c
-join described as a on a.asset_kind = c.asset_kind and a.node_id = c.node_id
+join owned as a on a.asset_kind = c.asset_kind and a.node_id = c.node_id
 union all
 select
     md5('Cve:' || v.cve_id), 'Cve', v.cve_id, ['vulnerability_finding'],
