@@ -183,6 +183,25 @@ def test_cloud_resources_agree_on_the_providers_name_in_any_case(estate: Estate)
     assert len(found["resource_id"]) == 32
 
 
+def test_a_cloud_resource_keeps_what_each_product_tells_of_it_and_of_one_thing_the_newest(estate: Estate) -> None:
+    told = {
+        "acme:prod:1": (1, '{"acmeAssetInfo": {"score": 1}, "publicNetworkAccess": "Enabled"}'),
+        "tenable:prod:1": (2, '{"tenableAssetInfo": {"rating": 7}, "publicNetworkAccess": "Disabled"}'),
+        "tenable:prod:2": (3, None),
+    }
+    estate.build(
+        cloud_resources=[
+            observation(record, native_id="/a", observed_at=datetime(2026, 11, day), properties=properties)
+            for record, (day, properties) in told.items()
+        ]
+    )
+    assert as_json(estate.row("from cloud_resources")["properties"]) == {
+        "acmeAssetInfo": {"score": 1},
+        "tenableAssetInfo": {"rating": 7},
+        "publicNetworkAccess": "Disabled",
+    }
+
+
 def test_a_gap_is_raised_where_a_connected_role_does_not_really_cover(estate: Estate) -> None:
     estate.build(
         devices=[

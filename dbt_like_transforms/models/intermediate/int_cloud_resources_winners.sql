@@ -1,4 +1,5 @@
--- One row a resource. The newest active record that has a value gives it; exposure holds when any says so.
+-- One row a resource. The newest active record that has a value gives it; exposure holds when any says so, and the
+-- products' own data is kept of all.
 with ranked as (
     select
         a.asset_id,
@@ -22,7 +23,11 @@ select
     bool_or(is_internet_facing) filter (where is_active) as is_internet_facing,
     bool_or(contains_sensitive_data) filter (where is_active) as contains_sensitive_data,
     min(criticality) filter (where is_active) as criticality,
-    arg_max(properties, newest) filter (where is_active and properties is not null) as properties,
+    -- every product's data stands under a name of its own; what two say under the same name, the newer says
+    list_reduce(
+        array_agg(properties order by observed_at, record) filter (where is_active and properties is not null),
+        lambda older, newer: json_merge_patch(older, newer)::varchar
+    ) as properties,
     list_sort(array_agg(distinct product)) as discovery_sources,
     list_sort(array_agg(distinct record)) as source_records
 from ranked
