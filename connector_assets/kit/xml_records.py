@@ -25,59 +25,67 @@ def xml_records(
     """
     wanted = frozenset(tags)
     ready: list[Found] = []
-    # an object for every open element below the outermost one, None while it has no child
+    parser = guarded_parser(url)
+    depth = deepest = 0
+    # inside of a wanted element: an object for every open element above, None while it has no child
     above: list[dict[str, Any] | None] = []
     children: dict[str, Any] | None = None
     attributes: dict[int, dict[str, str]] = {}
     text = ""
-    depth = captured_at = 0
 
-    def start(tag: str, given: dict[str, str]) -> None:
-        nonlocal depth, captured_at, children, text
+    def look_for(tag: str, given: dict[str, str]) -> None:
+        nonlocal depth, deepest, children, text
         depth += 1
-        if captured_at:
-            if depth > XML_DEPTH:
-                raise too_deep(url)
-            above.append(children)
-            children, text = None, ""
-            if given:
-                attributes[depth] = given
-            return
         refuse_web_page(tag, depth, url)
         if tag in wanted:
-            captured_at, children, text = depth, None, ""
+            deepest, children, text = XML_DEPTH - depth, None, ""
+            parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+
+    def leave(tag: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def start(tag: str, given: dict[str, str]) -> None:
+        nonlocal children, text
+        above.append(children)
+        children, text = None, ""
+        if given:
+            attributes[len(above)] = given
 
     def data(more: str) -> None:
         nonlocal text
-        if captured_at:
-            text = text + more if text else more
+        text = text + more if text else more
 
     def end(tag: str) -> None:
-        nonlocal depth, captured_at, children, text
-        if captured_at:
-            value = children or text.strip() or None
-            text = ""
-            if depth == captured_at:
-                captured_at = 0
-                ready.append((tag, value))
-            else:
-                children = above.pop()
-                if children is None:
-                    children = {}
-                if attributes and depth in attributes:
-                    children.update((f"{tag}@{name}", word) for name, word in attributes.pop(depth).items())
-                if tag not in children:
-                    children[tag] = [value] if tag in lists else value
-                elif isinstance(known := children[tag], list):
-                    known.append(value)
-                else:
-                    children[tag] = [known, value]
-        depth -= 1
+        nonlocal depth, children, text
+        value = children or text.strip() or None
+        text = ""
+        if not above:
+            ready.append((tag, value))
+            depth -= 1
+            parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = look_for, leave, None
+            return
+        children = above.pop()
+        if children is None:
+            # not where it starts, which costs more: the deepest one ends first, before anything is built of it
+            if len(above) >= deepest:
+                raise too_deep(url)
+            children = {}
+        if attributes and (given := attributes.pop(len(above) + 1, None)):
+            for name, word in given.items():
+                children[f"{tag}@{name}"] = word
+        if tag not in children:
+            children[tag] = [value] if tag in lists else value
+        elif isinstance(known := children[tag], list):
+            known.append(value)
+        else:
+            children[tag] = [known, value]
 
-    parser = guarded_parser(url)
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+    parser.StartElementHandler, parser.EndElementHandler = look_for, leave
     for chunk in chunks:
         feed(parser, chunk, False, url)
+        if len(above) > deepest:
+            raise too_deep(url)
         yield from ready
         ready.clear()
     feed(parser, b"", True, url)

@@ -60,7 +60,8 @@ def asset_record(record: Record) -> Record:
         return record
     agent = record.get("agent")
     activity = (agent.get("lastActivity") or agent.get("lastCheckedIn")) if isinstance(agent, dict) else None
-    return {**record, "last_activity": activity, "cloud": cloud_of(record.get("cloudProvider"))}
+    record["last_activity"], record["cloud"] = activity, cloud_of(record.get("cloudProvider"))
+    return record
 
 
 def cloud_of(given: Any) -> dict[str, Any] | None:

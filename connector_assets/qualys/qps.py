@@ -125,7 +125,8 @@ def asset_record(asset: Any) -> Any:
         return asset
     record = {name: unwrapped(value) for name, value in asset.items() if name != "vuln"}
     agent = record.get("agentInfo")
-    return {**record, "checked_in": agent.get("lastCheckedIn") if isinstance(agent, dict) else None}
+    record["checked_in"] = agent.get("lastCheckedIn") if isinstance(agent, dict) else None
+    return record
 
 
 def unwrapped(value: Any) -> Any:
@@ -136,7 +137,7 @@ def unwrapped(value: Any) -> Any:
         return [unwrapped(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if set(value) == {"list"}:
+    if len(value) == 1 and "list" in value:
         return [
             {"kind": kind, **unwrapped(item)} if isinstance(item, dict) else item
             for group in as_list(value["list"])

@@ -211,7 +211,8 @@ def host_record(host: Any) -> Record:
     """A host with `last_seen`, the newest of its dates, and `cloud`, what its metadata say of the machine."""
     record: Record = host if isinstance(host, dict) else {}
     seen = [str(record[name]) for name in SEEN if record.get(name)]
-    return {**record, "last_seen": max(seen, default=None), "cloud": cloud_of(record.get("METADATA"))}
+    record["last_seen"], record["cloud"] = max(seen, default=None), cloud_of(record.get("METADATA"))
+    return record
 
 
 #: Last part of a metadata attribute's name -> what it is. Google's names are not verified.

@@ -149,7 +149,9 @@ def finding_records(asset_id: Any, state: str, findings: Iterable[Any]) -> Itera
             continue
         get = finding.get
         name = get("vulnerability_id")
-        place = f"{get('check_id') or ''}|{get('nic') or ''}|{get('port') or ''}|{get('protocol') or ''}|{get('key') or ''}"
+        place = (
+            f"{get('check_id') or ''}|{get('nic') or ''}|{get('port') or ''}|{get('protocol') or ''}|{get('key') or ''}"
+        )
         finding["id"] = f"{asset}:{name}:{place}" if name else None
         finding["asset_id"], finding["state"] = asset, state
         for left in LEFT_BEHIND:

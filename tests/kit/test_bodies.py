@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import nullcontext
 
 import pytest
 
@@ -97,6 +98,10 @@ def test_xml_records_have_a_depth_and_an_end() -> None:
     for inside in (b"<R><H>", b"<H>"):
         with pytest.raises(BrokenAnswer, match="deeper"):
             list(xml_records([inside + b"<a>" * 100_000], ("H",), "u"))
+    for levels, is_too_deep in ((198, False), (199, True)):
+        whole = b"<R><H>" + b"<a>" * levels + b"</a>" * levels + b"</H></R>"
+        with pytest.raises(BrokenAnswer, match="deeper") if is_too_deep else nullcontext():
+            list(xml_records([whole], ("H",), "u"))
     with pytest.raises(BrokenAnswer, match="not whole"):
         list(xml_records([b"<R><H><a>1</a></H><H><a>"], ("H",), "u"))
 
