@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import orjson
+
 from connector_assets.defender_identity.hunting import Hunt
 from connector_assets.kit import Record
 
@@ -84,9 +86,7 @@ def listed(value: Any) -> list[Any]:
 
 def unpacked(value: Any) -> Any:
     """What a text holds where the text is JSON: the graph writes many objects and lists so."""
-    import orjson
-
-    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "["):
         return value
     try:
         return orjson.loads(value)
@@ -96,6 +96,8 @@ def unpacked(value: Any) -> Any:
 
 def criticality(value: Any) -> int | None:
     """The level out of an object, of its JSON text, or of a plain number; the effective one, where a person set it too."""
+    if value is None:
+        return None
     found = unpacked(value)
     if isinstance(found, dict):
         found = found.get("criticalityLevel")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -125,8 +124,9 @@ def collection(name: str) -> Callable[[Api], Iterator[Page]]:
 
 
 def identity_accounts(api: Api) -> Iterator[Page]:
+    take_identifiers = api.options.account_identifiers
     for page in collection("identityAccounts")(api):
-        yield changed(page, lambda row: with_ids(row, api.options.account_identifiers))
+        yield changed(page, lambda row: with_ids(row, take_identifiers))
 
 
 def changed(page: Page, change: Callable[[Record], Record]) -> Page:
@@ -158,10 +158,13 @@ def with_ids(row: Record, take_identifiers: bool) -> Record:
 def object_id_of(cloud_sid: object) -> str | None:
     """The Entra object id that a cloud SID (S-1-12-1-...) was derived from; None for any other text."""
     match = CLOUD_SID.fullmatch(str(cloud_sid or "").strip())
-    numbers = [int(part) for part in match.groups()] if match else []
-    if not numbers or max(numbers) >= 2**32:
+    if not match:
         return None
-    return str(uuid.UUID(bytes_le=b"".join(number.to_bytes(4, "little") for number in numbers)))
+    first, second, third, fourth = map(int, match.groups())
+    if max(first, second, third, fourth) >= 2**32:
+        return None
+    last = (third | fourth << 32).to_bytes(8, "little").hex()
+    return f"{first:08x}-{second & 0xFFFF:04x}-{second >> 16:04x}-{last[:4]}-{last[4:]}"
 
 
 #: IdentityInfo is a log with a row at each change of an account; only the columns named here must be there.
