@@ -1,4 +1,4 @@
-"""Who hears of a failed run: a webhook and e-mail, named in the home's alerts.yaml.
+"""Who hears of a failed run or a partial sync: a webhook and e-mail, named in the home's alerts.yaml.
 
 ```yaml
 webhook: {url: {env: ALERT_WEBHOOK}}            # the address is a secret with most services
@@ -74,7 +74,7 @@ class Alerts(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A failed run as a person needs it: what, when, why, what to do."""
+    """A run as a person needs to hear of it: what, when, why, what to do. state: failed, partial or complete."""
 
     job: str
     instance: str
@@ -82,11 +82,13 @@ class Alert:
     cause: str
     run_id: str
     link: str = ""
+    state: str = "failed"
 
     @property
     def title(self) -> str:
         what = f"sync of {self.instance}" if self.instance else self.job
-        return f"Exposure pipelines: {what} failed" + (f" ({self.partition})" if self.partition else "")
+        how = {"partial": "is partial", "complete": "is complete again"}.get(self.state, "failed")
+        return f"Exposure pipelines: {what} {how}" + (f" ({self.partition})" if self.partition else "")
 
     @property
     def text(self) -> str:

@@ -14,12 +14,13 @@ from exposure_pipelines.assets.connections import connections, connections_valid
 from exposure_pipelines.assets.freshness import freshness_checks  # noqa: E402
 from exposure_pipelines.assets.landed import landed_asset  # noqa: E402
 from exposure_pipelines.assets.models import models_asset  # noqa: E402
+from exposure_pipelines.assets.published_age import published_checks  # noqa: E402
 from exposure_pipelines.assets.publishing import publish_asset  # noqa: E402
 from exposure_pipelines.connections import load_connections  # noqa: E402
 from exposure_pipelines.home import Home  # noqa: E402
 from exposure_pipelines.jobs import build_job, sync_job  # noqa: E402
 from exposure_pipelines.schedules import build_schedule, sync_schedule  # noqa: E402
-from exposure_pipelines.sensors import alert_sensor  # noqa: E402
+from exposure_pipelines.sensors import alert_sensor, partial_sensor  # noqa: E402
 
 log = logging.getLogger("exposure.definitions")
 
@@ -34,9 +35,9 @@ def build_definitions(home: Home) -> dg.Definitions:
     build = build_job(enabled)
     return dg.Definitions(
         assets=[connections, *map(landed_asset, enabled), models_asset(enabled), publish_asset()],
-        asset_checks=[connections_valid, *freshness_checks(enabled)],
+        asset_checks=[connections_valid, *freshness_checks(enabled), published_checks()],
         jobs=[*jobs.values(), build],
-        sensors=[alert_sensor(list(jobs))],
+        sensors=[alert_sensor(list(jobs)), partial_sensor(list(jobs))],
         schedules=[*(sync_schedule(c, jobs[c.instance]) for c in enabled), build_schedule(build)],
         # a step of its own process costs seconds of imports; runs, not steps, are what goes side by side here
         executor=dg.in_process_executor,

@@ -10,6 +10,7 @@ import dagster as dg
 from exposure_pipelines.assets.connections import CONNECTIONS
 from exposure_pipelines.assets.freshness import fresh_check_keys
 from exposure_pipelines.assets.landed import landed_key, stream_names
+from exposure_pipelines.assets.published_age import published_check_keys
 
 if TYPE_CHECKING:
     from exposure_pipelines.connections import Connection
@@ -22,10 +23,11 @@ def sync_job_name(instance: str) -> str:
 
 
 def sync_job(connection: Connection) -> dg.UnresolvedAssetJobDefinition:
+    """All streams of an instance; with them the checks that tell of builds that stay away."""
     keys = [landed_key(connection, stream) for stream in stream_names(connection)]
     return dg.define_asset_job(
         sync_job_name(connection.instance),
-        selection=dg.AssetSelection.assets(*keys),
+        selection=dg.AssetSelection.assets(*keys) | dg.AssetSelection.checks(*published_check_keys()),
         description=f"Pull {connection.product} instance {connection.instance} into today's partition.",
         tags={"instance": connection.instance, "product": connection.product},
     )

@@ -205,7 +205,7 @@ def stream_events(connection: Connection, stream: Stream, manifest: Manifest, *,
         passed=manifest.state == "complete" or (manifest.state == "skipped" and stream.optional),
         severity=dg.AssetCheckSeverity.ERROR if manifest.state == "failed" else dg.AssetCheckSeverity.WARN,
         description=manifest.reason or f"{manifest.records:,} records, every scope read to its end",
-        metadata={"state": manifest.state, "sync": manifest.sync},
+        metadata={"state": manifest.state, "sync": manifest.sync, "kept": kept},
     )
     unread = manifest.rejected + manifest.field_issues
     yield dg.AssetCheckResult(

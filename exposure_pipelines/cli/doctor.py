@@ -18,7 +18,6 @@ from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.home import Home
 
 MINIMUM_FREE_BYTES = 2 * 1024**3
-SNAPSHOT_STALE_HOURS = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,15 +218,15 @@ def dagster_instance(home: Home) -> Iterator[Finding]:
 
 
 def snapshot(home: Home) -> Iterator[Finding]:
-    from exposure_pipelines.clock import now
+    from exposure_pipelines.publish.age import age_hours, limit_hours
     from exposure_pipelines.publish.snapshot import current_snapshot
 
     current = current_snapshot(home)
     if current is None:
         yield Finding("snapshot", "warning", "nothing published yet", "exposure sync && exposure build")
         return
-    hours = (now() - current.published_at).total_seconds() / 3600
-    state: Literal["ok", "warning"] = "ok" if hours <= SNAPSHOT_STALE_HOURS else "warning"
+    hours = age_hours(current.snapshot_date, current.published_at)
+    state: Literal["ok", "warning"] = "ok" if hours <= limit_hours() else "warning"
     yield Finding(
         "snapshot", state, f"{current.snapshot_date}, {hours:.0f} h old", "" if state == "ok" else "exposure build"
     )

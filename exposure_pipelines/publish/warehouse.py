@@ -13,11 +13,12 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from exposure_pipelines import clock
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.publish.reshaping import Reshape, TablesInUse, reshape, when_free
 from exposure_pipelines.publish.tables import PublishedTable, is_nested
@@ -185,6 +186,23 @@ def newest_snapshot(connection: sa.Connection, today: date) -> date | None:
     newest = sa.select(sa.func.max(SNAPSHOTS.c.snapshot_date)).where(SNAPSHOTS.c.snapshot_date <= today)
     found: date | None = connection.execute(newest).scalar()
     return found
+
+
+def last_published(url: str) -> tuple[date, datetime] | None:
+    """Date and moment (UTC) of the newest publish; None before the first. Raises ConfigurationError as `open_warehouse`."""
+    engine = open_warehouse(url)
+    try:
+        require_own(engine)
+        if not sa.inspect(engine).has_table(SNAPSHOTS.name):
+            return None
+        with engine.connect() as connection:
+            day = newest_snapshot(connection, clock.utc_date())
+            moment = sa.select(SNAPSHOTS.c.published_at).where(SNAPSHOTS.c.snapshot_date == day)
+            return (day, connection.execute(moment).scalar_one().replace(tzinfo=UTC)) if day else None
+    except sa.exc.DBAPIError as error:
+        raise ConfigurationError(f"The warehouse {shown(engine)} cannot be read: {first_line(error)}") from None
+    finally:
+        engine.dispose()
 
 
 def prepare_tables(connection: sa.Connection, tables: Sequence[PublishedTable]) -> dict[str, str]:

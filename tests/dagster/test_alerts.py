@@ -13,7 +13,7 @@ import pytest
 from exposure_pipelines.alerts import Alert, load_alerts, send
 from exposure_pipelines.dagster_home import prepare_dagster_home
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
-from exposure_pipelines.sensors import alert_of, alert_sensor
+from exposure_pipelines.sensors import alert_of, alert_sensor, partial_alert, partial_sensor
 from tests.dagster.conftest import Hook, Site
 
 ALERT = Alert(
@@ -141,6 +141,63 @@ def test_a_failed_sync_names_instance_stream_cause_and_fix(site: Site) -> None:
     assert "What was landed before is kept" in alert.cause
 
 
+def newest(site: Site, kind: dg.DagsterEventType) -> Alert | None:
+    """What is told of the newest run, by the sensor that hears of runs that end so."""
+    with dg.DagsterInstance.get() as instance:
+        run = instance.get_runs(limit=1)[0]
+        (record,) = instance.get_records_for_run(run.run_id, of_type=kind).records
+        event = record.event_log_entry.dagster_event
+        assert event is not None
+        context = dg.build_run_status_sensor_context("alert", event, instance, run)
+        if kind == dg.DagsterEventType.RUN_FAILURE:
+            return alert_of(context.for_run_failure(), {"sync_alpha_main": "alpha_main"})
+        return partial_alert(context, {"sync_alpha_main": "alpha_main"})
+
+
+def test_a_stream_that_becomes_partial_is_told_once_and_once_when_it_is_complete_again(site: Site) -> None:
+    told: list[Alert | None] = []
+    for hour, behaviour in enumerate(
+        [{}, {"partial": "page 3 is missing"}, {"partial": "page 3 is missing"}, {}, {}], start=8
+    ):
+        site.at(f"2026-11-20T{hour:02}:00:00Z")
+        site.tell("alpha_main", **behaviour)
+        assert site.sync("alpha_main").success
+        told.append(newest(site, dg.DagsterEventType.RUN_SUCCESS))
+    good, worse, still, well, steady = told
+    assert (good, still, steady) == (None, None, None)
+    assert worse is not None
+    assert (worse.instance, worse.state) == ("alpha_main", "partial")
+    assert worse.title == "Exposure pipelines: sync of alpha_main is partial (2026-11-20)"
+    assert "alpha_main, stream hosts became partial: page 3 is missing" in worse.text
+    assert "then `exposure sync alpha_main`" in worse.text
+    assert well is not None
+    assert well.title == "Exposure pipelines: sync of alpha_main is complete again (2026-11-20)"
+    assert "stream hosts is complete again, after it was partial" in well.text
+    assert "users" not in well.text
+
+    # a past date that is kept is no news
+    site.at("2026-11-22T12:00:00Z")
+    assert site.sync("alpha_main", "2026-11-20").success
+    assert newest(site, dg.DagsterEventType.RUN_SUCCESS) is None
+
+
+def test_a_run_that_fails_tells_in_one_message_what_else_became_partial(site: Site) -> None:
+    site.at("2026-11-20T12:00:00Z")
+    site.tell("alpha_main", fail="users", partial="page 3 is missing")
+    assert not site.sync("alpha_main").success
+    told = newest(site, dg.DagsterEventType.RUN_FAILURE)
+    assert told is not None
+    assert told.state == "failed"
+    assert "make a new key" in told.cause
+    assert "stream hosts became partial: page 3 is missing" in told.cause
+    site.at("2026-11-20T13:00:00Z")
+    site.tell("alpha_main")
+    assert site.sync("alpha_main").success
+    well = newest(site, dg.DagsterEventType.RUN_SUCCESS)
+    assert well is not None
+    assert "stream users is complete again, after it was failed" in well.cause
+
+
 def test_a_run_whose_process_was_killed_is_told_with_what_that_means(site: Site) -> None:
     prepare_dagster_home(site.home)
 
@@ -161,3 +218,4 @@ def test_the_sensor_is_on_only_where_somebody_is_named(site: Site) -> None:
     assert alert_sensor(["a"]).default_status == dg.DefaultSensorStatus.STOPPED
     (site.home.root / "alerts.yaml").write_text("{}\n")
     assert alert_sensor(["a"]).default_status == dg.DefaultSensorStatus.RUNNING
+    assert partial_sensor(["a"]).default_status == dg.DefaultSensorStatus.RUNNING
