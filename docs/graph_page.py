@@ -119,7 +119,13 @@ def criticality() -> Iterator[str]:
     yield from ("## Criticality", "")
     yield (
         "The highest level that products report, these rules give and business applications pass on; a level set in "
-        "`criticality.yaml` of the home wins. That file may also add rules and disable these."
+        "`criticality.yaml` of the home wins. That file may also add rules and disable these (`disable: [Domain Controller]`)."
+    )
+    taken = ", ".join(f"`{product}`" for product, imported in sorted(load_rules(None).imports.items()) if imported)
+    yield from (
+        "",
+        f"Levels are taken of {taken}. `imports: {{wiz: false}}` ignores those of a product, and `imports: {{wiz: {{1: 2}}}}` "
+        "makes its high a medium (0 very high, 1 high, 2 medium, 3 low, 4 none).",
     )
     yield from ("", "| rule | kind | level | when |", "|---|---|---|---|")
     yield from (f"| {r.name} | {r.kind} | {r.level} | {words(r.when)} |" for r in load_rules(None).rules)

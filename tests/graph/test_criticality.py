@@ -157,6 +157,12 @@ def test_a_home_adds_rules_disables_others_and_maps_what_products_report(graph: 
     )
 
 
+def test_what_a_product_reports_can_be_ignored(graph: Estate) -> None:
+    write(graph, "imports: {acme: false}")
+    graph.build(devices=[DC, PC])
+    assert list(levels(graph)) == [DC["serial_number"]]
+
+
 def test_every_product_that_reports_a_criticality_stands_in_the_file_where_it_can_be_switched_off() -> None:
     imported, staging = load_rules(None).imports, MODELS / "staging"
     reports = {
