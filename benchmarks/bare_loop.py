@@ -38,7 +38,11 @@ def bare(address: str, asked: Iterable[Asked]) -> int:
             elif "octet-stream" in kind:
                 size += parsed_export(response.content)
             elif response.content and "json" in kind:
-                exploded(orjson.loads(response.content))
+                try:
+                    exploded(orjson.loads(response.content))
+                except orjson.JSONDecodeError:  # lines of JSON, under the name of JSON
+                    for line in response.content.splitlines():
+                        orjson.loads(line)
                 size += len(response.content)
     return size
 

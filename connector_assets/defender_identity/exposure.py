@@ -25,6 +25,7 @@ NODE_LABELS = (
     "Microsoft Entra OAuth App",
     "SaaS Application",
 )
+NESTED = (dict, list)
 EDGE_LABELS = (
     "member of",
     "has role on",
@@ -109,10 +110,10 @@ def plain(value: Any) -> Any:
     """A value without the notes on its types that lie beside every key ('Categories@odata.type')."""
     if isinstance(value, dict):
         return {
-            name: plain(inner) if isinstance(inner, dict | list) else inner
+            name: plain(inner) if isinstance(inner, NESTED) else inner
             for name, inner in value.items()
             if "@" not in name
         }
     if isinstance(value, list):
-        return [plain(inner) if isinstance(inner, dict | list) else inner for inner in value]
+        return [plain(inner) if isinstance(inner, NESTED) else inner for inner in value]
     return value

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,6 +17,7 @@ from connector_assets.kit import Record
 MILLISECONDS_FROM = 100_000_000_000
 END_OF_TIME = 253402300800
 ZERO = "0001-01-01"
+NO_DATE = ""
 
 #: What is kept of a vulnerability; the rest is text for people, megabytes of it on an image.
 VULNERABILITY = ("cve", "severity", "cvss", "status", "packageName", "packageVersion", "link", "vecStr")
@@ -34,10 +36,20 @@ def moment(value: Any) -> Any:
     text = str(value).strip()
     if not text or text.startswith(ZERO):
         return None
+    found = dated(text)
+    return value if found == NO_DATE else found
+
+
+@lru_cache(maxsize=20_000)
+def dated(text: str) -> str | None:
+    """A vulnerability's dates come again with every host that has it: they are read once.
+
+    None for a number that is no moment, NO_DATE for what is neither number nor date.
+    """
     try:
         number = float(text)
     except ValueError:
-        return written(text) or value
+        return written(text) or NO_DATE
     seconds = number / 1000 if number >= MILLISECONDS_FROM else number
     return stamp(datetime.fromtimestamp(seconds, UTC)) if 0 < seconds < END_OF_TIME else None
 

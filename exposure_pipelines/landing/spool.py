@@ -22,6 +22,8 @@ BLOCK_RECORDS = 1000
 #: What lies deeper in a record is replaced: JSON writers and readers give up a little further down.
 DEEPEST = 200
 TOO_DEEP = "(nested too deep to keep)"
+#: A tuple that is made once: this is asked of every value.
+NESTED = (dict, list)
 
 
 class Spool:
@@ -144,15 +146,20 @@ def field_dropper(names: Sequence[str]) -> Callable[[Any], Any] | None:
     paths = [tuple(name.split(".")) for name in names if "." in name]
 
     def drop(value: Any, depth: int = 0) -> Any:
-        if isinstance(value, dict | list) and depth > DEEPEST:
+        if isinstance(value, NESTED) and depth > DEEPEST:
             return TOO_DEEP
         if isinstance(value, dict):
-            kept = {key: drop(item, depth + 1) for key, item in value.items() if key not in unwanted}
+            kept = {
+                key: drop(item, depth + 1) if isinstance(item, NESTED) else item
+                for key, item in value.items()
+                if key not in unwanted
+            }
             for path in paths:
-                remove(kept, path)
+                if path[0] in kept:
+                    remove(kept, path)
             return kept
         if isinstance(value, list):
-            return [drop(item, depth + 1) for item in value]
+            return [drop(item, depth + 1) if isinstance(item, NESTED) else item for item in value]
         return value
 
     return drop
