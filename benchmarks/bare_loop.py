@@ -41,7 +41,7 @@ def bare(address: str, asked: Iterable[Asked]) -> int:
                 try:
                     exploded(orjson.loads(response.content))
                 except orjson.JSONDecodeError:  # lines of JSON, under the name of JSON
-                    for line in response.content.splitlines():
+                    for line in filter(None, response.content.splitlines()):
                         orjson.loads(line)
                 size += len(response.content)
     return size

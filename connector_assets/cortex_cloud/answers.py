@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from connector_assets.kit import (
@@ -111,6 +112,8 @@ def claimed(reply: Mapping[str, Any], *, filtered: bool) -> int | None:
     return None
 
 
+#: Paths of members whose names are remembered: every record has the same ones.
+PATHS = 4096
 #: Members that hold what the cloud or a scanner wrote down word for word, start scripts, variables and found secrets
 #: among it. The types of assets have more names than anybody lists, so that these go by how a name ends.
 SECRET = re.compile(
@@ -118,6 +121,11 @@ SECRET = re.compile(
     r"|password|passphrase|secrets?|private_key|access_keys?|api_keys?|tokens?|credentials?)$",
     re.IGNORECASE,
 )
+
+
+@lru_cache(maxsize=PATHS)
+def is_secret(path: str) -> bool:
+    return SECRET.search(path) is not None
 
 
 def flattener(prefixes: tuple[str, ...], fields: Mapping[str, Any]) -> Callable[[Any], Any]:
@@ -131,6 +139,7 @@ def flattener(prefixes: tuple[str, ...], fields: Mapping[str, Any]) -> Callable[
     }
     roots = {".".join(parts[:end]) for parts in (prefix[:-1].split(".") for prefix in prefixes) for end in range(1, 9)}
 
+    @lru_cache(maxsize=PATHS)
     def named(path: str) -> str:
         prefix = next((one for one in prefixes if path.startswith(one)), "")
         return path[len(prefix) :].replace(".", "_")
@@ -138,9 +147,9 @@ def flattener(prefixes: tuple[str, ...], fields: Mapping[str, Any]) -> Callable[
     def walk(record: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
         for key, value in record.items():
             path = f"{above}{key}"
-            if isinstance(value, Mapping) and (path in roots or named(path) in branches):
+            if isinstance(value, dict) and (path in roots or named(path) in branches):
                 yield from walk(value, f"{path}.")
-            elif not SECRET.search(path):
+            elif not is_secret(path):
                 yield named(path), value
 
     return lambda record: dict(walk(record, "")) if isinstance(record, Mapping) else record

@@ -210,14 +210,26 @@ def cloud(metadata: Any) -> dict[str, Any]:
     return {**given, "provider": next(iter(names(given.get("provider"))), None)}
 
 
+#: Of a scan, beside what is too much of it: what the stream drops anyway, which costs less here than once it is nested.
+LEFT_OUT = frozenset({"packages", "history", "binaries", "Secrets", "foundSecrets", "secret"})
+IMAGE_LEFT_OUT = frozenset({"env", "entrypoint", "healthcheck", "history"})
+
+
+def without(record: Record, names: frozenset[str]) -> Record:
+    return {name: value for name, value in record.items() if name not in names}
+
+
 def scanned(record: Any, criticality_tag: str = "") -> Any:
     """A host or an image: its vulnerabilities cut to what tells one, its tags and places as lists."""
     if not isinstance(record, dict):
         return record
     where = cloud(record.get("cloudMetadata"))
     labels = [*dicts(where.get("labels")), *dicts(record.get("externalLabels"))]
+    kept = without(record, LEFT_OUT)
+    if isinstance(image := kept.get("image"), dict):
+        kept["image"] = without(image, IMAGE_LEFT_OUT)
     return {
-        **{name: value for name, value in record.items() if name not in ("packages", "history", "binaries")},
+        **kept,
         "cloudMetadata": where,
         "vulnerabilities": [vulnerability(one) for one in dicts(record.get("vulnerabilities"))],
         # one tag as an object, several as a list, and null on a host
