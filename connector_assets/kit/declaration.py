@@ -106,7 +106,6 @@ class Stream:
     activity_field: the vendor's own "last active" field, judged against the instance's window.
     drop_fields: secret-bearing fields removed from every record before anything is written.
     may_be_empty: no records is an ordinary answer (else an empty enumeration after a full one is held as partial).
-    empty_is_null: an empty text is how the vendor writes that there is nothing; it is typed as null.
     incremental: how the vendor can be asked for changes alone; None: every pull is a full one.
     """
 
@@ -122,7 +121,6 @@ class Stream:
     activity_field: str | None = None
     drop_fields: tuple[str, ...] = ()
     may_be_empty: bool = False
-    empty_is_null: bool = False
     evidence: Evidence = "documented"
     incremental: Incremental | None = None
 

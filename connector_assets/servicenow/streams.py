@@ -102,11 +102,8 @@ CHANGES = Incremental(timedelta(minutes=15))
 CMDB = ("cmdb_read",)
 PEOPLE = ("sys_user read",)
 
-#: Whatever has no value is an empty text in ServiceNow's answers.
-Table = partial(Stream, empty_is_null=True)
-
 STREAMS = (
-    Table(
+    Stream(
         "computers",
         computers,
         "sys_id",
@@ -118,7 +115,7 @@ STREAMS = (
         evidence="recorded",
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "network_adapters",
         rows("cmdb_ci_network_adapter", ADAPTER_FIELDS),
         "sys_id",
@@ -130,7 +127,7 @@ STREAMS = (
         evidence="unverified",
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "business_applications",
         rows("cmdb_ci_business_app", BUSINESS_APPLICATION_FIELDS),
         "sys_id",
@@ -141,7 +138,7 @@ STREAMS = (
         drop_fields=SECRETS,
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "services",
         rows("cmdb_ci_service", SERVICE_FIELDS),
         "sys_id",
@@ -152,7 +149,7 @@ STREAMS = (
         drop_fields=SECRETS,
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "relationships",
         rows("cmdb_rel_ci", RELATIONSHIP_FIELDS),
         "sys_id",
@@ -163,7 +160,7 @@ STREAMS = (
         evidence="client_code",
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "service_members",
         rows("svc_ci_assoc", MEMBER_FIELDS),
         "sys_id",
@@ -175,7 +172,7 @@ STREAMS = (
         evidence="unverified",
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "users",
         rows("sys_user", USER_FIELDS),
         "sys_id",
@@ -186,7 +183,7 @@ STREAMS = (
         evidence="recorded",
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "user_groups",
         rows("sys_user_group", GROUP_FIELDS),
         "sys_id",
@@ -199,7 +196,7 @@ STREAMS = (
         evidence="recorded",
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "group_members",
         rows("sys_user_grmember", GROUP_MEMBER_FIELDS),
         "sys_id",
@@ -211,7 +208,7 @@ STREAMS = (
         evidence="recorded",
         incremental=CHANGES,
     ),
-    Table(
+    Stream(
         "choices",
         rows("sys_choice", CHOICE_FIELDS, CHOICE_QUERY),
         "sys_id",

@@ -183,7 +183,7 @@ def typed_sql(stream: Stream) -> str:
     shape = {name: text_shape(kind) for name, kind in stream.fields.items()}
     keys = keys_of(stream)
     record_id, missing = key_sql(stream)
-    casts = [f"{value_sql(stream, name, kind)} AS {quoted(name)}" for name, kind in stream.fields.items()]
+    casts = [f"{cast_sql(name, kind)} AS {quoted(name)}" for name, kind in stream.fields.items()]
     issues = [issue for name, kind in stream.fields.items() if (issue := issue_sql(name, kind))]
     return f"""
         WITH lines AS (
@@ -233,11 +233,6 @@ def nested_shape(kind: FieldType) -> Any:
     if isinstance(kind, list):
         return [nested_shape(kind[0])]
     return {name: nested_shape(item) for name, item in kind.items()}
-
-
-def value_sql(stream: Stream, name: str, kind: FieldType) -> str:
-    value = cast_sql(name, kind)
-    return f"nullif({value}, '')" if stream.empty_is_null and kind == "text" else value
 
 
 def cast_sql(name: str, kind: FieldType) -> str:

@@ -39,12 +39,6 @@ def test_every_spelling_of_a_moment_is_utc_and_no_value_is_null(bench: Workbench
     assert manifest.field_issues == 0
 
 
-@pytest.mark.parametrize("is_null", [True, False])
-def test_an_empty_text_is_null_where_the_vendor_writes_it_so(bench: Workbench, is_null: bool) -> None:
-    manifest = bench.one(stream(pages([{"id": "a", "name": ""}, {"id": "b", "name": " "}]), empty_is_null=is_null))
-    assert bench.rows(manifest, "id, name") == [("a", None if is_null else ""), ("b", " ")]
-
-
 @pytest.mark.parametrize(
     "sent", ["NaN", "inf", "infinity", "epoch", 1e300, 2**70, 1767225600000000000, "294247-01-10", "12:30:00", "now"]
 )
