@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from exposure_pipelines.alerts import Alert, load_alerts, send
+from exposure_pipelines.assembly import build_definitions
 from exposure_pipelines.dagster_home import prepare_dagster_home
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.sensors import alert_of, alert_sensor, partial_alert, partial_sensor
@@ -179,6 +180,24 @@ def test_a_stream_that_becomes_partial_is_told_once_and_once_when_it_is_complete
     site.at("2026-11-22T12:00:00Z")
     assert site.sync("alpha_main", "2026-11-20").success
     assert newest(site, dg.DagsterEventType.RUN_SUCCESS) is None
+
+
+def test_the_sensor_of_the_code_location_hears_of_a_partial_sync_and_posts_it(
+    site: Site, hook: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_HOOK", hook)
+    (site.home.root / "alerts.yaml").write_text("webhook: {url: {env: ALERT_HOOK}}\n")
+    prepare_dagster_home(site.home)
+    repository = build_definitions(site.home).get_repository_def()
+    sensor = repository.get_sensor_def("alert_on_partial")
+    with dg.DagsterInstance.get() as instance:
+        first = sensor.evaluate_tick(dg.build_sensor_context(instance, repository_def=repository))
+        site.tell("alpha_main", partial="page 3 is missing")
+        assert site.sync("alpha_main").success
+        sensor.evaluate_tick(dg.build_sensor_context(instance, cursor=first.cursor, repository_def=repository))
+    (posted,) = Hook.got
+    assert (posted["instance"], posted["state"]) == ("alpha_main", "partial")
+    assert "stream hosts became partial: page 3 is missing" in posted["text"]
 
 
 def test_a_run_that_fails_tells_in_one_message_what_else_became_partial(site: Site) -> None:
