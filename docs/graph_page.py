@@ -32,6 +32,7 @@ NODE_LABELS = {
     "software": "a software product; own label (applications)",
     "subscriptions, resourcegroups, microsoft.*/*": "an Azure resource, its type in lower case (cloud_resources)",
     "<service>.<type>": "a resource of AWS or Google Cloud, such as s3.bucket (cloud_resources)",
+    "container.image": "an image that containers run; own label (cloud_resources)",
     "Cve": "a CVE that is open on an asset (open_vulnerabilities)",
     "mdcSecurityRecommendation": "advice of a cloud posture product that is open on an asset (open_recommendations)",
     "IP address": "a public address of an asset that the internet reaches (internet_exposure)",

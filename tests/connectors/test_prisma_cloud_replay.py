@@ -390,7 +390,7 @@ def test_an_image_names_its_tag_as_an_object_or_in_a_list(tenant: Bench, tags: d
         (row,) = staged.rows(
             "select display_name, native_id, resource_type from stg_prisma_cloud__cloud_resources_images"
         )
-        assert tuple(row.values()) == ("docker.io/library/nginx:1.24", "sha256:61", "container_image")
+        assert tuple(row.values()) == ("docker.io/library/nginx:1.24", "sha256:61", "container/image")
         assert staged.one("select asset_kind from stg_prisma_cloud__findings") == "cloud_resource"
 
 

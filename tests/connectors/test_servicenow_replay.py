@@ -226,7 +226,7 @@ def test_a_recorded_row_of_every_table_is_understood_in_every_spelling(
             assert (device["manufacturer"], device["model"], device["scope"]) == ("Contoso", "VM 7.1", "default")
             assert device["mac_addresses"] == ["00:50:56:A1:22:9C", "00:50:56:A1:22:9D"]
             assert (device["owner"], device["environment"]) == ("jdoe", "Production")
-            assert device["last_seen"] == datetime(2026, 11, 20, 4, 12, 9)
+            assert device["last_seen"] == datetime(2026, 11, 21, 4, 12, 9)
             (app,) = staged.rows("select * from stg_servicenow__applications")
             assert (app["cmdb_id"], app["criticality"], app["vendor"], app["owner"]) == (
                 "APM0001",
@@ -285,7 +285,7 @@ CASES = [
     Case({"sys_class_name": "Computer"}, "device_category", "Endpoint"),
     Case({"manufacturer": {"display_value": "", "value": ""}}, "manufacturer", None),
     Case({"busines_criticality": ""}, "criticality", None),
-    Case({"last_discovered": "2026-11-20T04:12:09Z"}, "last_seen", datetime(2026, 11, 20, 4, 12, 9)),
+    Case({"last_discovered": "2026-11-22T04:12:09Z"}, "last_seen", datetime(2026, 11, 22, 4, 12, 9)),
     Case({"object_id": "i-0123456789abcdef0"}, "cloud_provider", "aws"),
 ]
 

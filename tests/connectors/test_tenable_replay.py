@@ -231,7 +231,7 @@ ASSET_CASES = [
     Case({"azure_vm_id": "", "aws_ec2_instance_id": "i-1", "aws_owner_id": "44"}, "cloud_provider", "aws"),
     Case({"deleted_at": "2026-11-01T00:00:00.000Z"}, "state", "retired"),
     Case({"terminated_at": 1793491200}, "state", "retired"),
-    Case({"last_seen": "2026-11-20T04:05:06Z"}, "last_seen", datetime(2026, 11, 20, 4, 5, 6)),
+    Case({"last_seen": "2026-11-21T04:05:06Z"}, "last_seen", datetime(2026, 11, 21, 4, 5, 6)),
 ]
 FINDING_CASES = [
     Case({"severity": "2"}, "severity", "medium"),

@@ -83,9 +83,10 @@ def test_runs_backfills_schedules_and_alerts_on_the_real_webserver_and_daemon(
 
         # a vendor that hangs takes one place, however often its sync is asked for; its neighbour goes on
         site.tell("alpha_main", hang=True)
-        hanging, waiting = (dagster.launch("sync_alpha_main", today.isoformat()) for _ in range(2))
+        hanging = dagster.launch("sync_alpha_main", today.isoformat())
         pid = site.home.root / "vendor_alpha_main.pid"
         dagster.until(pid.exists, 180, "no sync hangs")
+        waiting = dagster.launch("sync_alpha_main", today.isoformat())
         assert dagster.finish(dagster.launch("sync_beta_main", today.isoformat())) == "SUCCESS", dagster.logs()
 
         # its process is killed: the run is found and ended by itself, and the one that waited takes its place

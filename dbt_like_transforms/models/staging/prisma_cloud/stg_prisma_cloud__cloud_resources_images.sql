@@ -18,7 +18,7 @@ select
         case when tags[1].repo <> '' then concat_ws(':', concat_ws('/', nullif(tags[1].registry, ''), tags[1].repo), nullif(tags[1].tag, '')) end,
         instances[1].image, _record_id
     ) as display_name,
-    'container_image' as resource_type,
+    'container/image' as resource_type,
     lower(nullif(cloudMetadata.provider, '')) as provider,
     case when cloudMetadata.accountID not like '% %' then nullif(cloudMetadata.accountID, '') end as account_id,
     nullif(cloudMetadata.region, '') as region,
