@@ -10,7 +10,6 @@ import dagster as dg
 from exposure_pipelines.assets.connections import CONNECTIONS
 from exposure_pipelines.assets.freshness import fresh_check_keys
 from exposure_pipelines.assets.landed import landed_key, stream_names
-from exposure_pipelines.assets.published_age import published_check_keys
 
 if TYPE_CHECKING:
     from exposure_pipelines.connections import Connection
@@ -23,11 +22,12 @@ def sync_job_name(instance: str) -> str:
 
 
 def sync_job(connection: Connection) -> dg.UnresolvedAssetJobDefinition:
-    """All streams of an instance; with them the checks that tell of builds that stay away."""
+    """All streams of an instance, and nothing without a pool: a run with a step that needs no place would start beside a
+    hanging sync of the same instance and take a place in the queue."""
     keys = [landed_key(connection, stream) for stream in stream_names(connection)]
     return dg.define_asset_job(
         sync_job_name(connection.instance),
-        selection=dg.AssetSelection.assets(*keys) | dg.AssetSelection.checks(*published_check_keys()),
+        selection=dg.AssetSelection.assets(*keys),
         description=f"Pull {connection.product} instance {connection.instance} into today's partition.",
         tags={"instance": connection.instance, "product": connection.product},
     )

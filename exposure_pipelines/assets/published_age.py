@@ -1,4 +1,4 @@
-"""Whether what readers have is young enough, told by every sync and every build: also when no build runs any more."""
+"""Whether what readers have is young enough, told by every build and on request; `exposure doctor` tells it at any time."""
 
 # no postponed annotations here: Dagster reads that of the context as it stands
 
