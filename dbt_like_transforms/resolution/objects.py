@@ -9,20 +9,25 @@ import pyarrow as pa
 _AT_ONCE = 6
 
 
+def show_objects(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Makes the temporary table `_told_<name>` (idx, told): what the records say in the column `name`, without nulls.
+
+    A null in a patch would take away what a weaker source knows: nulls go before the objects are put together.
+    """
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE _told_{name} AS
+        SELECT idx, TRY(json_merge_patch('{{}}', {name})) AS told FROM _observed WHERE starts_with(ltrim({name}), '{{')
+        """
+    )
+
+
 class Objects:
-    """The column `name` of the records in `_giving`, held in the temporary table `_objects_<name>`."""
+    """The column `name` of assets, of `_told_<name>` and `_giving`."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         self.connection = connection
-        self.table = f"_objects_{name}"
-        # A null in a patch would take away what a weaker source knows: nulls go before the objects are put together.
-        connection.execute(
-            f"""
-            CREATE OR REPLACE TEMP TABLE {self.table} AS
-            SELECT asset, place, TRY(json_merge_patch('{{}}', {name})) AS told
-            FROM _observed JOIN _giving USING (idx) WHERE starts_with(ltrim({name}), '{{')
-            """
-        )
+        self.table = f"_told_{name}"
 
     def drop(self) -> None:
         """Gives the memory back."""
@@ -37,7 +42,7 @@ class Objects:
                 SELECT CAST(CASE len(told) WHEN 1 THEN told[1] {merged}
                     ELSE list_reduce(list_reverse(told), lambda low, high: json_merge_patch(low, high)) END AS VARCHAR) AS whole
                 FROM range({first}, {last}) AS assets(asset) LEFT JOIN (
-                    SELECT asset, list(told ORDER BY place) AS told FROM {self.table}
+                    SELECT asset, list(told ORDER BY place) AS told FROM {self.table} JOIN _giving USING (idx)
                     WHERE asset BETWEEN {first} AND {last - 1} AND told IS NOT NULL GROUP BY asset) USING (asset)
                 ORDER BY assets.asset
                 """

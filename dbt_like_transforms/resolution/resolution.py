@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 import numpy as np
@@ -17,6 +18,9 @@ from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.links import Link
 from dbt_like_transforms.resolution.manual import Applied
 
+if TYPE_CHECKING:
+    from dbt_like_transforms.resolution.resolve import Kind
+
 
 @dataclass(slots=True)
 class Resolution:
@@ -25,7 +29,7 @@ class Resolution:
     waiting[row]: the record is held: it makes no asset and belongs to none.
     """
 
-    kind: str
+    kind: Kind
     connection: duckdb.DuckDBPyConnection
     ladder: Ladder
     clusterer: Clusterer

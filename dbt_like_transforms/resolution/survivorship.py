@@ -18,10 +18,9 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.facts import NO_TIME, sorted_unique
 from dbt_like_transforms.resolution.objects import Objects
-from dbt_like_transforms.resolution.precedence import Precedence, load_precedence
 from dbt_like_transforms.resolution.resolution import Resolution
-from dbt_like_transforms.resolution.resolve import COLUMNS
-from dbt_like_transforms.resolution.values import CLEARED, elements, fields
+from dbt_like_transforms.resolution.told import Told
+from dbt_like_transforms.resolution.values import CLEARED, elements
 
 DAY = 86_400
 #: Assets of one batch: some 100 MB of objects.
@@ -50,14 +49,14 @@ class _Lists:
 class Survivors:
     """Survivorship over a resolution. Reads its tables, so use it before the next resolution on that connection."""
 
-    def __init__(self, resolution: Resolution, precedence: Precedence | None = None) -> None:
+    def __init__(self, resolution: Resolution, told: Told | None = None) -> None:
+        """told: read already, beside the clustering."""
         self.resolution = resolution
         self.connection: duckdb.DuckDBPyConnection = resolution.connection
-        self.precedence = precedence or load_precedence()[resolution.kind]
-        self.columns = COLUMNS[resolution.kind]
-        self.scalars = {
-            name: field for name, field in fields(resolution.kind, self.columns).items() if name not in self._objects
-        }
+        if told is None:
+            told = Told(resolution.kind)
+            told.read(self.connection)
+        self.told, self.precedence, self.columns, self.scalars = told, told.precedence, told.columns, told.scalars
         label, waiting = resolution.clusterer.partition.label, resolution.waiting
         #: Label of each asset, ascending: an asset is its place in it.
         self.assets = sorted_unique(label[~waiting])
@@ -89,7 +88,7 @@ class Survivors:
         giving, asset = giving[order], asset[order]
         starts = np.flatnonzero(np.diff(asset, prepend=-1))
         position = np.arange(len(asset)) - np.repeat(starts, np.diff(np.append(starts, len(asset))))
-        has = self._present()[giving]
+        has = self.told.present[giving]
         last = facts.last[giving]
         source = facts.source[giving]
         age = _ages(last)
@@ -108,9 +107,7 @@ class Survivors:
                 best = np.minimum.reduceat(np.where(has & bit != 0, key(name), _NONE), starts)
                 known = best != _NONE
                 won[starts[known] + (best[known] & ((1 << _POSITION_BITS) - 1))] |= bit
-        ranked = np.lexsort((key(""), asset))
-        place = np.empty(len(asset), np.int32)
-        place[ranked] = position
+        place = _places(key(""), asset, position)
         self._show("_giving", {"idx": giving, "asset": asset, "place": place, "won": won})
 
     def _key(
@@ -137,20 +134,6 @@ class Survivors:
         if as_of is not None:
             return int((as_of.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
         return int(known.max()) if len(known) else 0
-
-    def _present(self) -> NDArray[np.uint64]:
-        """For each record: a bit for each field that it has a value of."""
-        bits = " | ".join(
-            f"CASE WHEN {f'r.{name}' if name in self.precedence.any else field.present} THEN {1 << number}::UBIGINT "
-            "ELSE 0::UBIGINT END"
-            for number, (name, field) in enumerate(self.scalars.items())
-        )
-        found = self.connection.execute(
-            f"SELECT idx, {bits or '0::UBIGINT'} AS bits FROM _observed r JOIN norm n USING (idx)"
-        ).fetchnumpy()
-        present = np.zeros(self.resolution.clusterer.facts.count, np.uint64)
-        present[np.ma.getdata(found["idx"])] = np.ma.getdata(found["bits"])
-        return present
 
     # -- the assets ---------------------------------------------------------------------------------------------------
     def winners(self) -> pa.Table:
@@ -184,20 +167,26 @@ class Survivors:
 
     def _scalars(self) -> pa.Table:
         """asset_id, every field that is neither list nor object, _first_seen and _last_seen; by asset."""
-        chosen = []
+        gathered, formed = ["g.asset"], ["i.asset_id"]
         for number, (name, field) in enumerate(self.scalars.items()):
-            form = f"nullif({field.form}, '{CLEARED}')" if self.columns[name] == "VARCHAR" else field.form
-            chosen.append(
-                f"bool_or(r.{name}) AS {name}"
-                if name in self.precedence.any
-                else f"any_value(CASE WHEN g.won & {1 << number}::UBIGINT <> 0 THEN {form} END) AS {name}"
+            if name in self.precedence.any:
+                gathered.append(f"bool_or(r.{name}) AS {name}")
+                formed.append(name)
+                continue
+            gathered.append(
+                f"any_value(CASE WHEN g.won & {1 << number}::UBIGINT <> 0 THEN {field.given} END) AS {name}"
             )
-        values = "".join(f", {expression}" for expression in chosen)
+            form = field.form.format(f"v.{name}")
+            formed.append(
+                f"nullif({form}, '{CLEARED}') AS {name}" if self.columns[name] == "VARCHAR" else f"{form} AS {name}"
+            )
         self._show("_assets_in_order", {"cluster": self.assets.astype(np.int32), "asset": np.arange(len(self.assets))})
         return self.connection.sql(
             f"""
-            SELECT i.asset_id, v.* EXCLUDE (asset), s.first_seen AS _first_seen, s.last_seen AS _last_seen
-            FROM (SELECT g.asset{values} FROM _observed r JOIN _giving g USING (idx) JOIN norm n USING (idx) GROUP BY g.asset) v
+            SELECT {", ".join(formed)}, s.first_seen AS _first_seen, s.last_seen AS _last_seen
+            FROM (
+                    SELECT {", ".join(gathered)}
+                    FROM _observed r JOIN _giving g USING (idx) JOIN norm n USING (idx) GROUP BY g.asset) v
                 JOIN (
                     SELECT asset, min(coalesce(n_time(first_seen), n_time(observed_at))) AS first_seen,
                         max(greatest(coalesce(n_time(last_seen), n_time(observed_at)),
@@ -215,7 +204,7 @@ class Survivors:
             f"""
             SELECT asset, {held.shown} AS shown FROM (
                 SELECT asset, value, min(place) AS place
-                FROM (SELECT idx, {held.value} AS value FROM {held.table}) JOIN _giving USING (idx)
+                FROM {self.told.lists[name]} JOIN _giving USING (idx)
                 WHERE value IS NOT NULL GROUP BY asset, value)
             ORDER BY asset, place, shown
             """
@@ -248,7 +237,7 @@ class Survivors:
     def fields(self) -> duckdb.DuckDBPyRelation:
         """What every record of an asset says of every field: asset_id, field, value, record's parts, chosen."""
         texts = ", ".join(
-            f"CAST(CASE WHEN {field.present} THEN {field.form} END AS VARCHAR) AS {name}"
+            f"CAST(CASE WHEN {field.present} THEN {field.value} END AS VARCHAR) AS {name}"
             for name, field in self.scalars.items()
         )
         values = (
@@ -258,10 +247,9 @@ class Survivors:
         for name in self._objects:
             values += f" UNION ALL SELECT idx, '{name}', {name} FROM _observed WHERE trim({name}) <> ''"
         for name in self.precedence.union:
-            held = elements(name)
             values += (
                 f" UNION ALL SELECT idx, '{name}', string_agg(shown, ', ' ORDER BY shown) FROM ("
-                f"SELECT DISTINCT idx, {held.shown} AS shown FROM (SELECT idx, {held.value} AS value FROM {held.table})"
+                f"SELECT DISTINCT idx, {elements(name).shown} AS shown FROM {self.told.lists[name]}"
                 " WHERE value IS NOT NULL) GROUP BY idx"
             )
         bits = pa.table(
@@ -285,6 +273,18 @@ class Survivors:
         self.connection.register("_shown", pa.table({key: pa.array(values) for key, values in columns.items()}))
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _shown")
         self.connection.unregister("_shown")
+
+
+def _places(key: NDArray[np.int64], asset: NDArray[np.int32], position: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Of each record the place of its key within its asset, from 0. asset: ascending; position: within the asset."""
+    order = np.argsort(key)
+    ranked = np.empty(len(key), np.int64)
+    ranked[order] = np.arange(len(key))
+    # asset and rank in one integer: sorting values costs a part of sorting by two keys
+    packed = np.sort(asset.astype(np.int64) << 32 | ranked)
+    place = np.empty(len(key), np.int32)
+    place[order[packed & 0xFFFFFFFF]] = position
+    return place
 
 
 def _ages(last: NDArray[np.int64]) -> NDArray[np.int64]:

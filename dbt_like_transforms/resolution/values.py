@@ -14,10 +14,17 @@ CLEARED = "(cleared)"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """present: whether the record has a value; cheap, because it is asked of every record. form: that value."""
+    """present: whether the record has a value; cheap, because it is asked of every record. given: what it says. form: the
+    value that this is, over `{}`."""
 
     present: str
-    form: str
+    given: str
+    form: str = "{}"
+
+    @property
+    def value(self) -> str:
+        """SQL of the value of a record."""
+        return self.form.format(self.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +38,25 @@ class Elements:
 
 _FIELDS: dict[str, dict[str, Field]] = {
     "device": {
-        "serial_number": Field("n.serial_dropped IS NULL AND n_has(r.serial_number)", "n_text(r.serial_number)"),
-        "smbios_uuid": Field("n.uuid IS NOT NULL", "n_lower(r.smbios_uuid)"),
+        "serial_number": Field("n.serial_dropped IS NULL AND n_has(r.serial_number)", "r.serial_number", "n_text({})"),
+        "smbios_uuid": Field("n.uuid IS NOT NULL", "r.smbios_uuid", "n_lower({})"),
         "manufacturer": Field(
-            "n_has(r.manufacturer) AND r.manufacturer NOT IN (SELECT given FROM no_makers)", "n_text(r.manufacturer)"
+            "n_has(r.manufacturer) AND r.manufacturer NOT IN (SELECT given FROM no_makers)",
+            "r.manufacturer",
+            "n_text({})",
         ),
-        "model": Field("n_has(r.model) AND r.model NOT IN (SELECT given FROM no_makers)", "n_text(r.model)"),
+        "model": Field("n_has(r.model) AND r.model NOT IN (SELECT given FROM no_makers)", "r.model", "n_text({})"),
         "device_category": Field(
-            "n_has(r.device_category) AND trim(r.device_category) <> 'Unknown'", "n_text(r.device_category)"
+            "n_has(r.device_category) AND trim(r.device_category) <> 'Unknown'", "r.device_category", "n_text({})"
         ),
-        "entra_device_id": Field("n.entra IS NOT NULL", "n_dashed(n.entra)"),
-        "ad_object_guid": Field("n.adguid IS NOT NULL", "n_dashed(n.adguid)"),
-        "imei": Field("n.imei IS NOT NULL", "n_text(r.imei)"),
+        "entra_device_id": Field("n.entra IS NOT NULL", "n.entra", "n_dashed({})"),
+        "ad_object_guid": Field("n.adguid IS NOT NULL", "n.adguid", "n_dashed({})"),
+        "imei": Field("n.imei IS NOT NULL", "r.imei", "n_text({})"),
     },
     "identity": {
-        "entra_object_id": Field("n.entra IS NOT NULL", "n_dashed(n.entra)"),
-        "ad_object_guid": Field("n.adguid IS NOT NULL", "n_dashed(n.adguid)"),
-        "upn": Field("n_has(r.upn)", "n_lower(r.upn)"),
+        "entra_object_id": Field("n.entra IS NOT NULL", "n.entra", "n_dashed({})"),
+        "ad_object_guid": Field("n.adguid IS NOT NULL", "n.adguid", "n_dashed({})"),
+        "upn": Field("n_has(r.upn)", "r.upn", "n_lower({})"),
     },
     "application": {},
 }
@@ -65,7 +74,7 @@ def fields(kind: str, columns: Mapping[str, str]) -> dict[str, Field]:
     found = {}
     for name, type_ in columns.items():
         if type_ == "VARCHAR":
-            found[name] = _FIELDS[kind].get(name) or Field(f"n_has(r.{name})", f"n_text(r.{name})")
+            found[name] = _FIELDS[kind].get(name) or Field(f"n_has(r.{name})", f"r.{name}", "n_text({})")
         elif not type_.endswith("[]"):
             found[name] = Field(f"r.{name} IS NOT NULL", f"r.{name}")
     return found

@@ -1,0 +1,60 @@
+"""What every record tells of the fields of an asset, whichever asset it becomes part of.
+
+It needs no clusters, so it is read beside the clustering: that is one thread of numbers, this is work of the engine.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import numpy as np
+
+from dbt_like_transforms.resolution.objects import show_objects
+from dbt_like_transforms.resolution.precedence import Precedence, load_precedence
+from dbt_like_transforms.resolution.resolve import COLUMNS
+from dbt_like_transforms.resolution.values import elements, fields
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from dbt_like_transforms.resolution.resolve import Kind
+
+
+class Told:
+    """The fields of a kind and what the records of one resolution tell of them, once `read` was called.
+
+    scalars: fields that are neither list nor object. present[row]: bit i is set where the record has the i-th of them.
+    lists: name of a list -> relation with its elements (idx, value). Objects are in tables of their own, see `objects`.
+    """
+
+    def __init__(self, kind: Kind, precedence: Precedence | None = None) -> None:
+        self.precedence = precedence or load_precedence()[kind]
+        self.columns = COLUMNS[kind]
+        self.scalars = {
+            name: field for name, field in fields(kind, self.columns).items() if name not in self.precedence.merge
+        }
+        self.lists: dict[str, str] = {}
+        self.present: NDArray[np.uint64] = np.empty(0, np.uint64)
+
+    def read(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Reads `_observed` and the tables of normal forms; makes temporary tables `_told_<field>`."""
+        for name in self.precedence.merge:
+            show_objects(connection, name)
+        for name in self.precedence.union:
+            held = elements(name)
+            source = f"(SELECT idx, {held.value} AS value FROM {held.table})"
+            if held.table == "_observed":
+                source, made = f"_told_{name}", source
+                connection.execute(f"CREATE OR REPLACE TEMP TABLE {source} AS FROM {made} WHERE value IS NOT NULL")
+            self.lists[name] = source
+        bits = " | ".join(
+            f"CASE WHEN {f'r.{name}' if name in self.precedence.any else field.present} THEN {1 << number}::UBIGINT "
+            "ELSE 0::UBIGINT END"
+            for number, (name, field) in enumerate(self.scalars.items())
+        )
+        found = connection.execute(
+            f"SELECT idx, {bits or '0::UBIGINT'} AS bits FROM _observed r JOIN norm n USING (idx)"
+        ).fetchnumpy()
+        self.present = np.zeros(len(found["idx"]), np.uint64)
+        self.present[np.ma.getdata(found["idx"])] = np.ma.getdata(found["bits"])
