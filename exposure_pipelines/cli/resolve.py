@@ -30,7 +30,8 @@ def resolve(
 
     Example: `exposure resolve observations.jsonl --kind device --explain`
     """
-    from dbt_like_transforms.resolution.jsonl import InvalidObservation, resolve_jsonl
+    from dbt_like_transforms.resolution.jsonl import resolve_jsonl
+    from dbt_like_transforms.resolution.observations import InvalidObservation
 
     if not file.is_file():
         raise ConfigurationError(f"{file} is not a file; expected JSON lines, one observation a line.")

@@ -11,8 +11,9 @@ import pytest
 from resolution_kit import resolved, seen
 from test_properties import run, table
 
-from dbt_like_transforms.resolution.jsonl import InvalidObservation, resolve_jsonl
+from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.manual import Decision
+from dbt_like_transforms.resolution.observations import InvalidObservation
 from dbt_like_transforms.resolution.survivorship import Survivors
 
 MANY = 10_000

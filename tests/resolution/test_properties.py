@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from resolution_kit import Outcome, devices, identities, resolved, seen
 
-from dbt_like_transforms.resolution.jsonl import DeviceObservation, InvalidObservation, resolve_jsonl, to_table
+from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.manual import ContradictoryDecisions, Decision
+from dbt_like_transforms.resolution.observations import InvalidObservation, shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
 
 
@@ -110,7 +111,7 @@ def test_t88_no_asset_holds_two_serials_or_two_directory_ids(rows: list[dict[str
 @settings(max_examples=10, deadline=None)
 @given(observations())
 def test_t83_a_run_on_its_own_state_changes_nothing(rows: list[dict[str, Any]]) -> None:
-    table = to_table([DeviceObservation.model_validate(row) for row in rows], "device")
+    table = to_table([shape_of("device").validate_python(row) for row in rows], "device")
     first = resolve("device", table)
     before = dict(first.assignments().project("record, asset_id").fetchall())
     state = first.state().to_arrow_table()
@@ -120,7 +121,7 @@ def test_t83_a_run_on_its_own_state_changes_nothing(rows: list[dict[str, Any]]) 
 
 
 def table(*rows: dict[str, Any]) -> pa.Table:
-    return to_table([DeviceObservation.model_validate(row) for row in rows], "device")
+    return to_table([shape_of("device").validate_python(row) for row in rows], "device")
 
 
 def run(rows: list[dict[str, Any]], state: pa.Table | None = None, decisions: tuple[Decision, ...] = ()) -> Any:

@@ -1,0 +1,279 @@
+"""Observations as JSON lines: what a line may say, and all lines as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Required
+
+import orjson
+import pyarrow as pa
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict, get_type_hints
+
+from dbt_like_transforms.resolution.intake import COMMON
+from dbt_like_transforms.resolution.resolve import COLUMNS, Kind
+
+#: Products that look at addresses from outside: what they see without a name in a domain, MAC or id of its own is no
+#: asset, only an address that answered.
+SCANNERS = frozenset(
+    {"tenable", "nessus", "qualys", "rapid7", "nexpose", "openvas", "nmap", "ip_scanner", "scanner",
+     "masscan", "shodan", "censys", "network_scanner", "dhcp", "dns", "netflow"}
+)  # fmt: skip
+_SCANNED_BY = (
+    "serial_number", "smbios_uuid", "mac_addresses", "fqdns", "entra_device_id", "ad_object_guid", "ad_sid",
+    "cloud_instance_id", "imei", "agent_ids",
+)  # fmt: skip
+
+
+EXAMPLE = '{"record": "tenable:prod:17", "product": "tenable", "identifiers": {}}'
+TYPES = {
+    "VARCHAR": pa.string(),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "TIMESTAMP": pa.timestamp("us"),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "BOOLEAN": pa.bool_(),
+}
+STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+
+
+class InvalidObservation(ValueError):
+    """A line is no observation; the message names file, line, what is wrong and what is expected."""
+
+
+def _listed(value: object) -> object:
+    """A single value where a list is expected counts as a list of one; NULLs in a list are left out."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return [item for item in value if item is not None]
+    return [value]
+
+
+Text = str | None
+Texts = Annotated[list[str], BeforeValidator(_listed)]
+Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
+
+
+class DeviceIdentifiers(TypedDict, total=False):
+    """`identifiers` of a device."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    serial_number: Text
+    manufacturer: Text
+    smbios_uuid: Text
+    mac_addresses: Texts
+    hostnames: Texts
+    fqdns: Texts
+    netbios_name: Text
+    domain: Text
+    entra_device_id: Text
+    ad_object_guid: Text
+    ad_sid: Text
+    cloud_provider: Text
+    cloud_account_id: Text
+    cloud_instance_id: Text
+    cloud_resource_id: Text
+    imei: Text
+    agent_ids: dict[str, Texts] | None
+    ip_addresses: Texts
+    asset_tag: Text
+
+
+class IdentityIdentifiers(TypedDict, total=False):
+    """`identifiers` of an identity."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    entra_object_id: Text
+    entra_tenant_id: Text
+    ad_object_guid: Text
+    ad_sid: Text
+    sid_history: Texts
+    immutable_id: Text
+    upn: Text
+    emails: Texts
+    employee_id: Text
+    sam_account_name: Text
+    domain: Text
+    login_names: Texts
+    okta_id: Text
+
+
+class ApplicationIdentifiers(TypedDict, total=False):
+    """`identifiers` of an application."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    app_id: Text
+    tenant_id: Text
+    object_id: Text
+    service_principal_id: Text
+    entity_id: Text
+    reply_urls: Texts
+    name: Text
+    cmdb_id: Text
+
+
+class Attributes(TypedDict, total=False):
+    """`attributes`: descriptive, never identifying."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    os: Text
+    os_version: Text
+    model: Text
+    owner: Text
+
+
+class Observation(TypedDict, total=False):
+    """What every line may have. `identifiers` are those of its kind."""
+
+    __pydantic_config__ = STRICT  # type: ignore[misc]
+
+    record: Required[Name]
+    product: Required[Name]
+    observed_at: datetime | None
+    first_seen: datetime | None
+    last_seen: datetime | None
+    scope: Text
+    state: Literal["active", "retired"] | None
+    attributes: Attributes | None
+
+
+class DeviceObservation(Observation, total=False):
+    """One line about a device."""
+
+    identifiers: DeviceIdentifiers | None
+
+
+class IdentityObservation(Observation, total=False):
+    """One line about an account."""
+
+    identifiers: IdentityIdentifiers | None
+
+
+class ApplicationObservation(Observation, total=False):
+    """One line about an application."""
+
+    identifiers: ApplicationIdentifiers | None
+
+
+AnyObservation = Mapping[str, Any]
+IDENTIFIERS: dict[str, type] = {
+    "device": DeviceIdentifiers,
+    "identity": IdentityIdentifiers,
+    "application": ApplicationIdentifiers,
+}
+SHAPES: dict[str, type] = {
+    "device": DeviceObservation,
+    "identity": IdentityObservation,
+    "application": ApplicationObservation,
+}
+
+
+@cache
+def shape_of(kind: Kind) -> TypeAdapter[AnyObservation]:
+    """What checks the lines of a kind."""
+    return TypeAdapter(SHAPES[kind])
+
+
+def read_observations(path: Path, kind: Kind) -> list[AnyObservation]:
+    """The observations of a file; blank lines are skipped.
+
+    Raises:
+        InvalidObservation: the first line that is none.
+    """
+    found = []
+    validated = shape_of(kind).validate_python
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number == 1 and line.startswith(b"\xef\xbb\xbf"):
+                line = line[3:]
+            if not line.strip():
+                continue
+            place = f"{path.name}, line {number}"
+            try:
+                found.append(validated(orjson.loads(line)))
+            except orjson.JSONDecodeError as error:
+                raise InvalidObservation(f"{place} is not valid JSON: {error}") from error
+            except ValidationError as error:
+                problems = [_problem(kind, problem) for problem in error.errors(include_input=False)]
+                more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+                raise InvalidObservation(
+                    f"{place} is no {kind} observation: {'; '.join(problems[:5])}{more}"
+                ) from error
+    return found
+
+
+def _problem(kind: Kind, problem: Any) -> str:
+    """One mistake of a line: where, what, and what is expected."""
+    loc = [str(part) for part in problem["loc"]]
+    place, text = ".".join(loc), problem["msg"]
+    if problem["type"] == "extra_forbidden":
+        shape = SHAPES[kind]
+        if loc[0] == "identifiers" and len(loc) > 1:
+            shape = IDENTIFIERS[kind]
+        elif loc[0] == "attributes" and len(loc) > 1:
+            shape = Attributes
+        text = f"unknown key; expected are {', '.join(get_type_hints(shape))}"
+    elif problem["type"] == "string_pattern_mismatch":
+        text = "expected some text, not blanks"
+    elif problem["type"] == "dict_type":
+        text = "expected an object with keys" if place else "expected one JSON object a line, such as " + EXAMPLE
+    return f"{place}: {text}" if place else text
+
+
+def _moment(value: datetime | None) -> datetime | None:
+    if value is None or value.tzinfo is None:
+        return value
+    try:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:  # 0001-01-01 and 9999-12-31 with an offset: "no date" and "never"
+        return value.replace(tzinfo=None)
+
+
+def _place(observation: AnyObservation) -> tuple[str, str]:
+    """Instance and record id, as the record's key tells them."""
+    parts = observation["record"].split(":", 2)
+    return parts[1] if len(parts) == 3 and parts[0] == observation["product"] else "default", parts[-1]
+
+
+def _authority(observation: AnyObservation, given: Mapping[str, Any]) -> str:
+    seen_from_outside = observation["product"].lower() in SCANNERS and not any(given.get(name) for name in _SCANNED_BY)
+    return "update" if seen_from_outside else "create"
+
+
+def to_table(observations: Sequence[AnyObservation], kind: Kind) -> pa.Table:
+    """Observations as an Arrow table with the columns of the models."""
+    given = [observation.get("identifiers") or {} for observation in observations]
+    places = [_place(observation) for observation in observations]
+    columns: dict[str, list[Any]] = {
+        "record": [observation["record"] for observation in observations],
+        "product": [observation["product"] for observation in observations],
+        "instance": [instance for instance, _ in places],
+        "record_id": [record_id for _, record_id in places],
+        "scope": [observation.get("scope") for observation in observations],
+        "state": [observation.get("state") or "active" for observation in observations],
+        "authority": ["create"] * len(given),
+    }
+    for name in ("observed_at", "first_seen", "last_seen"):
+        columns[name] = [_moment(observation.get(name)) for observation in observations]
+    for name in get_type_hints(IDENTIFIERS[kind]):
+        columns[name] = [identifiers.get(name) for identifiers in given]
+    if kind == "device":
+        columns["agent_ids"] = [
+            [f"{name}={value}" for name, values in (agents or {}).items() for value in values]
+            for agents in columns["agent_ids"]
+        ]
+        columns["authority"] = [_authority(*pair) for pair in zip(observations, given, strict=True)]
+        attributes = [observation.get("attributes") or {} for observation in observations]
+        for name in get_type_hints(Attributes):
+            columns["os_platform" if name == "os" else name] = [told.get(name) for told in attributes]
+    nothing = [None] * len(given)
+    types = {name: TYPES[sql] for name, sql in (COMMON | COLUMNS[kind]).items()}
+    return pa.table({name: pa.array(columns.get(name, nothing), type_) for name, type_ in types.items()})
