@@ -82,7 +82,8 @@ class Transport:
             prepared,
             stream=True,
             timeout=self._timeouts,
-            verify=self._verify,
+            # where there is no certificate requests would still look, for every call, what kind of file the bundle is
+            verify=True if url.startswith("http:") else self._verify,
             cert=None,
             proxies=self._proxies_for(url),
             allow_redirects=False,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import islice
+from itertools import islice, repeat
+from operator import ge, itemgetter
 from typing import Any
 
 from connector_assets.kit import (
@@ -31,7 +33,6 @@ SYS_ID = re.compile(r"[0-9a-f]{32}")
 KEYS_A_QUERY = 100
 #: A page that was not finished is asked for again, this many times smaller, once.
 SMALLER = 10
-NESTED = frozenset({dict})
 
 
 class Unfinished(RetryLater):
@@ -96,7 +97,7 @@ def table_pages(
     total: int | None = None
     before: list[Record] = []
     while True:
-        records = [flat(record, tuple(fields)) for record in table_page(api, table, fields, query, last, offset)]
+        records = flattened(table_page(api, table, fields, query, last, offset), tuple(fields))
         if before and records == before and len(records) < api.options.page_size:
             # what answers knows no conditions, such as a recording, and it has more room than records
             api.note(f"{table}: the same {len(records)} records came again when those after them were asked for")
@@ -200,7 +201,11 @@ def checked(table: str, records: list[Record], last: str, seen: int) -> str:
 
 
 def keys_of(records: list[Record]) -> list[str]:
-    return [str(record["sys_id"]) for record in records if isinstance(record, dict) and record.get("sys_id")]
+    try:
+        keys = map(str, filter(None, map(itemgetter("sys_id"), records)))
+        return list(keys)
+    except (KeyError, TypeError):
+        return [str(record["sys_id"]) for record in records if isinstance(record, dict) and record.get("sys_id")]
 
 
 def in_order(records: list[Record]) -> bool:
@@ -231,17 +236,28 @@ def judge_end(api: Api, table: str, seen: int, total: int, must_show: bool = Tru
         api.note(f"{table}: {total - seen} of {total} records are hidden by access rules")
 
 
+def flattened(records: list[Any], fields: tuple[str, ...]) -> list[Any]:
+    """The records, flat: a page that is so already, as most are, as it came."""
+    return records if are_flat(records, fields) else [flat(record, fields) for record in records]
+
+
+def are_flat(records: list[Any], fields: tuple[str, ...]) -> bool:
+    """Whether no record holds a reference, and every step along one was done."""
+    # the collector of cycles does not track a dict of texts, numbers and nulls alone: nothing tells it faster
+    if any(map(gc.is_tracked, records)) or not {dict}.issuperset(map(type, records)):
+        return False
+    stepped = frozenset(field for field, _, _ in steps(fields))
+    return not stepped or all(map(ge, map(dict.keys, records), repeat(stepped)))
+
+
 def flat(record: Any, fields: tuple[str, ...]) -> Any:
-    """References as plain ids, however the instance spells them; '' becomes null.
+    """References as plain ids, however the instance spells them.
 
     A step along a reference that was not done is read from the reference itself: its id, and its name where it has one.
     """
     if not isinstance(record, dict):
         return record
-    if NESTED.isdisjoint(map(type, record.values())):
-        found = {key: None if value == "" else value for key, value in record.items()}
-    else:
-        found = {key: plain(value) for key, value in record.items()}
+    found = {key: plain(value) if isinstance(value, dict) else value for key, value in record.items()}
     for field, reference, part in steps(fields):
         if field in record or reference not in record:
             continue

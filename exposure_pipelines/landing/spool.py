@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import queue
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,12 @@ import pyarrow as pa
 
 PAGES_FILE = "pages-00000.jsonl.zst"
 INDEX_FILE = "pages.json"
-#: Blocks in flight to the compressing thread, so that memory stays flat, and most records of one: a large page is compressed
-#: while the rest of it is written.
+#: Records written at once.
+BATCH_RECORDS = 1000
+#: What the compressing thread takes at once, about: it has to wait for the downloading one between any two, which parses a
+#: page as long as it takes. And such blocks in flight to it, so that memory stays flat.
+BLOCK_BYTES = 4 * 1024**2
 QUEUE_BLOCKS = 4
-BLOCK_RECORDS = 1000
 #: What lies deeper in a record is replaced: JSON writers and readers give up a little further down.
 DEEPEST = 200
 TOO_DEEP = "(nested too deep to keep)"
@@ -39,9 +44,9 @@ class Spool:
         self.pages: list[dict[str, Any]] = []
         self.rows = 0
         self.rows_by_scope: Counter[str] = Counter()
-        self._drop = field_dropper(drop_fields)
-        self._marks = [orjson.dumps(name.rpartition(".")[2])[1:] for name in drop_fields]
+        self._clean = line_cleaner(drop_fields)
         self._hash = hashlib.sha256()
+        self._block = io.BytesIO()
         self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUE_BLOCKS)
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._compress, name="spool", daemon=True)
@@ -49,20 +54,24 @@ class Spool:
 
     def add(self, records: Sequence[Any], scope: str, cursor: str | None) -> None:
         """Append a page."""
-        for start in range(0, len(records), BLOCK_RECORDS):
-            self._put(self._block(records[start : start + BLOCK_RECORDS]))
+        for start in range(0, len(records), BATCH_RECORDS):
+            self._write(records[start : start + BATCH_RECORDS])
+            self._hand_over(BLOCK_BYTES)
         self._close_page(len(records), scope, cursor)
 
     def add_lines(self, lines: Sequence[bytes], scope: str, cursor: str | None, **place: Any) -> None:
         """Append a page of written lines, each with its end. place: what else the index is to say of the page."""
-        if lines:
-            self._put(b"".join(lines))
+        self._block.writelines(lines)
+        self._hand_over(BLOCK_BYTES)
         self._close_page(len(lines), scope, cursor, **place)
 
-    def _put(self, block: bytes) -> None:
+    def _hand_over(self, least: int) -> None:
+        """Give what was written to the compressing thread, if it is so much."""
         if self._failure:
             raise self._failure
-        self._queue.put(block)
+        if self._block.tell() >= least:
+            self._queue.put(self._block.getvalue())
+            self._block = io.BytesIO()
 
     def _close_page(self, rows: int, scope: str, cursor: str | None, **place: Any) -> None:
         page = {"page": len(self.pages), "scope": scope, "cursor": cursor, "first_row": self.rows, "rows": rows}
@@ -72,8 +81,11 @@ class Spool:
 
     def close(self) -> None:
         """Finish the files; the content hash is known afterwards."""
-        self._queue.put(None)
-        self._thread.join()
+        try:
+            self._hand_over(1)
+        finally:
+            self._queue.put(None)
+            self._thread.join()
         if self._failure:
             raise self._failure
         (self.folder / INDEX_FILE).write_bytes(orjson.dumps(self.pages))
@@ -82,19 +94,17 @@ class Spool:
     def content_hash(self) -> str:
         return self._hash.hexdigest()
 
-    def _block(self, records: Sequence[Any]) -> bytes:
-        """The records as lines, without the unwanted fields: only lines that name one are walked through for them."""
+    def _write(self, records: Sequence[Any]) -> None:
+        """The records as lines."""
+        start = self._block.tell()
         try:
-            lines = [orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE) for record in records]
+            # a line is copied into the block before the next one is made: a thousand small ones kept until they are joined
+            # leave the allocator so torn that making them can take ten times as long
+            self._block.writelines(map(orjson.dumps, records, repeat(None), repeat(orjson.OPT_APPEND_NEWLINE)))
         except TypeError:
-            lines = [line_of(record) for record in records]
-        block = b"".join(lines)
-        if self._drop is None or not any(mark in block for mark in self._marks):
-            return block
-        return b"".join(
-            line_of(self._drop(record)) if any(mark in line for mark in self._marks) else line
-            for record, line in zip(records, lines, strict=True)
-        )
+            self._block.seek(start)
+            self._block.truncate()
+            self._block.writelines(map(line_of, records))
 
     def _compress(self) -> None:
         block: bytes | None = b""
@@ -102,13 +112,39 @@ class Spool:
             # level 1, pyarrow's default for zstd
             with pa.CompressedOutputStream(pa.OSFile(str(self.path), "wb"), "zstd") as stream:
                 while (block := self._queue.get()) is not None:
-                    self._hash.update(block)
-                    stream.write(block)
+                    kept = self._clean(block) if self._clean else block
+                    self._hash.update(kept)
+                    stream.write(kept)
         except BaseException as error:  # noqa: BLE001 - handed to the writing thread, which raises it
             self._failure = error
             # a full disk may show only in the last flush, when the end mark is taken already: nothing is left to wait for
             while block is not None:
                 block = self._queue.get()
+
+
+def line_cleaner(names: Sequence[str]) -> Callable[[bytes], bytes] | None:
+    """A function that removes fields from lines of JSON, or None when there is nothing to remove. See `field_dropper`.
+
+    Lines are searched for the fields as text, outside Python's lock; only those that name one are parsed.
+    """
+    drop = field_dropper(names)
+    if drop is None:
+        return None
+    keys = "|".join(re.escape(orjson.dumps(name.rpartition(".")[2])[1:-1].decode()) for name in names)
+    pattern = f'"(?:{keys})":'
+
+    def clean(block: bytes) -> bytes:
+        import pyarrow.compute as pc
+
+        if not pc.match_substring_regex(pa.array([block]), pattern)[0].as_py():
+            return block
+        lines = block.splitlines(keepends=True)
+        found = pc.match_substring_regex(pa.array(lines), pattern).to_pylist()
+        return b"".join(
+            line_of(drop(orjson.loads(line))) if is_found else line for line, is_found in zip(lines, found, strict=True)
+        )
+
+    return clean
 
 
 def line_of(record: Any) -> bytes:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from connector_assets.kit.budgets import Allowance
 from connector_assets.servicenow.options import ServiceNowOptions
+from connector_assets.servicenow.table import flattened
 from demo_estate.lenses import servicenow as lens
 from demo_estate.lenses.servicenow.query import Query
 from demo_estate.lenses.servicenow.records import password_hash, sys_id
@@ -485,3 +486,17 @@ def test_relations_keep_their_direction_and_say_nothing_that_was_not_said(cmdb: 
     assert failing == ["stg_servicenow__relationships.accepted_values_relationship: 1"]
     model = staged.results["stg_servicenow__relationships"]
     assert model.failed_checks == ()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"sys_id": "b", "model.name": "X", "owned_by": {"link": "https://x/api/now/table/sys_user/u1", "value": "u1"}},
+        {"sys_id": "b", "model": "X", "owned_by": "u1"},
+    ],
+)
+def test_one_record_that_is_not_flat_in_a_page_of_flat_ones_is_flattened(other: dict[str, Any]) -> None:
+    flat = {"sys_id": "a", "model.name": "", "owned_by": None}
+    first, second = flattened([flat, other], ("sys_id", "model.name", "owned_by"))
+    assert first == flat
+    assert (second["model.name"], second["owned_by"]) == ("X", "u1")
