@@ -5,7 +5,7 @@ Raw configurations and scan reports hold what nobody should land: start-up scrip
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -17,13 +17,14 @@ from connector_assets.kit import Record
 MILLISECONDS_FROM = 100_000_000_000
 END_OF_TIME = 253402300800
 ZERO = "0001-01-01"
-NO_DATE = ""
 
-#: What is kept of a vulnerability; the rest is text for people, megabytes of it on an image.
-VULNERABILITY = ("cve", "severity", "cvss", "status", "packageName", "packageVersion", "link", "vecStr")
-DATES = ("discovered", "published", "fixDate")
-PRIVATE_ADDRESS = frozenset({"privateipaddress", "networkip"})
-PUBLIC_ADDRESS = frozenset({"publicip", "publicipaddress", "natip", "ipaddress"})
+#: Name of a member, in small letters -> the kind of address in it.
+ADDRESSES = {
+    **dict.fromkeys(("privateipaddress", "networkip"), "private"),
+    **dict.fromkeys(("publicip", "publicipaddress", "natip", "ipaddress"), "public"),
+    "macaddress": "mac",
+}
+NESTED = (dict, list)
 
 
 def moment(value: Any) -> Any:
@@ -31,25 +32,24 @@ def moment(value: Any) -> Any:
 
     Text in any precision, 'Oct 31 2025', seconds or milliseconds as number or text. Year 1, zero and '' are no date.
     """
+    try:
+        return dated(value)
+    except TypeError:  # a list or an object, which nothing can remember
+        return value
+
+
+# a vulnerability's dates come again with every host that has it: they are read once; true is not 1
+@lru_cache(maxsize=20_000, typed=True)
+def dated(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return None
     text = str(value).strip()
     if not text or text.startswith(ZERO):
         return None
-    found = dated(text)
-    return value if found == NO_DATE else found
-
-
-@lru_cache(maxsize=20_000)
-def dated(text: str) -> str | None:
-    """A vulnerability's dates come again with every host that has it: they are read once.
-
-    None for a number that is no moment, NO_DATE for what is neither number nor date.
-    """
     try:
         number = float(text)
     except ValueError:
-        return written(text) or NO_DATE
+        return written(text) or value
     seconds = number / 1000 if number >= MILLISECONDS_FROM else number
     return stamp(datetime.fromtimestamp(seconds, UTC)) if 0 < seconds < END_OF_TIME else None
 
@@ -150,8 +150,7 @@ def machine(data: Mapping[str, Any]) -> dict[str, Any]:
     """What tells a machine, from the description that its cloud gives of it."""
     system = prop(data, "osProfile")
     cards = [data.get("networkInterfaces"), prop(data, "networkProfile", "networkInterfaces")]
-    addresses = {name: data.get(name) for name in ("privateIpAddress", "publicIpAddress")}
-    public = sorted(set(found({"cards": cards, **addresses}, PUBLIC_ADDRESS)))
+    found = addresses([cards, {name: data.get(name) for name in ("privateIpAddress", "publicIpAddress")}])
     hosts = (
         system.get("computerName") if isinstance(system, dict) else None,
         data.get("hostname"),
@@ -165,10 +164,10 @@ def machine(data: Mapping[str, Any]) -> dict[str, Any]:
         "arn": data.get("arn"),
         "selfLink": data.get("selfLink"),
         "hostNames": [host for host in hosts if isinstance(host, str) and host],
-        "ipAddresses": sorted(set(found({"cards": cards, **addresses}, PRIVATE_ADDRESS)) | set(public)),
-        "publicIpAddresses": public,
+        "ipAddresses": sorted(found["private"] | found["public"]),
+        "publicIpAddresses": sorted(found["public"]),
         "publicDnsName": data.get("publicDnsName") or None,
-        "macAddresses": sorted(set(found(cards, frozenset({"macaddress"})))),
+        "macAddresses": sorted(found["mac"]),
         "operatingSystem": prop(data, "storageProfile", "osDisk", "osType") or data.get("platformDetails"),
         "size": data.get("instanceType") or prop(data, "hardwareProfile", "vmSize") or data.get("machineType"),
         "state": state.get("name") if isinstance(state, dict) else data.get("powerState") or data.get("status"),
@@ -188,17 +187,22 @@ def prop(data: Mapping[str, Any], first: str, *below: str) -> Any:
     return value
 
 
-def found(value: Any, wanted: frozenset[str]) -> Iterator[str]:
-    """Texts of the members so called (without case), at any depth; a link in place of an address is none."""
-    if isinstance(value, list):
-        for item in value:
-            yield from found(item, wanted)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if isinstance(item, dict | list):
-                yield from found(item, wanted)
-            elif isinstance(item, str) and item and "/" not in item and name.lower() in wanted:
-                yield item
+def addresses(value: Any) -> dict[str, set[str]]:
+    """The addresses at any depth, by their kind; a link in place of an address is none."""
+    found: dict[str, set[str]] = {"private": set(), "public": set(), "mac": set()}
+    waiting = [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            for name, item in value.items():
+                if isinstance(item, str):
+                    if (kind := ADDRESSES.get(name.lower())) and item and "/" not in item:
+                        found[kind].add(item)
+                elif isinstance(item, NESTED):
+                    waiting.append(item)
+    return found
 
 
 # Compute -------------------------------------------------------------------------------------------------------------
@@ -241,14 +245,43 @@ def scanned(record: Any, criticality_tag: str = "") -> Any:
 
 
 def vulnerability(record: Record) -> Record:
-    exploits = [*names(record.get("exploit")), *(kind for one in dicts(record.get("exploits")) for kind in names(one))]
-    risks = names(record.get("riskFactors"))
+    """What tells a vulnerability; the rest is text for people, megabytes of it on an image."""
+    get = record.get
+    risks, is_exploited = risks_of(get("riskFactors"))
+    kind, known = get("exploit"), get("exploits")
+    if not is_exploited and (kind or known):
+        is_exploited = bool(names(kind)) or any(map(names, dicts(known)))
     return {
-        **{name: record.get(name) for name in VULNERABILITY},
-        **{name: moment(record.get(name)) for name in DATES},
+        "cve": get("cve"),
+        "severity": get("severity"),
+        "cvss": get("cvss"),
+        "status": get("status"),
+        "packageName": get("packageName"),
+        "packageVersion": get("packageVersion"),
+        "link": get("link"),
+        "vecStr": get("vecStr"),
+        "discovered": moment(get("discovered")),
+        "published": moment(get("published")),
+        "fixDate": moment(get("fixDate")),
         "riskFactors": risks,
-        "hasExploit": bool(exploits) or any("exploit" in risk.lower() for risk in risks),
+        "hasExploit": is_exploited,
     }
+
+
+def risks_of(given: Any) -> tuple[list[str], bool]:
+    """The names of the risks, and whether one of them is an exploit."""
+    if not given:
+        return [], False
+    try:
+        return risks_named(tuple(given) if isinstance(given, dict | list) else (given,))
+    except TypeError:  # an object in the list, which nothing can remember
+        return risks_named.__wrapped__(given)
+
+
+@lru_cache(maxsize=2000)
+def risks_named(given: Any) -> tuple[list[str], bool]:
+    risks = names(list(given))
+    return risks, any("exploit" in risk.lower() for risk in risks)
 
 
 def container(record: Any) -> Any:

@@ -94,8 +94,14 @@ def findings_of(asset: Record) -> Iterator[tuple[str, list[Any]]]:
     """(state, findings) of an asset's three lists."""
     for group, state in GROUPS:
         found = asset.get(group)
-        if isinstance(found, list):
+        if found and isinstance(found, list):
             yield state, found
+
+
+def leave_findings(asset: Record) -> None:
+    """Take the findings out of an asset."""
+    for group, _ in GROUPS:
+        asset.pop(group, None)
 
 
 def vulnerabilities(api: Api, ids: Sequence[str] | None) -> Iterator[Page]:

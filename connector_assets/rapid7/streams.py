@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from operator import itemgetter
 from typing import Any
 
 from connector_assets.kit import Api, Incremental, Page, Record, Stream
@@ -14,8 +15,11 @@ PAGE_RECORDS = 1000
 NAMED = "ids of vulnerabilities"
 #: Whether the findings came with the assets: reading them out of those again would take as long as the whole pull.
 PASSED = "findings passed"
-#: Of a finding: its proof, a page of HTML, and the text of its solution.
-LEFT_BEHIND = ("proof", "solution_fix")
+#: What a finding is of, and the place on the asset where it was found.
+PLACE = ("vulnerability_id", "check_id", "nic", "port", "protocol", "key")
+place_of = itemgetter(*PLACE)
+#: What is remembered of assets that were landed with the findings in them, from which an incremental pull can go on.
+INSIDE = "findings inside"
 #: A scan of a day may end, and the platform take it over from a console, long after single assets were done.
 OVERLAP = timedelta(hours=24)
 
@@ -71,8 +75,13 @@ VULNERABILITY_FIELDS: dict[str, Any] = {
 def assets(api: Api) -> Iterator[Page]:
     """Every asset; from the cloud those scanned within the window or since, with their findings."""
     if api.options.api == "cloud":
-        pages = cloud.assets(api)
-        yield from pages if api.since is not None else with_findings(api, pages)
+        if api.since is not None:
+            if INSIDE not in api.memory:
+                api.ask_for_everything("the assets were landed without their findings")
+            api.remember(INSIDE, "yes")
+            yield from cloud.assets(api)
+        else:
+            yield from with_findings(api, cloud.assets(api))
         return
     if api.since is not None:
         api.ask_for_everything("a console does not tell what changed")
@@ -80,30 +89,45 @@ def assets(api: Api) -> Iterator[Page]:
 
 
 def with_findings(api: Api, pages: Iterator[Page]) -> Iterator[Page]:
-    """The pages of assets, after each one the findings in it, for the stream of those.
+    """The pages of assets, beside each one the findings in it, for the stream of those.
 
-    Changed assets alone do not have all the findings: after an incremental pull they are read out of what was landed.
+    Changed assets alone do not have all the findings: after an incremental pull they are read out of what was landed. Only
+    then the assets have to keep them, and everything is written twice.
     """
     api.shared[PASSED] = True
+    if api.may_be_incremental:
+        api.remember(INSIDE, "yes")
     named: set[str] = set()
     for page in pages:
-        # written before the findings in it are made records in place
-        yield page
+        if api.may_be_incremental:
+            # written before the findings in it are made records in place
+            yield page
         found: list[Record] = []
         for asset in page.records:
             if isinstance(asset, dict):
                 found += cloud_findings(asset)
-        named.update({str(record["vulnerability_id"]) for record in found if record["id"]})
+                if not api.may_be_incremental:
+                    cloud.leave_findings(asset)
+        if not api.may_be_incremental:
+            yield page
         if found:
+            named.update(names_of(found))
             yield Page(found, stream="findings")
     api.shared[NAMED] = named
 
 
-def cloud_findings(asset: Record) -> Iterator[Record]:
+def cloud_findings(asset: Record) -> list[Record]:
     identifier = asset.get("id")
+    records: list[Record] = []
     if identifier not in (None, ""):
         for state, found in cloud.findings_of(asset):
-            yield from finding_records(identifier, state, found)
+            records += finding_records(identifier, state, found)
+    return records
+
+
+def names_of(findings: Iterable[Record]) -> set[str]:
+    """The ids of the vulnerabilities that findings name."""
+    return {str(record["vulnerability_id"]) for record in findings if record["id"]}
 
 
 def findings(api: Api) -> Iterator[Page]:
@@ -122,11 +146,11 @@ def findings(api: Api) -> Iterator[Page]:
         elif not is_quiet(api, asset):
             batch += finding_records(identifier, "open", console.asset_findings(api, asset))
         if len(batch) >= PAGE_RECORDS:
-            named.update({str(record["vulnerability_id"]) for record in batch if record["id"]})
+            named.update(names_of(batch))
             yield Page(batch)
             batch = []
             api.progress(f"findings of {number + 1} assets")
-    named.update({str(record["vulnerability_id"]) for record in batch if record["id"]})
+    named.update(names_of(batch))
     api.shared[NAMED] = named
     yield Page(batch)
 
@@ -141,22 +165,26 @@ def is_quiet(api: Api, asset: Record) -> bool:
     return bool(start and seen and str(seen)[:10] < start.strftime("%Y-%m-%d"))
 
 
-def finding_records(asset_id: Any, state: str, findings: Iterable[Any]) -> Iterator[Record]:
+def finding_records(asset_id: Any, state: str, findings: Iterable[Any]) -> list[Record]:
     """The findings, made records in place: with their asset and an id that stays while the place does."""
-    asset = str(asset_id)
+    asset, records = str(asset_id), []
     for finding in findings:
-        if not isinstance(finding, dict):
-            continue
-        get = finding.get
-        name = get("vulnerability_id")
-        place = (
-            f"{get('check_id') or ''}|{get('nic') or ''}|{get('port') or ''}|{get('protocol') or ''}|{get('key') or ''}"
+        try:
+            name, check, nic, port, protocol, key = place_of(finding)
+        except (KeyError, TypeError):
+            if not isinstance(finding, dict):
+                continue
+            name, check, nic, port, protocol, key = map(finding.get, PLACE)
+        finding["id"] = (
+            f"{asset}:{name}:{check or ''}|{nic or ''}|{port or ''}|{protocol or ''}|{key or ''}" if name else None
         )
-        finding["id"] = f"{asset}:{name}:{place}" if name else None
-        finding["asset_id"], finding["state"] = asset, state
-        for left in LEFT_BEHIND:
-            finding.pop(left, None)
-        yield finding
+        finding["asset_id"] = asset
+        finding["state"] = state
+        # a page of HTML, and the text of the solution
+        finding.pop("proof", None)
+        finding.pop("solution_fix", None)
+        records.append(finding)
+    return records
 
 
 def vulnerabilities(api: Api) -> Iterator[Page]:
