@@ -62,6 +62,15 @@ class Reading:
         return self.error is not None and (isinstance(self.error, StreamSkipped) or self.spool.rows == 0)
 
 
+@dataclass(slots=True)
+class Ahead:
+    """What earlier streams of a sync gave for one that is to come. spool: open; totals: claimed by the vendor, by scope."""
+
+    spool: Spool
+    givers: set[str] = field(default_factory=set)
+    totals: dict[str, int] = field(default_factory=dict)
+
+
 @dataclass
 class Reader:
     """A running sync, as far as it reads."""
@@ -76,8 +85,10 @@ class Reader:
     manifests: dict[str, Manifest] = field(default_factory=dict)
     wanted: frozenset[str] = frozenset()
     """names of the streams of this sync"""
-    ahead: dict[str, Spool] = field(default_factory=dict)
-    """open spools of streams to come, with what an earlier one gave for them"""
+    ahead: dict[str, Ahead] = field(default_factory=dict)
+    """by the name of the stream that is to come"""
+    given_by: dict[str, set[str]] = field(default_factory=dict)
+    """stream -> those that gave pages for it"""
 
     @property
     def local_root(self) -> Path:
@@ -97,7 +108,8 @@ class Reader:
         base = None if self.accept_volume else self.last_complete(stream)
         plan = plan_of(self.connection, self.connector, stream)
         increment = increment_after(base, self.connection, stream, plan, started, self.manifests)
-        if increment is None or base is None:
+        # what was given ahead is of a whole enumeration: it cannot be told apart from what did not change
+        if increment is None or base is None or stream.name in self.ahead:
             return self.read_pages(api, stream)
         changes = self.read_pages(api, stream, increment, base)
         if changes.error and is_too_old(changes.error):
@@ -130,14 +142,14 @@ class Reader:
             api.begin(stream.name, increment.since, base.memory, may_be_incremental, known)
         else:
             api.begin(stream.name, may_be_incremental=may_be_incremental)
-        spool = None if increment else self.ahead.pop(stream.name, None)
-        if spool is None:
-            spool = self.new_spool(stream, f"{stream.name}.changes" if increment else stream.name)
+        # of a pull that is repeated, what it gave the first time comes again
+        self.drop_ahead(giver=stream.name)
+        spool = self.spool_of(api, stream, f"{stream.name}.changes" if increment else stream.name)
         error: ConnectorError | None = None
         try:
             for page in stream.pull(api):
-                if page.stream is not None:
-                    self.keep_ahead(page, page.stream)
+                if page.stream not in (None, stream.name):
+                    self.keep_ahead(page, str(page.stream), stream.name)
                     continue
                 spool.add(page.records, page.scope, page.cursor)
                 if page.total is not None:
@@ -161,24 +173,47 @@ class Reader:
             spool.close()
         return Reading(spool, error)
 
+    def spool_of(self, api: Api, stream: Stream, name: str) -> Spool:
+        """The stream's spool: the one with what was given for it ahead, or a new one."""
+        given = self.ahead.pop(stream.name, None)
+        if given is None:
+            return self.new_spool(stream, name)
+        self.given_by[stream.name] = given.givers
+        for scope, total in given.totals.items():
+            api.expect(total, scope)
+        return given.spool
+
     def new_spool(self, stream: Stream, name: str) -> Spool:
         folder = self.spool_root / self.sync / name
         shutil.rmtree(folder, ignore_errors=True)
         return Spool(folder, stream.drop_fields)
 
-    def keep_ahead(self, page: Page, name: str) -> None:
-        """Spool a page for a stream that is to come, if this sync pulls it."""
+    def keep_ahead(self, page: Page, name: str, giver: str) -> None:
+        """Spool a page for a stream that is to come, if this sync pulls it.
+
+        Raises KeyError for a stream there is none of, ValueError for one that was read before: its page would be lost.
+        """
+        stream = self.connector.stream(name)
+        if name in self.manifests:
+            raise ValueError(f"a page for stream {name}, which was read before {giver}")
         if name not in self.wanted:
             return
         if name not in self.ahead:
-            self.ahead[name] = self.new_spool(self.connector.stream(name), name)
-        self.ahead[name].add(page.records, page.scope, page.cursor)
+            self.ahead[name] = Ahead(self.new_spool(stream, name))
+        given = self.ahead[name]
+        given.givers.add(giver)
+        given.spool.add(page.records, page.scope, page.cursor)
+        if page.total is not None:
+            given.totals[page.scope] = page.total
 
-    def leave_ahead(self) -> None:
-        """Close what was kept for streams that were not read after all."""
-        for spool in self.ahead.values():
-            with suppress(OSError):  # of a full disk, which has ended the sync already
-                spool.close()
+    def drop_ahead(self, name: str | None = None, giver: str | None = None) -> None:
+        """Close what was kept, for the stream of that name or by that giver, or all of it: it is not read after all."""
+        for one, given in list(self.ahead.items()):
+            if (name is None and giver is None) or one == name or giver in given.givers:
+                del self.ahead[one]
+                # left, its folder may be gone, or the disk full, which has ended the sync already
+                with suppress(OSError):
+                    given.spool.close()
 
     def base(self, manifest: Manifest) -> Base:
         folder = f"{self.lake.landed(manifest.instance, manifest.stream)}/{manifest.sync}"

@@ -136,7 +136,7 @@ class SyncRun(Reader):
                 ) from error
             raise
         finally:
-            self.leave_ahead()
+            self.drop_ahead()
             shutil.rmtree(self.spool_root, ignore_errors=True)
 
     def pull(self, streams: Sequence[Stream]) -> None:
@@ -215,7 +215,7 @@ class SyncRun(Reader):
             None if self.accept_volume else self.last_complete(stream),
         )
         scopes = judge_scopes(api.verdict, spool.rows_by_scope, counts, error, guard, reading.came)
-        needed = [self.manifests[name] for name in stream.needs]
+        needed = [self.manifests[name] for name in sorted({*stream.needs, *self.given_by.get(stream.name, ())})]
         state, reason = judge_stream(scopes, counts, needed, guard)
         manifest = Manifest(
             **place,
@@ -269,6 +269,7 @@ class SyncRun(Reader):
         error: str | None = None,
     ) -> None:
         """Land the news that a stream gave nothing: readers keep the sync before it."""
+        self.drop_ahead(stream.name)
         folder = self.spool_root / self.sync / stream.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700, parents=True)

@@ -342,6 +342,20 @@ def test_rapid7_lands_each_day_what_a_whole_search_lands(tmp_path: Path, monkeyp
     assert 0 < merged(assets, "carried") < sum(one.records for one in assets)
 
 
+def test_rapid7_asks_for_everything_once_after_assets_that_were_landed_without_their_findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are, as long as no incremental pull is to follow: findings of assets that are carried over would be lost."""
+    with nights("rapid7", tmp_path, monkeypatch, devices=40) as found:
+        found.at(0)
+        found.sync("assets", "findings", full_every_hours=None)
+        for day, kind in ((1, "full"), (2, "incremental")):
+            found.at(day)
+            report = found.sync("assets", "findings")
+            assert manifest(report, "assets").kind == kind
+            found.compare(report, found.sync("assets", "findings", full=True))
+
+
 def test_rapid7_keeps_a_deleted_asset_until_the_next_full_pull(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with nights("rapid7", tmp_path, monkeypatch, devices=150, retention=0) as found:
         for day in range(DAYS):
