@@ -33,6 +33,15 @@ ALERTS_FILE = "alerts.yaml"
 #: Seconds that telling may take: the daemon that does it has other work.
 TIMEOUT = 15
 
+#: How a message says each state.
+STATES = {
+    "failed": "failed",
+    "partial": "is partial",
+    "complete": "is complete again",
+    "overdue": "is overdue",
+    "on time": "is on time again",
+}
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -74,7 +83,10 @@ class Alerts(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A run as a person needs to hear of it: what, when, why, what to do. state: failed, partial or complete."""
+    """A run as a person needs to hear of it: what, when, why, what to do; or one that nobody started, without a run_id.
+
+    state: failed, partial, complete, overdue or on time.
+    """
 
     job: str
     instance: str
@@ -87,13 +99,13 @@ class Alert:
     @property
     def title(self) -> str:
         what = f"sync of {self.instance}" if self.instance else self.job
-        how = {"partial": "is partial", "complete": "is complete again"}.get(self.state, "failed")
+        how = STATES[self.state]
         return f"Exposure pipelines: {what} {how}" + (f" ({self.partition})" if self.partition else "")
 
     @property
     def text(self) -> str:
-        lines = [self.title, "", self.cause, "", f"Run {self.run_id}"]
-        return "\n".join([*lines, *([self.link] if self.link else [])])
+        where = [f"Run {self.run_id}"] if self.run_id else []
+        return "\n".join([self.title, "", self.cause, "", *where, *([self.link] if self.link else [])]).rstrip()
 
 
 def load_alerts(root: Path) -> Alerts:

@@ -19,8 +19,9 @@ from exposure_pipelines.assets.publishing import publish_asset  # noqa: E402
 from exposure_pipelines.connections import load_connections  # noqa: E402
 from exposure_pipelines.home import Home  # noqa: E402
 from exposure_pipelines.jobs import build_job, sync_job  # noqa: E402
+from exposure_pipelines.overdue import overdue_sensor  # noqa: E402
 from exposure_pipelines.schedules import build_schedule, sync_schedule  # noqa: E402
-from exposure_pipelines.sensors import alert_sensor, partial_sensor  # noqa: E402
+from exposure_pipelines.sensors import alert_sensor, partial_sensor, usual_status  # noqa: E402
 
 log = logging.getLogger("exposure.definitions")
 
@@ -37,7 +38,7 @@ def build_definitions(home: Home) -> dg.Definitions:
         assets=[connections, *map(landed_asset, enabled), models_asset(enabled), publish_asset()],
         asset_checks=[connections_valid, *freshness_checks(enabled), published_checks()],
         jobs=[*jobs.values(), build],
-        sensors=[alert_sensor(list(jobs)), partial_sensor(list(jobs))],
+        sensors=[alert_sensor(list(jobs)), partial_sensor(list(jobs)), overdue_sensor(usual_status())],
         schedules=[*(sync_schedule(c, jobs[c.instance]) for c in enabled), build_schedule(build)],
         # a step of its own process costs seconds of imports; runs, not steps, are what goes side by side here
         executor=dg.in_process_executor,

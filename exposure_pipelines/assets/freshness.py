@@ -3,12 +3,16 @@
 # no postponed annotations here: Dagster reads that of the context as it stands
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from exposure_pipelines.assets.landed import landed_key, stream_names
 from exposure_pipelines.connections import Connection
 from exposure_pipelines.lake import Lake
+
+if TYPE_CHECKING:
+    from exposure_pipelines.landing.select import Chosen
 
 FRESH = "fresh"
 
@@ -70,10 +74,28 @@ def freshness(lake: Lake, connection: Connection | None, stream: str) -> tuple[b
         if newest is not None and newest.state == "skipped":
             return True, f"skipped: {newest.reason}"
         return False, f"never landed; run `exposure sync {connection.instance}` or switch its schedule on"
+    return not chosen.stale, age_text(chosen, connection)
+
+
+def stale_streams(lake: Lake, connection: Connection) -> Iterator[str]:
+    """What is said of each stream whose last usable sync is too old. One that was never landed is not late yet."""
+    from exposure_pipelines import clock
+    from exposure_pipelines.landing.select import select_sync
+
+    for stream in stream_names(connection):
+        chosen = select_sync(lake, connection, stream, clock.utc_date())
+        if chosen is not None and chosen.stale:
+            yield f"{stream}: {age_text(chosen, connection)}"
+
+
+def age_text(chosen: "Chosen", connection: Connection) -> str:
+    """How old the sync is that is read, how old it may be, and what makes it young again."""
+    from exposure_pipelines import clock
+
     age = (clock.now() - chosen.manifest.finished_at).total_seconds() / 3600
     text = f"the newest {chosen.manifest.state} sync is {age:.1f} hours old, {connection.max_age_hours:g} are allowed"
     if chosen.stale:
         text += (
             f"; its records are carried forward and marked stale until `exposure sync {connection.instance}` succeeds"
         )
-    return not chosen.stale, text
+    return text

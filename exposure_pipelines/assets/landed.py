@@ -2,7 +2,7 @@
 
 # no postponed annotations here: Dagster reads that of the step's configuration as it stands
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -23,6 +23,9 @@ ATTENDED_TAG = "exposure/attended"
 #: step itself and not given to Dagster as its retry policy, under which Ctrl-C and a termination start the step again.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
+#: Dagster's own tag of a materialisation: what it holds.
+DATA_VERSION = "dagster/data_version"
+
 COMPLETE, QUARANTINE = "complete", "quarantine"
 STREAM_CHECKS = {
     COMPLETE: "The sync read its whole scope: only then is a missing record known to be gone.",
@@ -30,6 +33,10 @@ STREAM_CHECKS = {
 }
 
 SCOPES_SHOWN = 20
+
+#: Dates of a backfill in one run. Each run waits for a place in the queue (5 s) and starts a process (3 s); past dates are only
+#: looked up. Another policy than that of the models, so that a stream that gives nothing keeps no model out of its run.
+DATES_A_RUN = 31
 
 
 class SyncConfig(dg.Config):
@@ -67,16 +74,19 @@ def landed_asset(connection: Connection) -> dg.AssetsDefinition:
         check_specs=checks,
         can_subset=True,
         partitions_def=daily(),
+        backfill_policy=dg.BackfillPolicy.multi_run(DATES_A_RUN),
         pool=connection.instance,
         description=f"Pulls {connector.title} instance {connection.instance}.",
     )
     def sync_streams(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[Any]:
         wanted = [spec.key.path[-1] for spec in specs if spec.key in context.selected_asset_keys]
-        day = date.fromisoformat(context.partition_key)
+        days = sorted(date.fromisoformat(key) for key in context.partition_keys)
         checks = context.selected_asset_check_keys
         try:
-            for event in partition_events(connection.instance, day, wanted, config.accept_volume):
-                if not isinstance(event, dg.AssetCheckResult) or check_key(event) in checks:
+            for event in range_events(connection.instance, days, wanted, config.accept_volume):
+                if isinstance(event, dg.AssetMaterialization):
+                    context.log_event(event)
+                elif not isinstance(event, dg.AssetCheckResult) or check_key(event) in checks:
                     yield event
         except dg.Failure as failure:
             attended = context.run.tags.get(ATTENDED_TAG) == "true"
@@ -117,6 +127,44 @@ def column_type(kind: Any) -> str:
     if isinstance(kind, str):
         return kind
     return f"list of {column_type(kind[0])}" if isinstance(kind, list) else "struct"
+
+
+def range_events(instance: str, days: Sequence[date], streams: Collection[str], accept_volume: bool) -> Iterator[Any]:
+    """As `partition_events` over the dates of a run, oldest first; of a range the checks are those of its newest date.
+
+    A range has no one output: each date is reported as a materialisation of its own. A date that fails keeps none of the others
+    from being reported; one failure names them all.
+    """
+    if len(days) == 1:
+        yield from partition_events(instance, days[0], streams, accept_volume)
+        return
+    failures: list[dg.Failure] = []
+    for day in days:
+        try:
+            for event in partition_events(instance, day, streams, accept_volume):
+                if isinstance(event, dg.MaterializeResult):
+                    yield dated(event, day)
+                elif day == days[-1]:
+                    yield event
+        except dg.Failure as failure:
+            failures.append(failure)
+    if failures:
+        said = [failure.description or "" for failure in failures[:SCOPES_SHOWN]]
+        if len(failures) > SCOPES_SHOWN:
+            said.append(f"and {len(failures) - SCOPES_SHOWN} dates more")
+        raise dg.Failure("\n".join(said), allow_retries=any(failure.allow_retries for failure in failures))
+
+
+def dated(result: dg.MaterializeResult, day: date) -> dg.AssetMaterialization:
+    """What a step reports of one date of its range."""
+    assert result.asset_key is not None
+    version = result.data_version.value if result.data_version else ""
+    return dg.AssetMaterialization(
+        asset_key=result.asset_key,
+        partition=day.isoformat(),
+        metadata=result.metadata,
+        tags={DATA_VERSION: version} if version else None,
+    )
 
 
 def partition_events(instance: str, day: date, streams: Collection[str], accept_volume: bool) -> Iterator[Any]:

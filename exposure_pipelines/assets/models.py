@@ -168,22 +168,30 @@ def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys, acce
     """Build each date of the run, and report each model: of a single date as soon as it is written, of a range at its end.
 
     Raises dg.Failure naming date, model, file and line when a model does not run, or the stream that would lose too much;
-    what was built before it is reported.
+    what was built before it is reported. A past of which nothing was landed is refused before anything is built.
     """
     from dbt_like_transforms.engine.errors import EngineError
-    from exposure_pipelines.errors import WorkFailed
+    from exposure_pipelines.errors import ConfigurationError, WorkFailed
     from exposure_pipelines.home import Home
+    from exposure_pipelines.landing.past import require_landed
 
     selected = {key.path[-1] for key in context.selected_asset_keys}
     days = sorted(date.fromisoformat(key) for key in context.partition_keys)
     built: dict[str, dict[date, ModelResult]] = {}
     tags = context.run.tags
-    options = {
+    options: dict[str, Any] = {
         "without_instances": [name for name in tags.get(WITHOUT_TAG, "").split(",") if name],
         "accept_changes": tags.get(ACCEPT_TAG) == "true",
         "accept_loss": accept_loss,
     }
-    with open_builder(Home.from_env().ensure(), options) as builder:
+    home = Home.from_env().ensure()
+    # models above staging read what was built of the date, and say so when nothing was
+    if any(key.path[0] == "staging" for key in context.selected_asset_keys):
+        try:
+            require_landed(home, days[0], days[-1], options["without_instances"])
+        except ConfigurationError as error:
+            raise dg.Failure(f"building {days[0]} is refused: {error}", allow_retries=False) from error
+    with open_builder(home, options) as builder:
         for day in days:
             count = rows = 0
             try:

@@ -1,4 +1,4 @@
-"""Whether what readers have is young enough, told by every build and on request; `exposure doctor` tells it at any time."""
+"""Whether what readers have is young enough, told by every build, on request, and by a sensor without any run."""
 
 # no postponed annotations here: Dagster reads that of the context as it stands
 

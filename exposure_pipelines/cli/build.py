@@ -43,12 +43,13 @@ def build(
     from exposure_pipelines.cli.runs import build_dates
     from exposure_pipelines.connections import load_connections
     from exposure_pipelines.home import Home
+    from exposure_pipelines.landing.past import require_landed
 
     home = Home.from_env().ensure()
     dates = chosen_dates(day, start, end)
     check_decisions(home)
     left_out = [load_connections(home).get(name).instance for name in without or ()]
-    require_landed(home, dates, left_out)
+    require_landed(home, date.fromisoformat(dates[0]), date.fromisoformat(dates[-1]), left_out)
     if what_if:
         show_what_if(home, dates, left_out, as_json)
         return
@@ -79,29 +80,6 @@ def check_decisions(home: Home) -> None:
         check_consistent(load_decisions(home.root / "decisions.yaml").decisions)
     except DecisionError as error:
         raise ConfigurationError(f"{home.root / 'decisions.yaml'}: {error}") from error
-
-
-def require_landed(home: Home, dates: list[str], left_out: list[str]) -> None:
-    """Refuse past dates by which nothing was landed: their tables would be empty, as if the estate had been.
-
-    Today's may be: a new home shows its empty tables.
-    """
-    from exposure_pipelines.clock import utc_date
-    from exposure_pipelines.landing.select import first_landed
-
-    if date.fromisoformat(dates[0]) >= utc_date():
-        return
-    first = first_landed(home, date.fromisoformat(dates[0]), left_out)
-    if first is None:
-        raise ConfigurationError(
-            f"Nothing was landed by {dates[-1]} or since, and no vendor can be asked for its past: `exposure sync` pulls today."
-        )
-    if first.isoformat() > dates[0]:
-        rest = f"--from {first} --to {dates[-1]}" if dates[-1] >= first.isoformat() else f"--date {first}"
-        raise ConfigurationError(
-            f"Nothing was landed by {dates[0]}, and no vendor can be asked for its past: what is kept begins on {first}. "
-            f"Nothing was built; `exposure build {rest}` builds from there."
-        )
 
 
 def show_what_if(home: Home, dates: list[str], without: list[str], as_json: bool) -> None:

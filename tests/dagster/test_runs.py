@@ -79,7 +79,8 @@ def test_a_sync_and_a_build_report_rows_checks_lineage_and_nothing_personal(site
 def test_a_home_without_connections_builds_empty_tables(site: Site) -> None:
     for file in site.home.connections.iterdir():
         file.unlink()
-    result = site.build("2026-11-20")
+    site.at("2026-11-20T12:00:00Z")
+    result = site.build()
     assert result.success, result.failures
     assert rows(site, "hosts", "2026-11-20") == []
 
