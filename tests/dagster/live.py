@@ -176,6 +176,12 @@ class LiveDagster:
         statuses = self.ask(query, k={"path": list(path)})["assetNodeOrError"]["assetPartitionStatuses"]
         return [f"{r['startKey']}..{r['endKey']}" for r in statuses["ranges"] if r["status"] == "MATERIALIZED"]
 
+    def runs_of(self, step: str) -> list[str]:
+        """Runs by now that had the step."""
+        query = "{ runsOrError { ... on Runs { results { runId stepStats { stepKey } } } } }"
+        found = self.ask(query)["runsOrError"]["results"]
+        return [run["runId"] for run in found if step in {one["stepKey"] for one in run["stepStats"]}]
+
     def start_schedule(self, name: str) -> None:
         answer = self.ask(
             "mutation($s: ScheduleSelector!) { startSchedule(scheduleSelector: $s) { __typename "
