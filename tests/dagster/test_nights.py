@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,10 @@ import duckdb
 import pytest
 
 import exposure_pipelines
+from exposure_pipelines import clock
+from exposure_pipelines.assembly import build_definitions
+from exposure_pipelines.assets import landed
+from exposure_pipelines.dagster_home import prepare_dagster_home
 from exposure_pipelines.errors import WorkFailed
 from exposure_pipelines.publish.snapshot import current_snapshot
 from tests.dagster.conftest import Site
@@ -31,7 +36,12 @@ from exposure_pipelines.lake import Lake
 import exposure_pipelines.publish.snapshot as snapshot
 def kill(*_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
-if sys.argv[1] == "before publishing":
+if sys.argv[1] == "before the snapshot":
+    snapshot.publish_snapshot = kill
+elif sys.argv[1] == "in the snapshot":
+    write_file = snapshot.write_file
+    snapshot.write_file = lambda database, file, tables, *rest: (write_file(database, file, tables[:1], *rest), kill())
+elif sys.argv[1] == "before the snapshot is shown":
     snapshot.point_at = kill
 elif sys.argv[1] == "in the warehouse":
     import exposure_pipelines.publish.warehouse as warehouse
@@ -58,26 +68,48 @@ def hosts(site: Site, day: str) -> list[tuple[object, ...]]:
         return database.execute(f"SELECT * EXCLUDE (snapshot_date) FROM '{path}' ORDER BY ALL").fetchall()
 
 
+PLACES = ["1", "2", "3", "in the warehouse", "before the snapshot", "in the snapshot", "before the snapshot is shown"]
+
+
 @pytest.mark.fault(
-    "kill -9 in a build, at three places, in the warehouse and before publishing",
-    "the next build writes every table anew; readers keep the snapshot before",
+    "kill -9 in a build and in a publish: at three tables, in the warehouse, before, in and after the writing of the snapshot",
+    "readers keep a whole snapshot, the one before; the next build writes every table anew and publishes it",
 )
-@pytest.mark.parametrize("place", ["1", "2", "3", "in the warehouse", "before publishing"])
+@pytest.mark.parametrize("place", PLACES)
 def test_a_build_that_is_killed_anywhere_is_made_whole_by_the_next(site: Site, place: str) -> None:
     site.at("2026-11-19T12:00:00Z")
     assert site.sync("alpha_main").success
     assert site.build().success
     site.at("2026-11-20T12:00:00Z")
+    site.tell("alpha_main", hosts=4)
     assert site.sync("alpha_main").success
     assert disturbed_build(place).returncode == -signal.SIGKILL
-    shown = current_snapshot(site.home)
-    assert shown is not None
-    assert shown.snapshot_date == date(2026, 11, 19)
+    assert shown(site) == (date(2026, 11, 19), 3, 3)
+    # the warehouse is a transaction of its own: whole, of the one date or of the other
+    in_warehouse = (date(2026, 11, 20), 4) if "snapshot" in place else (date(2026, 11, 19), 3)
+    assert warehouse(site) == in_warehouse
     assert site.build().success
-    assert len(hosts(site, "2026-11-20")) == 3
-    after = current_snapshot(site.home)
-    assert after is not None
-    assert after.snapshot_date == date(2026, 11, 20)
+    assert len(hosts(site, "2026-11-20")) == 4
+    assert shown(site) == (date(2026, 11, 20), 4, 4)
+    assert warehouse(site) == (date(2026, 11, 20), 4)
+    assert [row[0] for row in hosts(site, "2026-11-19")] == [row[0] for row in hosts(site, "2026-11-20")][:3]
+
+
+def shown(site: Site) -> tuple[date, int, int]:
+    """Date of the snapshot that readers open, the hosts that it says it has, and those that are in it."""
+    found = current_snapshot(site.home)
+    assert found is not None
+    with duckdb.connect(str(found.path), read_only=True) as snapshot:
+        (count,) = snapshot.execute("SELECT count(*) FROM hosts").fetchone() or (0,)
+    return found.snapshot_date, found.rows["hosts"], count
+
+
+def warehouse(site: Site) -> tuple[date, int]:
+    """Newest date and hosts of the SQL database."""
+    with sqlite3.connect(site.home.root / "warehouse.db") as database:
+        (day,) = database.execute("SELECT max(snapshot_date) FROM snapshots").fetchone()
+        (count,) = database.execute("SELECT count(*) FROM hosts").fetchone()
+    return date.fromisoformat(day), count
 
 
 def disturbed_build(place: str) -> subprocess.CompletedProcess[str]:
@@ -161,12 +193,8 @@ def test_a_clock_that_jumped_ahead_holds_nothing_back(site: Site) -> None:
     assert result.success, result.failures
     published = {m["asset"]: m["metadata"]["published"] for m in result.materializations if "publish/" in m["asset"]}
     assert published == {"publish/warehouse": True, "publish/snapshot": True}
-    shown = current_snapshot(site.home)
-    assert shown is not None
-    assert (shown.snapshot_date, shown.rows["hosts"]) == (today, 5)
-    with sqlite3.connect(site.home.root / "warehouse.db") as warehouse:
-        assert warehouse.execute("SELECT count(*) FROM hosts").fetchone() == (5,)
-        assert warehouse.execute("SELECT max(snapshot_date) FROM snapshots").fetchone() == (today.isoformat(),)
+    assert shown(site) == (today, 5, 5)
+    assert warehouse(site) == (today, 5)
     assert len(exposure_pipelines.frame("hosts")) == 5
 
 
@@ -206,3 +234,72 @@ def test_a_failing_instance_never_stops_the_others(site: Site) -> None:
     assert site.build().success
     with dg.DagsterInstance.get() as instance:
         assert [run for run in instance.get_runs() if not run.is_finished] == []
+
+
+@pytest.mark.fault(
+    "a vendor is slower than a pull may take",
+    "what came is kept as partial, nothing is retired, others are not held up; the first sync in time takes over",
+)
+def test_a_vendor_that_is_too_slow_loses_nothing_and_holds_up_nobody(site: Site) -> None:
+    site.at("2026-11-19T12:00:00Z")
+    assert site.sync("alpha_main").success
+    assert site.build().success
+    site.at("2026-11-20T12:00:00Z")
+    site.tell("alpha_main", hosts=1, slow=7 * 3600)
+    began = time.monotonic()
+    assert site.sync("alpha_main").success
+    assert time.monotonic() - began < 60, "a wait beyond the budget is not begun"
+    assert site.sync("beta_main").success
+    manifest = site.manifests("alpha_main")[0]
+    assert (manifest.state, manifest.records) == ("partial", 1)
+    assert "the pull ran longer than its 6.0 h" in manifest.reason
+    assert site.build().success
+    assert {row[-2] for row in hosts(site, "2026-11-20")} == {"alpha", "beta"}
+    assert len(hosts(site, "2026-11-20")) == 6
+    site.tell("alpha_main", hosts=5)
+    site.at("2026-11-20T16:00:00Z")
+    assert site.sync("alpha_main").success
+    assert site.build().success
+    assert len(hosts(site, "2026-11-20")) == 8
+
+
+@pytest.mark.fault(
+    "a poisoned payload: records without a key, of another shape, with NUL, of megabytes",
+    "they are in quarantine or cost their value only; the others go on and nothing is retired",
+)
+def test_a_poisoned_payload_costs_itself_alone(site: Site) -> None:
+    site.at("2026-11-19T12:00:00Z")
+    assert site.sync("alpha_main").success
+    assert site.build().success
+    site.at("2026-11-20T12:00:00Z")
+    site.tell("alpha_main", hosts=2, poison=True)
+    assert site.sync("alpha_main").success
+    manifest = site.manifests("alpha_main")[0]
+    assert manifest.state == "partial"
+    assert manifest.rejected >= 2
+    assert site.build().success
+    assert len(hosts(site, "2026-11-20")) == 3, "readers keep the last complete sync"
+    site.tell("alpha_main", hosts=2)
+    site.at("2026-11-20T16:00:00Z")
+    assert site.sync("alpha_main").success
+    assert site.build().success
+    assert len(hosts(site, "2026-11-20")) == 2
+
+
+@pytest.mark.fault(
+    "a vendor is down whenever it is asked", "a run tries three times and ends; the next tick starts anew"
+)
+def test_the_tries_of_one_run_are_bounded(site: Site) -> None:
+    site.tell("alpha_main", down="hosts")
+    site.monkeypatch.setattr(landed, "RETRIES", dg.RetryPolicy(max_retries=2, delay=0))
+    prepare_dagster_home(site.home)
+    job = build_definitions(site.home).resolve_job_def("sync_alpha_main")
+    with dg.DagsterInstance.get() as instance:
+        day = clock.utc_date().isoformat()
+        result = job.execute_in_process(instance=instance, partition_key=day, raise_on_error=False)
+        assert not result.success
+        tries = [event for event in result.all_events if event.event_type_value in ("STEP_START", "STEP_RESTARTED")]
+        assert len(tries) == 3
+        assert instance.event_log_storage.get_concurrency_info("alpha_main").active_run_ids == set()
+    site.tell("alpha_main")
+    assert site.sync("alpha_main").success

@@ -19,8 +19,19 @@ MODELS = Path(__file__).parent / "toy_models"
 SECRET = "s3cret-of-the-tests"
 
 
+#: What no vendor should send: no key, another shape, a date that is none, letters that files and terminals choke on, megabytes.
+POISON: list[Any] = [
+    {"name": "without a key"},
+    "no record at all",
+    {"id": {"nested": ["in", "place", "of", "text"]}, "name": "a key that is none"},
+    {"id": "p1", "name": "nul\x00and\x1b[31mescape", "seen": "0000-99-99T99:99:99Z", "tags": "no list", "state": 7},
+    {"id": "p2", "name": "x" * 3_000_000, "tags": [None, {"a": [1]}, "\ud83d\ude00"]},
+]
+
+
 def tell(home: Home, instance: str, **behaviour: Any) -> None:
-    """What the vendor behind an instance does from now on: `hosts` records, `fail` a stream, `partial`, `skip`, `hang`."""
+    """What the vendor behind an instance does from now on: `hosts` records, `fail` a stream, `partial`, `skip`, `hang`,
+    `poison`, `slow` seconds after its records."""
     (home.root / f"vendor_{instance}.json").write_text(json.dumps(behaviour))
 
 
@@ -42,6 +53,8 @@ def pull_hosts(api: Api) -> Iterator[Page]:
     told = behaviour(api)
     fail(told, "hosts")
     hang(api, told)
+    if told.get("poison"):
+        yield Page(POISON)
     yield Page(
         [
             {"id": f"h{n}", "name": f"host-{n}", "seen": "2026-11-20T10:00:00Z", "tags": ["a", "b"], "state": "active"}
@@ -51,6 +64,7 @@ def pull_hosts(api: Api) -> Iterator[Page]:
     )
     if "partial" in told:
         api.partial(told["partial"])
+    api.pause(told.get("slow", 0))
 
 
 def pull_users(api: Api) -> Iterator[Page]:

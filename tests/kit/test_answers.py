@@ -30,6 +30,10 @@ from connector_assets.kit.answers import vendor_words
 from .conftest import NOW, Api, Asked, OpenApi, Reply, Site, Time, connector, settings
 
 JSON = {"Content-Type": "application/json"}
+POISONED = pytest.mark.fault(
+    "a poisoned answer: a gzip bomb, JSON that is too deep, a body without end",
+    "it ends within the budget and says why",
+)
 
 
 def test_a_sign_in_page_with_status_200_is_no_empty_answer(site: Site, api: Api) -> None:
@@ -72,12 +76,14 @@ def test_a_cut_answer_to_an_unsafe_post_is_not_repeated(site: Site, api: Api) ->
     assert len(site.asked) == 1
 
 
+@POISONED
 def test_a_depth_bomb_is_a_broken_answer(site: Site, api: Api) -> None:
     site.replies(Reply(200, b"[" * 100_000 + b"]" * 100_000, JSON))
     with pytest.raises(BrokenAnswer):
         api.get("/x")
 
 
+@POISONED
 def test_a_large_body_ends_at_the_budget(site: Site, api_of: OpenApi) -> None:
     site.replies(Reply(200, b'"' + b"a" * 3_000_000 + b'"', JSON))
     api = api_of(settings={"budgets": Budgets(answer_bytes=1_000_000)})
@@ -85,6 +91,7 @@ def test_a_large_body_ends_at_the_budget(site: Site, api_of: OpenApi) -> None:
         api.get("/x")
 
 
+@POISONED
 def test_a_gzip_bomb_ends_at_the_budget(site: Site, api_of: OpenApi) -> None:
     bomb = gzip.compress(b"0" * 300_000_000, 9)
     site.replies(Reply(200, bomb, {**JSON, "Content-Encoding": "gzip"}))
