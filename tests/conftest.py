@@ -1,4 +1,6 @@
-"""The fault walk: tests marked `fault(what, how it recovers)` write docs/reliability.md when they have all passed.
+"""What holds for all tests: how they are shared out under `-n`, and the fault walk.
+
+The walk: tests marked `fault(what, how it recovers)` write docs/reliability.md when they have all passed.
 
 EXPOSURE_FAULT_WALK=1 pytest -m fault -n0
 """
@@ -23,7 +25,40 @@ the tests that passed; it is not written when one fails.
 """
 
 
+#: Long ones go first, so that none is left for the end when one worker runs and the others wait.
+FIRST = (
+    "tests/demo",
+    "tests/dagster/test_live.py",
+    "tests/dagster/test_object_storage.py",
+    "tests/cli/test_scaffold.py",
+)
+
+
+def group_of(item: pytest.Item) -> str:
+    """Tests of one group run in one worker: they share a fixture (one demo is two minutes of work) or what a module keeps."""
+    folder, file = Path(item.path).parent, str(Path(item.path).relative_to(PAGE.parent.parent))
+    if folder.name == "demo":
+        return "tests/demo"
+    if "live" in item.keywords and folder.name == "dagster":
+        return item.nodeid  # waits more than it works
+    line = getattr(item, "callspec", None) and item.callspec.params.get("line")
+    return f"{file}/{line.product}" if line is not None else file
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if getattr(config.option, "loadgroup", False):  # only in a worker
+        for item in items:
+            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+        items.sort(
+            key=lambda item: next((n for n, first in enumerate(FIRST) if group_of(item).startswith(first)), len(FIRST))
+        )
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if getattr(config.option, "dist", "no") == "load":  # what -n means where nothing else is said
+        config.option.dist, config.option.loadscopereorder = "loadgroup", False
     config.addinivalue_line("markers", "fault(what, recovery): part of the fault walk, see docs/reliability.md")
 
 
