@@ -847,34 +847,41 @@ def test_identities_of_resources_are_found_where_they_are_told_otherwise(serve: 
 ARN = "arn:aws:ec2:eu-west-1:123456789012:instance/i-0abc1234def567890"
 
 
-@pytest.mark.parametrize(
-    ("details", "more"),
-    [
-        ({"Source": "AWS", "Id": f"{ENTITY}/x", "NativeCloudUniqueIdentifier": ARN}, {}),
-        ({"source": "Aws", "id": f"{ENTITY}/x", "nativeCloudUniqueIdentifier": ARN}, {}),
-        ({"source": " AWS ", "id": ARN}, {}),
-        ({"source": "Aws", "nativeResourceId": ARN, "nativeCloudUniqueIdentifier": ""}, {}),
-        (
-            {"Source": "AWS"},
-            {"environmentDetails": {"nativeResourceId": ARN, "environmentHierarchyId": "123456789012"}},
-        ),
-        ({}, {"environment": {"source": "AWS", "nativeResourceId": ARN}}),
-        ({}, {"environment": "AWS", "additionalData": {"NativeCloudUniqueIdentifier": ARN}}),
-        (None, {"additionalData": {"NativeCloudUniqueIdentifier": ARN}}),
-    ],
-)
-def test_the_id_of_a_machine_of_aws_is_found_wherever_it_stands(
-    serve: Open, details: Any, more: Mapping[str, Any]
-) -> None:
+#: (resource details, more properties): a machine of its own each, all in one sync and one build.
+PLACES: list[tuple[Any, Mapping[str, Any]]] = [
+    ({"Source": "AWS", "Id": f"{ENTITY}/x", "NativeCloudUniqueIdentifier": ARN}, {}),
+    ({"source": "Aws", "id": f"{ENTITY}/x", "nativeCloudUniqueIdentifier": ARN}, {}),
+    ({"source": " AWS ", "id": ARN}, {}),
+    ({"source": "Aws", "nativeResourceId": ARN, "nativeCloudUniqueIdentifier": ""}, {}),
+    (
+        {"Source": "AWS"},
+        {"environmentDetails": {"nativeResourceId": ARN, "environmentHierarchyId": "123456789012"}},
+    ),
+    ({}, {"environment": {"source": "AWS", "nativeResourceId": ARN}}),
+    ({}, {"environment": "AWS", "additionalData": {"NativeCloudUniqueIdentifier": ARN}}),
+    (None, {"additionalData": {"NativeCloudUniqueIdentifier": ARN}}),
+]
+
+
+def test_the_id_of_a_machine_of_aws_is_found_wherever_it_stands(serve: Open) -> None:
+    given = []
+    for number, place in enumerate(PLACES):
+        text = json.dumps(place).replace(ARN, f"{ARN}{number}").replace(f"{ENTITY}/x", f"{ENTITY}/x{number}")
+        details, more = json.loads(text)
+        given.append(assessment(f"{ENTITY}/aws-ec2-instance-x{number}", details, **more))
     with serve() as tenant:
-        replay(tenant, {"foreign_resources": [assessment(f"{ENTITY}/aws-ec2-instance-x", details, **more)]})
+        replay(tenant, {"foreign_resources": given})
         tenant.sync()
         with tenant.staged() as staged:
             assert staged.failing() == []
-            (found,) = staged.rows("select * from stg_defender_cloud__devices_foreign")
-            assert (found["cloud_provider"], found["cloud_account_id"]) == ("aws", "123456789012")
-            assert (found["cloud_instance_id"], found["cloud_resource_id"]) == ("i-0abc1234def567890", ARN)
-            assert [f["asset_record"] for f in findings(staged)] == [found["record"]]
+            rows = staged.rows("select * from stg_defender_cloud__devices_foreign")
+            found = {row["cloud_resource_id"]: row for row in rows}
+            assert len(rows) == len(found)
+            for number, place in enumerate(PLACES):
+                row = found[f"{ARN}{number}"]
+                assert (row["cloud_provider"], row["cloud_account_id"]) == ("aws", "123456789012"), place
+                assert row["cloud_instance_id"] == f"i-0abc1234def567890{number}", place
+            assert sorted(f["asset_record"] for f in findings(staged)) == sorted(row["record"] for row in rows)
 
 
 def test_a_google_machine_by_its_link_is_a_machine(serve: Open) -> None:
@@ -939,44 +946,47 @@ def test_a_type_that_repeats_its_service_is_told_as_microsoft_tells_it(serve: Op
 # Public exposure -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("type_", "settings", "reached"),
-    [
-        # what was never set on these is open
-        ("microsoft.storage/storageaccounts", {}, True),
-        ("microsoft.storage/storageaccounts", {"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": "Deny"}}, False),
-        ("microsoft.storage/storageaccounts", {"publicNetworkAccess": "SecuredByPerimeter"}, False),
-        ("microsoft.storage/storageaccounts", {"publicNetworkAccess": None, "networkAcls": {"defaultAction": "Allow"}}, True),
-        ("microsoft.keyvault/vaults", {"networkAcls": None}, True),
-        ("microsoft.keyvault/vaults", {"publicNetworkAccess": "disabled"}, False),
-        ("microsoft.sql/servers", {"publicNetworkAccess": "Enabled"}, True),
-        ("microsoft.sql/servers/databases", {}, None),
-        ("microsoft.sql/managedinstances", {"publicDataEndpointEnabled": False}, False),
-        ("microsoft.sql/managedinstances", {"publicDataEndpointEnabled": True}, True),
-        ("microsoft.dbforpostgresql/flexibleservers", {"network": {"publicNetworkAccess": "Enabled"}}, True),
-        ("microsoft.dbforpostgresql/flexibleservers", {"network": {"publicNetworkAccess": "Disabled"}}, False),
-        ("microsoft.documentdb/databaseaccounts", {"publicNetworkAccess": "Enabled", "ipRules": [{"x": 1}]}, False),
-        ("microsoft.documentdb/databaseaccounts", {"publicNetworkAccess": "Enabled", "ipRules": []}, True),
-        ("microsoft.containerregistry/registries", {"networkRuleSet": {"defaultAction": "Deny"}}, False),
-        ("microsoft.containerregistry/registries", {"publicNetworkAccess": "Enabled", "networkRuleSet": None}, True),
-        ("microsoft.app/containerapps", {"configuration": {"ingress": {"external": True}}}, True),
-        ("microsoft.app/containerapps", {"configuration": {"ingress": {"external": False}}}, False),
-        ("microsoft.containerinstance/containergroups", {"ipAddress": {"type": "Public", "ip": "1.2.3.4"}}, True),
-        ("microsoft.containerinstance/containergroups", {"ipAddress": {"type": "Private"}}, False),
-        ("microsoft.containerservice/managedclusters", {"apiServerAccessProfile": None}, True),
-        ("microsoft.containerservice/managedclusters", {"apiServerAccessProfile": {"enablePrivateCluster": True}}, False),
-        ("microsoft.containerservice/managedclusters", {"apiServerAccessProfile": {"authorizedIPRanges": ["1.2.3.0/24"]}}, False),
-        ("microsoft.containerservice/managedclusters", {"apiServerAccessProfile": {"authorizedIPRanges": ["0.0.0.0/0"]}}, True),
-        ("microsoft.web/sites", {"publicNetworkAccess": ""}, None),
-    ],
-)  # fmt: skip
-def test_whether_the_internet_reaches_a_resource_is_read_where_its_type_says_it(
-    serve: Open, type_: str, settings: Mapping[str, Any], reached: bool | None
-) -> None:
-    with serve() as tenant:
-        given = {"id": f"{RG}/providers/{type_}/x", "type": type_, "properties": json.dumps(settings)}
-        with tenant.staged({"resources": [given]}) as staged:
-            assert staged.one("select is_internet_facing from stg_defender_cloud__cloud_resources") is reached
+#: (type, settings, whether the internet reaches it); all in one build.
+REACHED: list[tuple[str, Mapping[str, Any], bool | None]] = [
+    # what was never set on these is open
+    ("microsoft.storage/storageaccounts", {}, True),
+    ("microsoft.storage/storageaccounts", {"publicNetworkAccess": "Enabled", "networkAcls": {"defaultAction": "Deny"}}, False),
+    ("microsoft.storage/storageaccounts", {"publicNetworkAccess": "SecuredByPerimeter"}, False),
+    ("microsoft.storage/storageaccounts", {"publicNetworkAccess": None, "networkAcls": {"defaultAction": "Allow"}}, True),
+    ("microsoft.keyvault/vaults", {"networkAcls": None}, True),
+    ("microsoft.keyvault/vaults", {"publicNetworkAccess": "disabled"}, False),
+    ("microsoft.sql/servers", {"publicNetworkAccess": "Enabled"}, True),
+    ("microsoft.sql/servers/databases", {}, None),
+    ("microsoft.sql/managedinstances", {"publicDataEndpointEnabled": False}, False),
+    ("microsoft.sql/managedinstances", {"publicDataEndpointEnabled": True}, True),
+    ("microsoft.dbforpostgresql/flexibleservers", {"network": {"publicNetworkAccess": "Enabled"}}, True),
+    ("microsoft.dbforpostgresql/flexibleservers", {"network": {"publicNetworkAccess": "Disabled"}}, False),
+    ("microsoft.documentdb/databaseaccounts", {"publicNetworkAccess": "Enabled", "ipRules": [{"x": 1}]}, False),
+    ("microsoft.documentdb/databaseaccounts", {"publicNetworkAccess": "Enabled", "ipRules": []}, True),
+    ("microsoft.containerregistry/registries", {"networkRuleSet": {"defaultAction": "Deny"}}, False),
+    ("microsoft.containerregistry/registries", {"publicNetworkAccess": "Enabled", "networkRuleSet": None}, True),
+    ("microsoft.app/containerapps", {"configuration": {"ingress": {"external": True}}}, True),
+    ("microsoft.app/containerapps", {"configuration": {"ingress": {"external": False}}}, False),
+    ("microsoft.containerinstance/containergroups", {"ipAddress": {"type": "Public", "ip": "1.2.3.4"}}, True),
+    ("microsoft.containerinstance/containergroups", {"ipAddress": {"type": "Private"}}, False),
+    ("microsoft.containerservice/managedclusters", {"apiServerAccessProfile": None}, True),
+    ("microsoft.containerservice/managedclusters", {"apiServerAccessProfile": {"enablePrivateCluster": True}}, False),
+    ("microsoft.containerservice/managedclusters", {"apiServerAccessProfile": {"authorizedIPRanges": ["1.2.3.0/24"]}}, False),
+    ("microsoft.containerservice/managedclusters", {"apiServerAccessProfile": {"authorizedIPRanges": ["0.0.0.0/0"]}}, True),
+    ("microsoft.web/sites", {"publicNetworkAccess": ""}, None),
+]  # fmt: skip
+
+
+def test_whether_the_internet_reaches_a_resource_is_read_where_its_type_says_it(serve: Open) -> None:
+    given = [
+        {"id": f"{RG}/providers/{type_}/x{number}", "type": type_, "properties": json.dumps(settings)}
+        for number, (type_, settings, _) in enumerate(REACHED)
+    ]
+    with serve() as tenant, tenant.staged({"resources": given}) as staged:
+        rows = staged.rows("select record_id, is_internet_facing from stg_defender_cloud__cloud_resources")
+        found = {row["record_id"].rsplit("/", 1)[-1]: row["is_internet_facing"] for row in rows}
+        for number, (type_, settings, reached) in enumerate(REACHED):
+            assert found[f"x{number}"] is reached, (type_, settings)
 
 
 @pytest.mark.parametrize(("public", "reached"), [(True, True), (False, None)])
