@@ -230,7 +230,7 @@ def measure(product: str, size: int, rounds: int) -> tuple[list[Measured], dict[
     return found, whole
 
 
-def whole_sync(product: str, place: Place, home: str, result: Any) -> None:
+def whole_sync(product: str, place: Place, home: str, result: Any, streams: Sequence[str] | None = None) -> None:
     """Fetch, land and type in a process of its own, for its peak memory."""
     from connector_assets.kit.budgets import Allowance
     from exposure_pipelines.connections import Connection
@@ -251,7 +251,7 @@ def whole_sync(product: str, place: Place, home: str, result: Any) -> None:
     object.__setattr__(connection, "settings", lambda: settings)
     before = peak_megabytes()
     started = time.perf_counter()
-    report = run_sync(connection, connector_of(product), where, Lake.of(where))
+    report = run_sync(connection, connector_of(product), where, Lake.of(where), streams=streams)
     result.put(
         {
             "seconds": time.perf_counter() - started,
