@@ -42,16 +42,16 @@ NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 #: not weigh. Records of `kit`.
 SIZES = {
     "kit": 100_000,
-    "cortex_cloud": 2_000,
+    "cortex_cloud": 20_000,
     "defender_cloud": 10_000,
-    "defender_endpoint": 1_000,
-    "defender_identity": 8_000,
+    "defender_endpoint": 4_000,
+    "defender_identity": 12_000,
     "entra_id": 4_000,
-    "intune": 16_000,
-    "prisma_cloud": 2_000,
+    "intune": 60_000,
+    "prisma_cloud": 10_000,
     "qualys": 2_000,
-    "rapid7": 4_000,
-    "servicenow": 4_000,
+    "rapid7": 6_000,
+    "servicenow": 12_000,
     "tenable": 1_000,
     "wiz": 4_000,
 }

@@ -104,7 +104,11 @@ def snapshot(api: Api, most: int | None) -> Iterator[Record]:
     ):
         where = api.client.where(response.url)
         for value in values(api, response, where):
-            yield from records_in(api, value, where)
+            # nearly every value is a finding by itself
+            if isinstance(value, dict) and value.keys().isdisjoint(NO_FINDING):
+                yield value
+            else:
+                yield from records_in(api, value, where)
 
 
 @contextmanager
@@ -140,9 +144,6 @@ def values(api: Api, response: requests.Response, where: str) -> Iterator[Any]:
 
 def records_in(api: Api, value: Any, where: str) -> Iterator[Any]:
     """The findings in a value: a list of them, alone or in a reply; one by itself; an error of the tenant raises."""
-    if isinstance(value, dict) and value.keys().isdisjoint(NO_FINDING):
-        yield value
-        return
     if isinstance(value, list):
         yield from value
         return

@@ -59,8 +59,12 @@ class Window:
         return kept
 
     def is_before(self, record: Any) -> bool:
-        told = as_milliseconds(record.get(self.field)) if isinstance(record, dict) else None
-        return told is not None and self.start is not None and told < self.start
+        if not isinstance(record, dict) or self.start is None:
+            return False
+        told = record.get(self.field)
+        if type(told) is not int or told < MILLISECONDS_FROM:
+            told = as_milliseconds(told)
+        return told is not None and told < self.start
 
     def pages(self, found: Iterator[Page]) -> Iterator[Page]:
         """The pages without what lies before the window; a claimed total is less by what was left out."""

@@ -27,18 +27,20 @@ def xml_records(
     ready: list[Found] = []
     parser = guarded_parser(url)
     depth = deepest = 0
-    # inside of a wanted element: an object for every open element above, None while it has no child
-    above: list[dict[str, Any] | None] = []
+    # inside of a wanted element: what the innermost one that has children holds so far, and those around it
     children: dict[str, Any] | None = None
+    above: list[dict[str, Any] | None] = []
+    # whether the element that was opened last is open and has no child yet: most never get one, and cost little so
+    is_leaf = False
     attributes: dict[int, dict[str, str]] = {}
     text = ""
 
     def look_for(tag: str, given: dict[str, str]) -> None:
-        nonlocal depth, deepest, children, text
+        nonlocal depth, deepest, children, text, is_leaf
         depth += 1
         refuse_web_page(tag, depth, url)
         if tag in wanted:
-            deepest, children, text = XML_DEPTH - depth, None, ""
+            deepest, children, text, is_leaf = XML_DEPTH - depth, None, "", True
             parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
 
     def leave(tag: str) -> None:
@@ -46,9 +48,15 @@ def xml_records(
         depth -= 1
 
     def start(tag: str, given: dict[str, str]) -> None:
-        nonlocal children, text
-        above.append(children)
-        children, text = None, ""
+        nonlocal children, text, is_leaf
+        if is_leaf:
+            above.append(children)
+            children = {}
+            if len(above) > deepest:
+                raise too_deep(url)
+        else:
+            is_leaf = True
+        text = ""
         if given:
             attributes[len(above)] = given
 
@@ -57,21 +65,21 @@ def xml_records(
         text = text + more if text else more
 
     def end(tag: str) -> None:
-        nonlocal depth, children, text
-        value = children or text.strip() or None
-        text = ""
-        if not above:
+        nonlocal depth, children, text, is_leaf
+        value: Any
+        if is_leaf:
+            is_leaf = False
+            value = text.strip() or None
+            text = ""
+        else:
+            value = children
+            children = above.pop()
+        if children is None:
             ready.append((tag, value))
             depth -= 1
             parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = look_for, leave, None
             return
-        children = above.pop()
-        if children is None:
-            # not where it starts, which costs more: the deepest one ends first, before anything is built of it
-            if len(above) >= deepest:
-                raise too_deep(url)
-            children = {}
-        if attributes and (given := attributes.pop(len(above) + 1, None)):
+        if attributes and (given := attributes.pop(len(above), None)):
             for name, word in given.items():
                 children[f"{tag}@{name}"] = word
         if tag not in children:
@@ -84,8 +92,6 @@ def xml_records(
     parser.StartElementHandler, parser.EndElementHandler = look_for, leave
     for chunk in chunks:
         feed(parser, chunk, False, url)
-        if len(above) > deepest:
-            raise too_deep(url)
         yield from ready
         ready.clear()
     feed(parser, b"", True, url)

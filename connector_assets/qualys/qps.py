@@ -25,6 +25,7 @@ from connector_assets.qualys.fo import LISTS
 BROKEN_TRIES = 2
 #: Members that hold records: with them an answer without a code is none of the errors that come with one.
 RECORDS = ("data", "assetListData")
+NESTED = (dict, list)
 NOT_ALLOWED = frozenset({"UNAUTHORIZED", "NOT_AUTHORIZED", "FORBIDDEN", "UNAUTHENTICATED"})
 
 
@@ -139,13 +140,23 @@ def unwrapped(value: Any) -> Any:
         return value
     if len(value) == 1 and "list" in value:
         return [
-            {"kind": kind, **unwrapped(item)} if isinstance(item, dict) else item
+            members(item, {"kind": kind}) if isinstance(item, dict) else item
             for group in as_list(value["list"])
             if isinstance(group, dict)
             for kind, items in group.items()
             for item in as_list(items)
         ]
-    return {name: unwrapped(item) for name, item in value.items()}
+    return members(value, {})
+
+
+def members(value: Record, into: Record) -> Record:
+    """`into`, with all that is in an object, unwrapped."""
+    for name, item in value.items():
+        if isinstance(item, str):
+            into[name] = item.strip() or None
+        else:
+            into[name] = unwrapped(item) if isinstance(item, NESTED) else item
+    return into
 
 
 def numbers(records: list[Any], name: str) -> list[int]:

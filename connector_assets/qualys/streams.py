@@ -284,13 +284,15 @@ def detections(api: Api) -> Iterator[Page]:
 def detection_records(host: Any) -> Iterator[Record]:
     """The detections of a host, each with the host's id, the asset's, and an id of its own."""
     host_id = str(host.get("ID") or "") if isinstance(host, dict) else ""
+    asset_id = host.get("ASSET_ID") if isinstance(host, dict) else None
     for detection in inside(host, "DETECTION_LIST", "DETECTION"):
         record: Record = detection if isinstance(detection, dict) else {}
         unique = record.get("UNIQUE_VULN_ID") or "-".join(
             str(record.get(name) or 0) for name in ("QID", "PORT", "PROTOCOL", "SSL", "INSTANCE")
         )
-        own = f"{host_id}-{unique}" if host_id and record.get("QID") else None
-        record["id"], record["HOST_ID"], record["ASSET_ID"] = own, host_id, host.get("ASSET_ID")
+        record["id"] = f"{host_id}-{unique}" if host_id and record.get("QID") else None
+        record["HOST_ID"] = host_id
+        record["ASSET_ID"] = asset_id
         yield record
 
 
