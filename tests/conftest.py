@@ -27,39 +27,49 @@ the tests that passed; it is not written when one fails.
 
 #: Long ones go first, so that none is left for the end when one worker runs and the others wait.
 FIRST = (
-    "tests/demo",
+    "tests/demo/",
     "tests/dagster/test_live.py",
     "tests/dagster/test_object_storage.py",
     "tests/cli/test_scaffold.py",
 )
 
 
-def group_of(item: pytest.Item) -> str:
-    """Tests of one group run in one worker: they share a fixture (one demo is two minutes of work) or what a module keeps."""
-    folder, file = Path(item.path).parent, str(Path(item.path).relative_to(PAGE.parent.parent))
-    if folder.name == "demo":
-        return "tests/demo"
-    if "live" in item.keywords and folder.name == "dagster":
-        return item.nodeid  # waits more than it works
-    line = getattr(item, "callspec", None) and item.callspec.params.get("line")
-    return f"{file}/{line.product}" if line is not None else file
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(what, recovery): part of the fault walk, see docs/reliability.md")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if getattr(config.option, "loadgroup", False):  # only in a worker
-        for item in items:
-            item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    if hasattr(config, "workerinput"):
         items.sort(
-            key=lambda item: next((n for n, first in enumerate(FIRST) if group_of(item).startswith(first)), len(FIRST))
+            key=lambda item: next((n for n, first in enumerate(FIRST) if item.nodeid.startswith(first)), len(FIRST))
         )
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_configure(config: pytest.Config) -> None:
-    if getattr(config.option, "dist", "no") == "load":  # what -n means where nothing else is said
-        config.option.dist, config.option.loadscopereorder = "loadgroup", False
-    config.addinivalue_line("markers", "fault(what, recovery): part of the fault walk, see docs/reliability.md")
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Under a plain `-n`: tests of one group run in one worker, in the order in which they were collected."""
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False
+    return ByGroup(config, log)
+
+
+def group_of(nodeid: str) -> str:
+    """Tests that share a fixture (one demo is two minutes of work) or what a module keeps: those of a file, mostly."""
+    file = nodeid.partition("::")[0]
+    if file.startswith("tests/demo/"):
+        return "tests/demo"
+    if file == "tests/dagster/test_live.py":
+        return nodeid  # each waits more than it works
+    if file == "tests/connectors/test_conformance.py" and "[" in nodeid:
+        return f"{file}/{nodeid.rpartition('[')[2].rstrip(']').rpartition('-')[2]}"  # the product, last in their ids
+    return file
 
 
 @pytest.hookimpl(wrapper=True)
