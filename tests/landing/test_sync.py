@@ -427,7 +427,10 @@ KILLED = """
     def killed_landing(self, *arguments):
         if sys.argv[1] == "landing":
             os.kill(os.getpid(), signal.SIGKILL)
-        return land(self, *arguments)
+        landed = land(self, *arguments)
+        if sys.argv[1] == "landed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return landed
     Lake.land = killed_landing
     if sys.argv[1] == "full":
         import resource
@@ -451,13 +454,17 @@ def run_killed(stage: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.fault(
     "kill -9 in a sync: while pulling, typing, landing", "the next sync sweeps what was left and lands whole"
 )
-@pytest.mark.parametrize("stage", ["pulling", "typing", "landing"])
+@pytest.mark.parametrize("stage", ["pulling", "typing", "landing", "landed"])
 def test_a_kill_at_any_stage_leaves_nothing_visible_and_the_next_sync_recovers(bench: Workbench, stage: str) -> None:
     before = bench.one(stream(pages(MANY)))
     assert run_killed(stage).returncode == -signal.SIGKILL
-    assert bench.lake.syncs("acme_main", "things") == [before.sync]
-    after = bench.one(stream(pages(MANY)))
-    assert bench.lake.syncs("acme_main", "things") == [before.sync, after.sync]
+    kept = list(bench.lake.manifests("acme_main", "things"))
+    assert [(one.state, one.records) for one in kept] == [("complete", 1000)] * (stage == "landed") + [("complete", 50)]
+    assert kept[-1].sync == before.sync
+    after = bench.one(stream(pages(MANY)), accept_volume=True)
+    assert (after.state, after.records) == ("complete", 50)
+    assert bench.lake.syncs("acme_main", "things")[-1] == after.sync
+    assert len(bench.lake.syncs("acme_main", "things")) == len(kept) + 1
     assert not any((Path(bench.lake.root) / "landed" / ".spool").glob("*")), "what the killed sync left is swept"
 
 
