@@ -78,10 +78,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     marker = item.get_closest_marker("fault")
     if marker is not None and report.when == "call":
         outcomes = item.config.stash.setdefault(OUTCOMES, {})
-        place = f"{Path(item.path).relative_to(PAGE.parent.parent)}"
-        key = (marker.args[0], marker.args[1], place)
+        key = line_of(item, marker)
         outcomes[key] = outcomes.get(key, True) and report.outcome != "failed"
     return report
+
+
+def line_of(item: pytest.Item, marker: pytest.Mark) -> tuple[str, str, str]:
+    """Fault, recovery and place of a test of the walk."""
+    return marker.args[0], marker.args[1], str(Path(item.path).relative_to(PAGE.parent.parent))
+
+
+def written(what: str, recovery: str, place: str) -> str:
+    return f"| {what} | nothing | {recovery} | `{place}` |"
 
 
 OUTCOMES: pytest.StashKey[dict[tuple[str, str, str], bool]] = pytest.StashKey()
@@ -90,5 +98,5 @@ OUTCOMES: pytest.StashKey[dict[tuple[str, str, str], bool]] = pytest.StashKey()
 def pytest_sessionfinish(session: pytest.Session) -> None:
     outcomes = session.config.stash.get(OUTCOMES, {})
     if os.environ.get("EXPOSURE_FAULT_WALK") and outcomes and all(outcomes.values()):
-        lines = [f"| {what} | nothing | {recovery} | `{place}` |" for what, recovery, place in sorted(outcomes)]
+        lines = [written(*outcome) for outcome in sorted(outcomes)]
         PAGE.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
