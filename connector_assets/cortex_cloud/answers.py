@@ -33,12 +33,15 @@ KINDS: Mapping[int, type[ConnectorError]] = {
     429: RetryLater,
     **dict.fromkeys((500, 502, 503, 504), RetryLater),
 }
+LISTS = ("data", "issues")
 UNKNOWN = "check the role of the API key and the options of the connection"
 
 
 def reply_of(api: Api, answer: Any, where: str) -> Mapping[str, Any]:
     """The reply in an answer. Raises by what to do for an error in it, BrokenAnswer where there is none."""
     reply = answer.get("reply") if isinstance(answer, Mapping) else None
+    if isinstance(reply, list):
+        return {"data": reply}
     if not isinstance(reply, Mapping):
         raise BrokenAnswer(f"{where}: the answer holds no object 'reply'", hint="the next sync tries again")
     raise_for_error(api, reply, where)
@@ -92,6 +95,12 @@ def explained(api: Api, where: str, *, optional: bool = False) -> Iterator[None]
 def member(found: Mapping[str, Any], name: str) -> str:
     """The name as this answer spells it: one search says data, the other DATA."""
     return name if name in found else next((key for key in found if str(key).lower() == name), name)
+
+
+def list_name(reply: Mapping[str, Any]) -> str:
+    """The name of the list in a reply: data, or, as issues are documented, issues."""
+    names = (member(reply, name) for name in LISTS)
+    return next((name for name in names if isinstance(reply.get(name), list)), member(reply, "data"))
 
 
 def count(found: Any, name: str) -> int | None:

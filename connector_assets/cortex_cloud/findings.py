@@ -63,10 +63,18 @@ def search_pages(api: Api) -> Iterator[Page]:
         reply = search(api, SEARCH, request, optional=True)
         claim = claimed(reply, filtered=True)
         total = total if claim is None else claim
-        return records_of(reply, member(reply, "data"), SEARCH, api.mask), reply.get(member(reply, "next_page_token"))
+        found = [plain(record) for record in records_of(reply, member(reply, "data"), SEARCH, api.mask)]
+        return found, reply.get(member(reply, "next_page_token"))
 
     for page in cursor_pages(api, fetch):
         yield Page(page.records, page.scope, cursor=page.cursor, total=total)
+
+
+def plain(record: Any) -> Any:
+    """A finding under names in small letters: the same fields are in capitals where a tenant's own pages ask for them."""
+    if isinstance(record, dict) and "PLATFORM_ID" in record:
+        return {name.lower(): value for name, value in record.items()}
+    return record
 
 
 def snapshot_pages(api: Api) -> Iterator[Page]:
@@ -78,7 +86,7 @@ def snapshot_pages(api: Api) -> Iterator[Page]:
     batch: list[Record] = []
     try:
         for record in snapshot(api, most):
-            batch.append(record)
+            batch.append(plain(record))
             seen += 1
             if len(batch) == BATCH:
                 yield Page(batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.cortex_cloud.answers import claimed, explained, member, reply_of
+from connector_assets.cortex_cloud.answers import claimed, count, explained, list_name, reply_of
 from connector_assets.kit import Page, Record, RetryLater, offset_pages, records_of
 from connector_assets.kit.waits import back_off
 
@@ -29,16 +29,26 @@ def search_pages(
 ) -> Iterator[Page]:
     """All records of a search in a fixed order. Fewer than its count, or a count that falls, make the scope partial."""
     most = 0
+    before: list[Record] | None = None
 
     def fetch(start: int, length: int) -> tuple[list[Record], int | None]:
-        nonlocal most
+        nonlocal most, before
         reply = search(api, path, {**request, "search_from": start, "search_to": start + length}, optional=optional)
         total = claimed(reply, filtered=bool(request.get("filters")))
         if total is not None and total < most:
             # what went from before the window moved the rest up: one of them may have slipped through
             api.partial(f"the list shrank from {most} to {total} records while it was read", scope)
         most = max(most, total or 0)
-        found = records_of(reply, member(reply, "data"), path, api.mask)
+        found = records_of(reply, list_name(reply), path, api.mask)
+        if total is None and found == before and len(found) < length:
+            # what answers knows no windows, such as a recording, and it has more room than records
+            api.note(f"{path}: the same {len(found)} records came again when those after them were asked for")
+            return [], None
+        before = found
+        beyond = count(reply, "total_count")
+        if total is None and beyond is not None and start + len(found) >= beyond:
+            # older answers count without the filter: where even those have come, none is missing
+            total = start + len(found)
         return [plain(record) for record in found], total
 
     yield from offset_pages(api, fetch, size=size, scope=scope)

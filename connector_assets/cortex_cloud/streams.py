@@ -110,7 +110,19 @@ FINDING_FIELDS: Mapping[str, FieldType] = {
 }
 
 plain_asset = flattener(("xdm.asset.", "xdm."), ASSET_FIELDS)
-plain_issue = flattener(("xdm.issue.", "xdm."), ISSUE_FIELDS)
+flat_issue = flattener(("xdm.issue.", "xdm."), ISSUE_FIELDS)
+#: What the documentation calls otherwise than a tenant does.
+DOCUMENTED = (("id", "issue_id"), ("status_progress", "status"), ("last_update_timestamp", "last_modified"))
+
+
+def plain_issue(record: Any) -> Any:
+    """An issue under the names a tenant gives it."""
+    found = flat_issue(record)
+    if isinstance(found, dict):
+        for name, other in DOCUMENTED:
+            if found.get(name) in (None, "") and other in found:
+                found[name] = found[other]
+    return found
 
 
 def assets(api: Api) -> Iterator[Page]:

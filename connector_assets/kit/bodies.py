@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import orjson
 
-from connector_assets.kit.answers import lenient_json
+from connector_assets.kit.answers import BYTE_ORDER_MARK, lenient_json
 from connector_assets.kit.declaration import Record
 from connector_assets.kit.errors import BrokenAnswer, BudgetExceeded, UnexpectedContent
 from connector_assets.kit.xml_records import feed, guarded_parser, refuse_web_page
@@ -90,7 +90,8 @@ def json_values(line: bytes, number: int, url: str) -> list[Record]:
         value: Any = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         try:
-            value = lenient_json(line)
+            # what marks the order of bytes stands before the first line where a file was written with it
+            value = lenient_json(line.removeprefix(BYTE_ORDER_MARK))
         except (ValueError, RecursionError):
             raise BrokenAnswer(
                 f"line {number} is no JSON ({error.msg})", url=url, hint="the answer was cut; the next sync tries again"

@@ -319,7 +319,9 @@ def varied(
     for count, case in enumerate(cases):
         record: Any = deepcopy(dict(sample))
         for name, value in case.change.items():
-            record = changed(record, tuple(int(step) if step.isdecimal() else step for step in name.split(".")), value)
+            # some vendors write a path as one name
+            steps = [name] if name in sample else name.split(".")
+            record = changed(record, tuple(int(step) if step.isdecimal() else step for step in steps), value)
         rename(record, str(FIRST + count))
         records.append(record)
     return records

@@ -253,7 +253,7 @@ def test_only_machines_and_resources_of_clouds_are_assets(cortex: Bench) -> None
         ([{"key": "Env", "value": "prod"}], "prod"),
         ([{"Key": "environment", "Value": "prod"}], "prod"),
         ({"env": "prod"}, "prod"),
-        (["env:prod"], None),
+        (["env:prod"], "prod"),
         ("no JSON at all", None),
         (None, None),
     ],

@@ -80,7 +80,7 @@ placed as (
 select
     product, instance, stream, sync, page, row_number, synced_at,
     concat(product, ':', instance, ':', id) as record,
-    id, name, type_id, type_name, type_class, type_category,
+    id, nullif(trim(name), '') as name, type_id, type_name, type_class, type_category,
     case
         when class in ('IDENTITY', 'CODE', 'EXTERNAL SURFACE') then null
         when is_machine or (is_on_premises and category in ('DEVICE', 'SERVER', 'ENDPOINT', 'WORKSTATION', 'LAPTOP')) then 'device'
@@ -123,18 +123,23 @@ select
         when regexp_matches(lower(told_criticality), '^(2|medium|moderate|tier[ -]?2)$') then 2
         when regexp_matches(lower(told_criticality), '^(3|low|tier[ -]?3)$') then 3
     end as criticality,
-    case when json_valid(tags) then coalesce(
-        json_extract_string(tags, '$.env'), json_extract_string(tags, '$.Env'), json_extract_string(tags, '$.environment'),
-        json_extract_string(tags, '$.Environment'),
-        list_filter(
+    -- tags are a map, pairs, or texts name:value
+    case when json_valid(tags) then list_filter(
+        list_concat(
             list_transform(
-                list_filter(json_extract(tags, '$[*]'), lambda t: json_type(t) = 'OBJECT'),
+                list_filter(json_keys(tags), lambda k: lower(k) in ('env', 'environment')),
+                lambda k: json_extract_string(tags, concat('$.', k))
+            ),
+            list_transform(
+                json_extract(tags, '$[*]'),
                 lambda t: case
                     when lower(coalesce(json_extract_string(t, '$.key'), json_extract_string(t, '$.Key'))) in ('env', 'environment')
                         then coalesce(json_extract_string(t, '$.value'), json_extract_string(t, '$.Value'))
+                    when json_type(t) = 'VARCHAR'
+                        then regexp_extract(json_extract_string(t, '$'), '(?i)^ *env(ironment)? *: *(.*[^ ]) *$', 2)
                 end
-            ),
-            lambda v: v is not null
-        )[1]
-    ) end as environment
+            )
+        ),
+        lambda v: v not in ('', '[]', '{}')
+    )[1] end as environment
 from placed
