@@ -85,7 +85,7 @@ def _rows_by(api: Api, text: str, part: Mapping[str, Any], more: Mapping[str, An
         paging: dict[str, str] = {"$skipToken": token} if token else {}
         options = {"resultFormat": "objectArray", "$top": size, **more, **paging}
         answer, headers = ask(api, {**part, "query": text, "options": options})
-        found = records_of(answer, "data", PATH, api.mask)
+        found = records_of(by_name(answer), "data", PATH, api.mask)
         seen, total = seen + len(found), max(total, as_count(answer.get("totalRecords")))
         yield Page(found, cursor=token[:200] if token else None)
         if headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true":
@@ -120,6 +120,15 @@ def ask(api: Api, body: Mapping[str, Any]) -> tuple[Any, Mapping[str, str]]:
             "Azure Resource Graph answered with something else than an object", hint="the next sync tries again"
         )
     return answer, response.headers
+
+
+def by_name(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer with rows as objects: the older form names the columns once and gives values in their order."""
+    data = answer.get("data")
+    if not (isinstance(data, dict) and isinstance(data.get("columns"), list) and isinstance(data.get("rows"), list)):
+        return answer
+    names = [str(column.get("name") if isinstance(column, dict) else column) for column in data["columns"]]
+    return {**answer, "data": [dict(zip(names, row, strict=False)) for row in data["rows"]]}
 
 
 def wait_for_quota(api: Api, headers: Mapping[str, str]) -> None:

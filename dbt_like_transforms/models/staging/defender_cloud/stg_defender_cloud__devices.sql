@@ -92,10 +92,17 @@ described as (
         case when told_change between timestamp '1970-01-02' and timestamp '9999-01-01' then told_change end as arc_changed,
         case when told_creation between timestamp '1970-01-02' and timestamp '9999-01-01' then told_creation end as created,
         nullif(nullif(json_extract_string(properties, '$.cloudMetadata.provider'), 'N/A'), '') as arc_cloud,
-        coalesce(
-            json_extract_string(tags, '$.environment'), json_extract_string(tags, '$.Environment'),
-            json_extract_string(tags, '$.env'), json_extract_string(tags, '$.Env')
-        ) as environment
+        -- the case of a tag's name means nothing in Azure
+        list_filter(
+            list_transform(
+                list_concat(
+                    list_filter(json_keys(tags), lambda k: lower(k) = 'environment'),
+                    list_filter(json_keys(tags), lambda k: lower(k) = 'env')
+                ),
+                lambda k: json_extract_string(tags, concat('$.', k))
+            ),
+            lambda v: v not in ('', '[]', '{}')
+        )[1] as environment
     from stg_defender_cloud__items
     where resource_type in ('microsoft.compute/virtualmachines', 'microsoft.hybridcompute/machines')
 )
@@ -138,22 +145,32 @@ select
     cast(null as varchar) as asset_tag,
     coalesce(m.computer_name, m.name) as display_name,
     'Server' as device_category,
-    coalesce(
-        nullif(json_extract_string(m.properties, '$.extended.instanceView.osName'), ''),
-        nullif(json_extract_string(m.properties, '$.osSku'), ''),
-        nullif(concat_ws(
-            ' ', json_extract_string(m.properties, '$.storageProfile.imageReference.offer'),
-            json_extract_string(m.properties, '$.storageProfile.imageReference.sku')
-        ), ''),
-        json_extract_string(m.properties, '$.storageProfile.osDisk.osType'),
-        json_extract_string(m.properties, '$.osName')
-    ) as os_platform,
-    nullif(coalesce(
-        json_extract_string(m.properties, '$.extended.instanceView.osVersion'), json_extract_string(m.properties, '$.osVersion')
-    ), '') as os_version,
-    nullif(coalesce(
-        json_extract_string(m.properties, '$.hardwareProfile.vmSize'), json_extract_string(m.properties, '$.detectedProperties.model')
-    ), '') as model,
+    list_filter(
+        [
+            json_extract_string(m.properties, '$.extended.instanceView.osName'),
+            json_extract_string(m.properties, '$.osSku'),
+            trim(concat_ws(
+                ' ', json_extract_string(m.properties, '$.storageProfile.imageReference.offer'),
+                json_extract_string(m.properties, '$.storageProfile.imageReference.sku')
+            )),
+            json_extract_string(m.properties, '$.storageProfile.osDisk.osType'),
+            json_extract_string(m.properties, '$.osName')
+        ],
+        lambda v: v not in ('', '[]', '{}')
+    )[1] as os_platform,
+    list_filter(
+        [
+            json_extract_string(m.properties, '$.extended.instanceView.osVersion'), json_extract_string(m.properties, '$.osVersion')
+        ],
+        lambda v: v not in ('', '[]', '{}')
+    )[1] as os_version,
+    list_filter(
+        [
+            json_extract_string(m.properties, '$.hardwareProfile.vmSize'),
+            json_extract_string(m.properties, '$.detectedProperties.model')
+        ],
+        lambda v: v not in ('', '[]', '{}')
+    )[1] as model,
     cast(null as varchar) as owner,
     -- a public address is attached; what network rules let through to it is not judged
     case
