@@ -274,6 +274,8 @@ def test_no_field_of_a_finding_is_needed_but_its_asset(
 
 CASES = [
     Case({"tags": {"env": "test"}}, "environment", "test"),
+    Case({"tags": {"ENVIRONMENT": "test", "env": ""}}, "environment", "test"),
+    Case({"tags": [{"key": "env", "value": ""}, {"key": "ENV", "value": "test"}]}, "environment", "test"),
     Case({"tags": []}, "environment", None),
     Case({"tags": "none"}, "environment", None),
     Case({"projects": PROJECTS[0]}, "criticality", 2),

@@ -121,8 +121,14 @@ select
         when 'medium' then 2 when 'moderate' then 2
         when 'low' then 3
     end as criticality,
-    coalesce(
-        json_extract_string(tags, '$.env'), json_extract_string(tags, '$.Env'), json_extract_string(tags, '$.environment'),
-        json_extract_string(tags, '$.Environment'), json_extract_string(tag_pairs[1], '$.value')
-    ) as environment
+    list_filter(
+        list_concat(
+            list_transform(
+                list_filter(json_keys(tags), lambda k: lower(k) in ('env', 'environment')),
+                lambda k: json_extract_string(tags, concat('$.', k))
+            ),
+            list_transform(tag_pairs, lambda t: json_extract_string(t, '$.value'))
+        ),
+        lambda v: v not in ('', '[]', '{}')
+    )[1] as environment
 from named

@@ -133,7 +133,7 @@ select
         when acr_score >= 4 then 2
         when acr_score >= 1 then 3
     end as criticality,
-    list_filter(tags, lambda tag: lower(tag.key) in ('env', 'environment'))[1].value as environment,
+    list_filter(tags, lambda tag: lower(tag.key) in ('env', 'environment') and tag.value <> '')[1].value as environment,
     cast(to_json({
         'tenableAssetInfo': {
             'acrScore': acr_score,

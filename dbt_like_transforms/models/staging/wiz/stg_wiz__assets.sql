@@ -91,10 +91,13 @@ select
         when list_contains(impacts, 'LBI') then 3
     end as criticality,
     list_filter(
-        [
-            json_extract_string(tags, '$.env'), json_extract_string(tags, '$.Env'), json_extract_string(tags, '$.environment'),
-            json_extract_string(tags, '$.Environment'), json_extract_string(tag_pairs[1], '$.value')
-        ],
+        list_concat(
+            list_transform(
+                list_filter(json_keys(tags), lambda k: lower(k) in ('env', 'environment')),
+                lambda k: json_extract_string(tags, concat('$.', k))
+            ),
+            list_transform(tag_pairs, lambda t: json_extract_string(t, '$.value'))
+        ),
         lambda v: v not in ('', '[]', '{}')
     )[1] as environment
 from named
