@@ -38,16 +38,19 @@ WITH lowered AS (
     SELECT idx,
         hash(coalesce(n_lower(scope), 'default')) AS room, n_lower(application_type) AS type, n_lower(app_id) AS app_l,
         n_lower(tenant_id) AS tenant_l, n_lower(service_principal_id) AS principal_l, n_lower(object_id) AS object_l,
-        n_lower(cmdb_id) AS cmdb, n_lower(entity_id) AS entity_l,
+        n_lower(cmdb_id) AS cmdb_l, n_lower(entity_id) AS entity_l,
         list_transform(reply_urls, lambda u: n_lower(u)) AS reply_l,
         regexp_replace(n_lower(name), '\s+', ' ', 'g') AS title
     FROM _observed
 ), formed AS (
-    SELECT idx, room, type, cmdb, title,
-        l_object_key(app_l) AS app, l_object_key(tenant_l) AS tenant, l_object_key(principal_l) AS principal,
-        l_object_key(object_l) AS object, l_url(entity_l) AS entity_text,
+    SELECT idx, room, type, title,
+        CASE WHEN NOT seeded_record_id(cmdb_l) THEN cmdb_l END AS cmdb,
+        CASE WHEN NOT seeded_record_id(app_l) THEN l_object_key(app_l) END AS app,
+        CASE WHEN NOT seeded_record_id(tenant_l) THEN l_object_key(tenant_l) END AS tenant,
+        CASE WHEN NOT seeded_record_id(principal_l) THEN l_object_key(principal_l) END AS principal,
+        CASE WHEN NOT seeded_record_id(object_l) THEN l_object_key(object_l) END AS object, l_url(entity_l) AS entity_text,
         list_filter(list_transform(reply_l, lambda u: l_url(u)),
-            lambda u: u IS NOT NULL AND NOT regexp_matches(u, '^(https?://)?(localhost|127\.|\[::1\])')) AS replies
+            lambda u: u IS NOT NULL AND NOT seeded_reply_url(u)) AS replies
     FROM lowered
 ), judged AS (
     SELECT *, seeded_entity_id(entity_text) AS entity_bad, seeded_app_name(title) AS title_bad FROM formed

@@ -16,7 +16,7 @@ _BMC_NAME = (
 )
 _BMC_TEXT = (
     r"(^|[^a-z])(ilo ?[2-7]|idrac ?[5-9]?|integrated lights[- ]out|remote access controller|xclarity controller"
-    r"|integrated management module|baseboard management|cimc|irmc|ilom|bmc)([^a-z]|$)"
+    r"|integrated management module|baseboard management|cisco imc|cimc|irmc|ilom|bmc|ipmi|megarac)([^a-z]|$)"
 )
 _CHASSIS_TEXT = (
     r"(^|[^a-z])(chassis|enclosure|bladesystem|bladecenter|c7000|c3000|m1000e|mx7000|synergy 12000"
@@ -51,7 +51,8 @@ WITH given AS (
         wide OR seeded_host_name(host) AS unusable, regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
         CASE WHEN NOT seeded_host_domain(dns) THEN dns END AS dns,
         CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb
-    FROM split
+    -- what a machine outside of any domain calls its domain is itself
+    FROM (SELECT * EXCLUDE (domain, nb), nullif(domain, host) AS domain, nullif(nb, host) AS nb FROM split)
 )
 SELECT idx, room, is_bmc, is_container, CASE WHEN bad THEN host END AS dropped,
     CASE WHEN length(host) > 15 THEN host END AS longname,
@@ -153,8 +154,9 @@ WITH lowered AS (
         n_lower(entra_device_id) AS entra_l, n_lower(ad_sid) AS sid_l, n_lower(cloud_provider) AS provider_l,
         n_lower(cloud_account_id) AS account_l,
         -- EC2 shows the instance id as asset tag; 'vm-101' names a machine inside one vCenter only.
-        coalesce(n_lower(cloud_instance_id), nullif(regexp_extract(n_lower(asset_tag), '^i-[0-9a-f]{{8,17}}$'), ''))
-            AS cloud_given,
+        coalesce(n_lower(cloud_instance_id), nullif(regexp_extract(n_lower(asset_tag), '^i-[0-9a-f]{{8,17}}$'), ''),
+            CASE WHEN starts_with(lower(cloud_resource_id), 'arn:') THEN nullif(regexp_extract(lower(cloud_resource_id),
+                '^arn:[^:]*:ec2:[^:]*:[0-9]*:instance/i-[0-9a-f]+$'), '') END) AS cloud_given,
         lower(coalesce(cloud_account_id, product || ':' || instance)) AS home,
         n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l,
         n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t
@@ -176,7 +178,7 @@ WITH lowered AS (
 ), shaped AS (
     SELECT idx, room, maker, role, entra_hex, serial_text, entra, sid, provider, cloud_text, resource, imei_text,
         coalesce(adguid_plain, h_guid(adguid_bytes)) AS adguid,
-        coalesce(account_told, account_of) AS account, n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
+        coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account, n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
         n_alnum(serial_text) AS serial_plain
     FROM formed
 ), judged AS (
@@ -204,8 +206,16 @@ SELECT idx, room, maker, entra, adguid, sid, resource, provider, account,
 FROM judged LEFT JOIN ({_TOLD}) told USING (idx)
 """
 
-# Before a value of a management controller, chassis or container; none for ordinary machines.
-_ROLES = "SELECT idx, role || ' ' AS part FROM norm WHERE role <> ''"
+# Before a value of a management controller, chassis or container; none for ordinary machines. A container may show the
+# UUID of its host, as all others there do: it counts with the container's name.
+_ROLES = """
+SELECT idx, role || ' ' AS part,
+    CASE WHEN role = 'container' THEN role || ' ' || name || ' ' ELSE role || ' ' END AS uuid_part
+FROM norm LEFT JOIN (
+    SELECT idx, min(coalesce(longname, host)) AS name FROM names
+    WHERE idx IN (SELECT idx FROM norm WHERE role = 'container') GROUP BY idx) USING (idx)
+WHERE role <> ''
+"""
 
 TABLES = {
     "names": _NAMES,

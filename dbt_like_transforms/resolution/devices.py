@@ -60,6 +60,7 @@ def _without(*names: str) -> tuple[str, ...]:
 
 
 _GUID = "n_dashed(value)"
+_UUID_PART = "CASE WHEN role <> '' THEN uuid_part ELSE '' END"
 _PART = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
 
 
@@ -136,11 +137,12 @@ LADDER = Ladder(
         ),
         Identifier(
             "uuid",
-            f"[{_PART} || uuid, {_PART} || serial_uuid, CASE WHEN role = '' THEN cloud_uuid END]",
+            f"[{_UUID_PART} || uuid, {_UUID_PART} || serial_uuid, CASE WHEN role = '' THEN cloud_uuid END]",
             "SMBIOS UUID",
             "smbios_uuid",
             RUNG_HARDWARE,
             is_list=True,
+            table=_with_part("norm"),
             shown="replace(value, right(value, 32), n_dashed(right(value, 32)))",
         ),
         Identifier("imei", "imei", "IMEI", "imei", RUNG_HARDWARE),

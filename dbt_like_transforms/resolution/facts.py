@@ -166,12 +166,18 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         SELECT r.idx, s.source, coalesce(r.state, 'active') <> 'retired' AS active,
             coalesce(r.authority, 'create') <> 'update' AS creates,
             coalesce(epoch(coalesce(n_time(r.first_seen), n_time(r.observed_at)))::BIGINT, $unknown) AS first,
-            coalesce(epoch(greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
-                coalesce(n_time(r.observed_at), n_time(r.last_seen))))::BIGINT, $unknown) AS last
+            -- An account stays in its directory though nobody signs in; a machine that nothing saw is not there. Nothing
+            -- was seen after the newest look at anything.
+            coalesce(epoch(least(newest, CASE WHEN $accounts
+                THEN greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
+                    coalesce(n_time(r.observed_at), n_time(r.last_seen)))
+                ELSE coalesce(n_time(r.last_seen), n_time(r.observed_at)) END))::BIGINT, $unknown) AS last
         FROM _records r JOIN _sources s
             ON s.product IS NOT DISTINCT FROM r.product AND s.instance IS NOT DISTINCT FROM r.instance
+            CROSS JOIN (SELECT coalesce(max(n_time(observed_at)), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest
+                FROM _records)
         """,
-        {"unknown": int(NO_TIME)},
+        {"unknown": int(NO_TIME), "accounts": ladder.kind != "device"},
     ).fetchnumpy()
     order = _column(found["idx"], np.int32)
 

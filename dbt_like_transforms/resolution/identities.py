@@ -47,14 +47,19 @@ WITH lowered AS (
     SELECT idx, n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t,
         n_lower(immutable_id) AS immutable_l, n_text(immutable_id) AS anchor_text,
         hash(coalesce(n_lower(scope), 'default')) AS room,
-        n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant,
+        n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant_l,
         n_lower(ad_sid) AS sid_l, list_transform(sid_history, lambda s: n_lower(s)) AS history_l,
-        n_text(okta_id) AS okta, n_lower(upn) AS upn_l, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
-        list_filter(list_transform(login_names, lambda l: n_lower(l)), lambda l: l IS NOT NULL) AS logins,
-        n_lower(sam_account_name) AS sam, n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
+        n_text(okta_id) AS okta_t, n_lower(upn) AS upn_l, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
+        list_transform(login_names, lambda l: n_lower(l)) AS logins_l, n_lower(sam_account_name) AS sam_l, n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
     FROM _observed
 ), formed AS (
-    SELECT idx, room, type, tenant, okta, logins, sam, employee_l,
+    SELECT idx, room, type, employee_l,
+        CASE WHEN NOT seeded_record_id(tenant_l) THEN tenant_l END AS tenant,
+        CASE WHEN NOT seeded_record_id(lower(okta_t)) THEN okta_t END AS okta,
+        -- CORP\jdoe is a logon name wherever it stands.
+        list_filter(list_concat(coalesce(logins_l, []), list_filter([sam_l, upn_l], lambda l: contains(l, chr(92)))),
+            lambda l: l IS NOT NULL) AS logins,
+        CASE WHEN NOT contains(sam_l, chr(92)) THEN sam_l END AS sam,
         coalesce(l_guid(entra_l), l_sid_object(sid_l)) AS entra,
         l_guid(adguid_l) AS adguid_plain, t_base64_hex(adguid_t) AS adguid_bytes,
         l_guid(immutable_l) AS immutable_plain, t_base64_hex(anchor_text) AS immutable_bytes, anchor_text,
@@ -67,13 +72,14 @@ WITH lowered AS (
 ), guided AS (
     SELECT * EXCLUDE (adguid_plain, adguid_bytes, immutable_plain, immutable_bytes),
         coalesce(adguid_plain, h_guid(adguid_bytes)) AS adguid,
-        coalesce(immutable_plain, h_guid(immutable_bytes)) AS immutable
+        coalesce(immutable_plain, h_guid(immutable_bytes)) AS immutable,
+        immutable_bytes IS NULL AND NOT seeded_record_id(lower(anchor_text)) AS anchored
     FROM formed
 ), split AS (
-    SELECT * EXCLUDE (immutable, anchor_text, history, upn_text, domain_text),
+    SELECT * EXCLUDE (immutable, anchored, anchor_text, history, upn_text, domain_text),
         list_filter([adguid, immutable], lambda g: g IS NOT NULL) AS directory,
         -- A source anchor that is no GUID is still one value of one account.
-        CASE WHEN immutable IS NULL THEN anchor_text END AS anchor,
+        CASE WHEN immutable IS NULL AND anchored THEN anchor_text END AS anchor,
         list_filter(list_append(history, sid), lambda s: s IS NOT NULL) AS sids,
         CASE WHEN NOT seeded_address(upn_text) THEN upn_text END AS upn,
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,

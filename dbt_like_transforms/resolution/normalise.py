@@ -14,21 +14,27 @@ from collections.abc import Iterable
 
 import duckdb
 
-_GUID_TEXT = r"^\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$"
+_GUID_TEXT = r"^(?:urn:uuid:|\{)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$"
 #: 2001:db8::1, ::1, fe80::1%eth0: at least two colons, so that no host name looks like one.
 _IP_TEXT = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(%.*)?)$"
 _ZEROS, _ONES = "0" * 32, "f" * 32
 
+_NARROW = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "'")
+_WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in _NARROW)
+
 _CLEAN: tuple[str, ...] = (
-    # NUL and other control characters come from fixed-width firmware fields; they are never part of a value.
-    r"""n_text(x) AS nullif(CASE
-        WHEN regexp_matches(x, '[^ -~]') THEN trim(regexp_replace(x, '[\x00-\x1f\x7f\x{a0}\x{200b}\x{feff}]', ' ', 'g'))
+    # NUL and other control characters come from fixed-width firmware fields; they are never part of a value. Marks that
+    # nobody sees go, full-width letters are letters, and an accent is one character with its letter.
+    rf"""n_text(x) AS nullif(CASE
+        WHEN regexp_matches(x, '[^ -~]') THEN trim(translate(nfc_normalize(regexp_replace(regexp_replace(x,
+            '[\x{{ad}}\x{{200b}}-\x{{200f}}\x{{202a}}-\x{{202e}}\x{{2060}}-\x{{2069}}\x{{feff}}]', '', 'g'),
+            '[\x00-\x1f\x7f\x{{a0}}\x{{2000}}-\x{{200a}}\x{{202f}}\x{{3000}}]', ' ', 'g')), '{_WIDE}', '{_NARROW}'))
         WHEN x < '!' OR suffix(x, ' ') THEN trim(x) ELSE x END, '')""",
     "n_lower(x) AS lower(n_text(x))",
     # Whether n_text gives anything, without making it: what begins with a printable character does.
     "n_has(x) AS CASE WHEN x >= '!' AND x < chr(127) THEN true ELSE n_text(x) IS NOT NULL END",
-    # '0001-01-01' is how .NET writes "no date".
-    "n_time(t) AS CASE WHEN t > TIMESTAMP '1900-01-01' THEN t END",
+    # "No date" is 0001-01-01 in .NET, 1601-01-01 in Windows, 1970-01-01 elsewhere; 9999-12-31 is "never".
+    "n_time(t) AS CASE WHEN t > TIMESTAMP '1970-01-02' AND t < TIMESTAMP '2200-01-01' THEN t END",
     "n_present(l) AS list_distinct(list_filter(l, lambda v: v IS NOT NULL))",
     # -- hex digits -----------------------------------------------------------------------------------------------------
     "n_dashed(h) AS h[1:8] || '-' || h[9:12] || '-' || h[13:16] || '-' || h[17:20] || '-' || h[21:32]",
@@ -45,7 +51,7 @@ _CLEAN: tuple[str, ...] = (
 )
 
 _FORMS: dict[str, str] = {
-    "hex32": f"CASE WHEN length(y) >= 32 AND regexp_matches(y, '{_GUID_TEXT}') THEN translate(y, '{{}}-', '') END",
+    "hex32": f"CASE WHEN length(y) >= 32 AND regexp_matches(y, '{_GUID_TEXT}') THEN right(translate(y, '{{}}-', ''), 32) END",
     "guid": f"nullif(nullif(l_hex32(y), '{_ZEROS}'), '{_ONES}')",
     # -- hardware -------------------------------------------------------------------------------------------------------
     # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
@@ -61,9 +67,10 @@ _FORMS: dict[str, str] = {
         WHEN length(y) = 17 AND y[3] = ':' THEN replace(y, ':', '')
         WHEN length(y) < 17 AND regexp_matches(y, '^[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}$')
             THEN translate(regexp_replace(y, '\b([0-9a-f])\b', '0\1', 'g'), ':-', '')
+        WHEN starts_with(y, '0x') THEN translate(y[3:], ':.- ', '')
         ELSE translate(y, ':.- ', '') END""",
     # IMEI (15 digits with check digit), IMEISV (16) and bare 14 digits name one radio by their first 14; MEID is hex.
-    "imei": r"""nullif(regexp_extract(regexp_replace(y, '[\s/-]', '', 'g'),
+    "imei": r"""nullif(regexp_extract(regexp_replace(y, '^(imei|meid)\s*[0-9]?\s*[:=#]|[\s/-]', '', 'g'),
         '^([0-9]{14})[0-9]{0,2}$|^[0-9a-f]{14}$')[1:14], '')""",
     # -- directories and clouds -----------------------------------------------------------------------------------------
     # Only domain (S-1-5-21-..) and Entra (S-1-12-1-..) SIDs name one account; the others are the same everywhere.
@@ -75,8 +82,9 @@ _FORMS: dict[str, str] = {
     # ARNs, Kubernetes provider ids and resource links end in the instance id; ARM ids are compared whole, and so are
     # Google's links that end in a name, which every project may have.
     "cloud_id": r"""CASE
-        WHEN y LIKE '/subscriptions/%' THEN rtrim(y, '/')
-        WHEN y LIKE 'azure:///subscriptions/%' THEN rtrim(substr(y, 9), '/')
+        WHEN starts_with(y, '/subscriptions/') THEN rtrim(y, '/')
+        WHEN contains(y, 'subscriptions/') AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+)?subscriptions/')
+            THEN '/' || regexp_extract(y, '(subscriptions/.*?)/*$', 1)
         WHEN y LIKE 'arn:%' AND NOT regexp_matches(y, '[/:][a-z]{1,4}-[0-9a-f]+/*$') THEN rtrim(y, '/')
         WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|projects/).*[^0-9/][^/]*/*$')
             THEN regexp_extract(regexp_replace(y, '^gce://([^/]+)/([^/]+)/', 'projects/\1/zones/\2/instances/'),
@@ -86,16 +94,26 @@ _FORMS: dict[str, str] = {
         ELSE coalesce(l_hex32(y), y) END""",
     "cloud_account_of": r"""CASE WHEN y LIKE 'arn:%'
         THEN nullif(regexp_extract(y, '^arn:[^:]*:[^:]*:[^:]*:(\d{12}):', 1), '') END""",
-    "resource_id": "nullif(rtrim(y, '/'), '')",
-    "provider": """CASE y WHEN 'amazon' THEN 'aws' WHEN 'ec2' THEN 'aws' WHEN 'amazon web services' THEN 'aws'
-        WHEN 'google' THEN 'gcp' WHEN 'google cloud' THEN 'gcp' WHEN 'gce' THEN 'gcp'
-        WHEN 'microsoft azure' THEN 'azure' WHEN 'microsoft' THEN 'azure' ELSE y END""",
-    "cloud_account": r"CASE WHEN regexp_matches(y, '^\d{4}-\d{4}-\d{4}$') THEN replace(y, '-', '') ELSE y END",
+    "resource_id": r"""CASE WHEN NOT starts_with(y, '/') AND contains(y, 'subscriptions/')
+            AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+)?subscriptions/')
+        THEN '/' || regexp_extract(y, '(subscriptions/.*?)/*$', 1) ELSE nullif(rtrim(y, '/'), '') END""",
+    "provider": """CASE WHEN y IN ('aws', 'azure', 'gcp') THEN y
+        WHEN starts_with(y, 'aws') OR starts_with(y, 'amazon') OR contains(y, 'ec2') THEN 'aws'
+        WHEN contains(y, 'azure') OR y = 'microsoft' THEN 'azure'
+        WHEN starts_with(y, 'google') OR y = 'gce' OR starts_with(y, 'gcp') THEN 'gcp' ELSE y END""",
+    # Twelve digits with or without dashes or the ARN around them; what took them for a number lost the zeros in front.
+    "cloud_account": r"""CASE WHEN starts_with(y, 'arn:') THEN nullif(regexp_extract(y, ':(\d{12}):', 1), '')
+        WHEN contains(y, '/') AND regexp_matches(y, '^(/|//[a-z.]+/)?(subscriptions|projects)/[^/]+/*$')
+            THEN regexp_extract(y, '([^/]+)/*$', 1)
+        WHEN regexp_matches(y, '^\d{4}-\d{4}-\d{4}$') THEN replace(y, '-', '')
+        WHEN strlen(y) BETWEEN 8 AND 11 AND regexp_matches(y, '^\d+$') THEN lpad(y, 12, '0') ELSE y END""",
     # -- names ----------------------------------------------------------------------------------------------------------
     # The common spellings come first: trimming and expressions cost several times what looking for a character costs.
-    "name": f"""CASE WHEN (y < ';' OR contains(y, ':')) AND regexp_matches(y, '{_IP_TEXT}') THEN NULL
+    "name": rf"""CASE WHEN (y < ';' OR contains(y, ':')) AND regexp_matches(y, '{_IP_TEXT}') THEN NULL
         WHEN contains(y, '/')
             THEN nullif(rtrim(regexp_replace(y, '^(host|cifs|wsman|termsrv)/', ''), '.$ '), '')
+        WHEN starts_with(y, 'cn=') THEN nullif(concat_ws('.', rtrim(regexp_extract(y, '^cn=([^,]+)', 1), '.$ '),
+            nullif(array_to_string(regexp_extract_all(y, ',\s*dc=([^,]+)', 1), '.'), '')), '')
         WHEN suffix(y, '.') OR suffix(y, '$') OR suffix(y, ' ') THEN nullif(rtrim(y, '.$ '), '') ELSE y END""",
     "plain": r"CASE WHEN contains(y, chr(92)) THEN regexp_replace(y, '^.*\\', '') ELSE y END",
     "host": """CASE
@@ -107,11 +125,15 @@ _FORMS: dict[str, str] = {
             THEN nullif(regexp_extract(l_plain(y), '^[^.@ ]+[.@]([^ ]+)$', 1), '')
         WHEN instr(y, '.') > 1 THEN nullif(substr(y, instr(y, '.') + 1), '') END""",
     "netbios_domain": r"CASE WHEN contains(y, chr(92)) THEN nullif(regexp_extract(y, '^([^\\.]+)', 1), '') END",
-    "domain": "nullif(trim(y, '. '), '')",
+    "domain": r"""nullif(trim(CASE
+        WHEN contains(y, 'dc=') THEN array_to_string(regexp_extract_all(y, '(?:^|,)\s*dc=([^,]+)', 1), '.')
+        WHEN contains(y, '/') AND contains(y, '.') THEN split_part(y, '/', 1) ELSE y END, '. @' || chr(92)), '')""",
     "ip": f"CASE WHEN regexp_matches(y, '{_IP_TEXT}') THEN split_part(y, '%', 1) END",
     # -- people and applications ----------------------------------------------------------------------------------------
-    "address": r"""CASE WHEN regexp_matches(y, '^[^@\s\\]+@[^@\s\\]+$')
-        THEN rtrim(CASE WHEN y LIKE 'smtp:%' THEN y[6:] ELSE y END, '.') END""",
+    # Directories put 'smtp:' before an address, pages 'mailto:', mail programs a name and brackets around it.
+    "address": r"""CASE WHEN regexp_matches(y, '^[^@\s\\<>]+@[^@\s\\<>]+$')
+            THEN rtrim(CASE WHEN starts_with(y, 'smtp:') THEN y[6:] WHEN starts_with(y, 'mailto:') THEN y[8:] ELSE y END, '.')
+        WHEN suffix(y, '>') THEN nullif(regexp_extract(y, '<([^@\s\\<>]+@[^@\s\\<>]+)>$', 1), '') END""",
     # bob_partner.com#EXT#@tenant.onmicrosoft.com is the guest account of bob@partner.com.
     "guest_home": r"""CASE WHEN contains(y, '#ext#@')
         THEN nullif(regexp_replace(split_part(y, '#ext#@', 1), '^(.*)_([^_]+)$', '\1@\2'), '') END""",
@@ -126,8 +148,11 @@ _COMPOSED: tuple[str, ...] = (
     "l_mac_hex(d) AS CASE WHEN length(d) = 12 AND regexp_matches(d, '^[0-9a-f]{12}$') THEN d END",
     "n_sid(x) AS l_sid(n_lower(x))",
     # immutableId: the bytes of the objectGUID as they lie in memory, in base64. t is a text that n_text has cleaned.
-    r"""t_base64_hex(t) AS CASE WHEN regexp_matches(t, '^[A-Za-z0-9+/]{22}==$')
-        THEN lower(hex(TRY(from_base64(t)))) END""",
+    # LDAP filters write a backslash before each byte.
+    r"""t_base64_hex(t) AS CASE WHEN regexp_matches(t, '^[A-Za-z0-9+/]{21}[AQgw](==)?$')
+            THEN lower(hex(TRY(from_base64(t[1:22] || '=='))))
+        WHEN starts_with(t, chr(92)) AND regexp_matches(t, '^(\\[0-9A-Fa-f]{2}){16}$')
+            THEN lower(replace(t, chr(92), '')) END""",
     f"h_guid(h) AS nullif(nullif(n_swap(h), '{_ZEROS}'), '{_ONES}')",
 )
 

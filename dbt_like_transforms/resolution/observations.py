@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -37,6 +38,7 @@ TYPES = {
     "BIGINT": pa.int64(),
     "BOOLEAN": pa.bool_(),
 }
+SEPARATOR = re.compile(r"[,;|\n]")
 STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
 
@@ -53,8 +55,17 @@ def _listed(value: object) -> object:
     return [value]
 
 
+def _separated(value: object) -> object:
+    """As `_listed`, for values that products also write into one text: 'aa:bb:.., cc:dd:..'."""
+    found = _listed(value)
+    if not isinstance(found, list) or not any(isinstance(item, str) and SEPARATOR.search(item) for item in found):
+        return found
+    return [part for item in found for part in (SEPARATOR.split(item) if isinstance(item, str) else [item])]
+
+
 Text = str | None
 Texts = Annotated[list[str], BeforeValidator(_listed)]
+Separated = Annotated[list[str], BeforeValidator(_separated)]
 Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
@@ -66,7 +77,7 @@ class DeviceIdentifiers(TypedDict, total=False):
     serial_number: Text
     manufacturer: Text
     smbios_uuid: Text
-    mac_addresses: Texts
+    mac_addresses: Separated
     hostnames: Texts
     fqdns: Texts
     netbios_name: Text
@@ -80,7 +91,7 @@ class DeviceIdentifiers(TypedDict, total=False):
     cloud_resource_id: Text
     imei: Text
     agent_ids: dict[str, Texts] | None
-    ip_addresses: Texts
+    ip_addresses: Separated
     asset_tag: Text
 
 

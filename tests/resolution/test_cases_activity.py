@@ -1,0 +1,40 @@
+"""What a source listed today may have been silent for years: last_seen tells of the machine, observed_at of the look."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import pytest
+from case_table import Case, CaseTable
+
+SERIAL = {"serial_number": "5CGY~¤", "manufacturer": "HP"}
+OLD_ID, NEW_ID = "0a1b2c3d-0000-4000-8000-0000000000~", "0a1b2c3e-0000-4000-8000-0000000000~"
+OLD = {"first_seen": "2025-01-01T00:00:00Z", "last_seen": "2026-06-01T00:00:00Z"}
+NEW = {"first_seen": "2026-06-03T00:00:00Z", "last_seen": "2026-11-20T00:00:00Z"}
+FQDN = {"fqdns": ["lt¤.corp.local"]}
+UUID = "4c4c4544-00~-3510-8052-b4c04f4a32"
+
+CASES = {
+    "set up anew, the old directory object still listed": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "ab"),
+    "two directory objects alive side by side": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD, "last_seen": "2026-09-01T00:00:00Z"}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "a b", review="ab"),
+    "name of a machine long gone": Case({"cmdb.a": {**FQDN, "last_seen": "2025-01-01T00:00:00Z"}, "scan.b": {**FQDN, "mac_addresses": ["3c:d9:2b:~:00:01"], **NEW}}, "a b", held="a", review="ab"),
+    "reinstalled agent on the same card": Case({"edr.a": {"agent_ids": {"aid": "a~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], **OLD}, "edr.b": {"agent_ids": {"aid": "b~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], **NEW}}, "ab"),
+    "never is no date": Case({"cmdb.a": {**FQDN, "first_seen": "0001-01-01T00:00:00Z", "last_seen": "9999-12-31T23:59:59Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
+    "the epoch is no date": Case({"cmdb.a": {**FQDN, "first_seen": "1970-01-01T00:00:00Z", "last_seen": "1970-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
+    "windows' epoch is no date": Case({"cmdb.a": {**FQDN, "last_seen": "1601-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
+    "a clock far ahead": Case({"cmdb.a": {**FQDN, "last_seen": "2038-01-19T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
+    "containers with the uuid of their host": Case({"edr.a": {"serial_number": "CNX~", "smbios_uuid": f"{UUID}01", "hostnames": ["host¤"]}, "edr.b": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbcc~"]}, "edr.c": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbdd~"]}}, "a b c", links=("b runs on a", "c runs on a")),
+    "containers of a host that nobody lists": Case({"edr.b": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbee~"]}, "edr.c": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbff~"]}}, "b c"),
+    "one container in two products": Case({"edr.b": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbab~"]}, "cnapp.c": {"smbios_uuid": f"{UUID}01", "hostnames": ["AAAABBBBAB~"]}}, "bc"),
+    "controller by its model": Case({"edr.a": {**SERIAL, "hostnames": ["h¤"]}, "snmp.b": {**SERIAL, "hostnames": ["x¤"], "attributes": {"model": "MegaRAC SP"}}, "snmp.c": {"serial_number": "CIMC~¤", "attributes": {"model": "Cisco IMC"}}, "edr.d": {"serial_number": "CIMC~¤"}}, "a b c d", links=("b part of a", "c part of d")),
+}  # fmt: skip
+
+ACCOUNTS = {
+    "an account nobody signs in to is still there": Case({"entra.a": {"entra_object_id": OLD_ID, "upn": "svc¤@corp.com", "last_seen": "2024-01-01T00:00:00Z"}, "okta.b": {"okta_id": "00u¤", "login_names": ["svc¤@corp.com"], **NEW}}, "ab"),
+}  # fmt: skip
+
+TABLES = {"device": CaseTable("device", CASES), "identity": CaseTable("identity", ACCOUNTS)}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TABLES.items() for name in table.cases])
+def test_case(kind: str, name: str) -> None:
+    TABLES[kind].check(name)

@@ -1,0 +1,147 @@
+"""Words for "nothing" in every field, language and punctuation; and real values that only look like one."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import pytest
+from case_table import Case, CaseTable
+from resolution_kit import devices, seen
+
+from dbt_like_transforms.resolution.suppress import SEED_FILE, load_seeds
+
+A, B = "3c:d9:2b:~:00:01", "3c:d9:2b:~:00:02"
+GUID = "0a1b2c3d-0000-4000-8000-0000000000~"
+
+
+def machines(**shared: object) -> Case:
+    """Two machines that share a value and nothing else."""
+    return Case({"edr.a": {"mac_addresses": [A], "hostnames": ["na¤"], **shared}, "cmdb.b": {"mac_addresses": [B], "hostnames": ["nb¤"], **shared}}, "a b")  # fmt: skip
+
+
+SERIALS = [
+    "Zu füllen durch O.E.M.", "Nicht angegeben", "unbekannt", "keine", "k.A.", "nicht verfügbar", "inconnu", "Non spécifié",
+    "aucun", "desconocido", "ninguno", "sconosciuto", "nessuno", "não informado", "nao informado", "Geen", "brak",
+    "ikke angivet", "ei tiedossa", "нет", "未知", "不明", "無", "none specified", "None Provided", "blank", "tba", "[none]",
+    "'none'", "(null)", "<unknown>", "#N/A", "#REF!", "N.A.", "n\\a", "**********", "\u00a0n/a\u200b", "ｎ／ａ", "Filled by OEM",
+    "Type1 - Serial Number", "System SN", "Serial No.", "No Enclosure", "not reported by bios", "Asset-1234567890",
+    "01234567890123456789", "987654321", "SQUARE", "VMware", "Default",
+]  # fmt: skip
+REAL_SERIALS = [
+    "NONE~4X¤",
+    "UNKNOWN7~¤",
+    "KEINE~9",
+    "NA~X¤",
+    "1011~A¤",
+    "OEM~7G¤",
+    "TEST~K¤",
+    "12345678~¤7",
+    "VMWARE~K¤",
+    "BRAK~7",
+]
+UUIDS = [
+    "deadbeef-dead-beef-dead-beefdeadbeef", "11223344-5566-7788-99aa-bbccddeeff00", "44332211-6655-8877-99aa-bbccddeeff00",
+    "03020100-0504-0706-0809-0a0b0c0d0e0f", "00000000-0000-0000-0000-000000000001", "urn:uuid:00000000-0000-0000-0000-000000000000",
+]  # fmt: skip
+MACS = [
+    "50:50:54:50:30:30",
+    "44:45:53:54:42:00",
+    "00:00:00:00:00:e0",
+    "0x000000000000",
+    "20:41:53:59:4e:ff",
+    "00:09:0f:aa:00:01",
+]
+DOMAINS = ["N/A", "(none)", "-", "Not Available", "localhost", "default", "GROUPE_TRAVAIL", "GRUPO_TRABAJO", "WERKGROEP", "speedport.ip", "Home.local", "none.local", "hsd1.ca.comcast.net", "DHCP", "unbekannt"]  # fmt: skip
+NAMES = ["Johns-iPhone", "iPad-de-Maria", "iPhone von Hans", "ubuntu-server", "ubuntu2204", "debian12", "windows-vm", "template-w10", "new-host-2", "pc-192-168-1-20", "84.9.10.11.static", "localhost-live", "bogon", "unbekannt"]  # fmt: skip
+REAL_NAMES = ["iphone-mgr¤", "ubuntu-app¤", "debian0¤", "esxi¤", "golden-gate¤", "localhost¤x", "desktop-¤ab", "win-¤abcdefg", "keine-ahnung¤", "dn"]  # fmt: skip
+
+
+def named(name: str, domain: str, assets: str) -> Case:
+    """Two agents on machines of one name in one domain."""
+    return Case({"edr.a": {"hostnames": [name], "domain": domain, "agent_ids": {"aid": "1~" * 8}}, "mdm.b": {"hostnames": [name.upper()], "domain": domain, "agent_ids": {"mdm": "2~" * 8}}}, assets)  # fmt: skip
+
+
+DEVICES = {
+    **{f"serial {value!r}": machines(serial_number=value) for value in SERIALS},
+    **{f"real serial {value!r}": Case({"edr.a": {"serial_number": value}, "cmdb.b": {"serial_number": value.lower()}}, "ab") for value in REAL_SERIALS},
+    **{f"uuid {value}": machines(smbios_uuid=value) for value in UUIDS},
+    **{f"mac {value}": Case({"edr.a": {"mac_addresses": [value], "hostnames": ["gw¤"]}, "scan.b": {"mac_addresses": [value], "hostnames": ["gw¤"]}}, "a b") for value in MACS},
+    **{f"agent id {value!r}": machines(agent_ids={"aid": value}) for value in ["not installed", "unbekannt", "f" * 32, "ffffffff-ffff-ffff-ffff-ffffffffffff"]},
+    **{f"imei {value!r}": machines(imei=value) for value in ["1" * 15, "IMEI: 000000000000000"]},
+    **{f"cloud id {value!r}": machines(cloud_provider="aws", cloud_instance_id=value) for value in ["not available", "N.A.", "inconnu"]},
+    "no account is no other account": Case({"aws.a": {"cloud_provider": "aws", "cloud_account_id": "N/A", "cloud_instance_id": "i-0abc12345678900~"}, "edr.b": {"cloud_provider": "aws", "cloud_account_id": "123456789¤", "cloud_instance_id": "i-0abc12345678900~"}}, "ab"),
+    **{f"domain {value!r}": named("lap¤", value, "a b") for value in DOMAINS},
+    "a machine that is its own domain": named("LAP¤", "LAP¤", "a b"),
+    **{f"name {value!r}": named(value, "corp.local", "a b") for value in NAMES},
+    **{f"real name {value}": named(value, "corp¤.local", "ab") for value in REAL_NAMES},
+}  # fmt: skip
+
+
+def accounts(**shared: object) -> Case:
+    """Two accounts that share a value and nothing else."""
+    return Case({"okta.a": {"login_names": ["na¤@corp.com"], **shared}, "hr.b": {"login_names": ["nb¤@corp.com"], **shared}}, "a b")  # fmt: skip
+
+
+WORDS = ["none", "N/A", "null", "0", "unknown", "-", "keine", "(none)"]
+LOCAL = [
+    "NT SERVICE\\MSSQL",
+    "Font Driver Host\\UMFD-0",
+    "Window Manager\\DWM-1",
+    "IIS APPPOOL\\DefaultAppPool",
+    "NT VIRTUAL MACHINE\\vm",
+]
+MAILS = [
+    "test@test.com",
+    "noemail@corp.com",
+    "no.email@corp.com",
+    "nomail@nomail.com",
+    "x@x.com",
+    "a@a.com",
+    "no_reply@corp.com",
+]
+IDENTITIES = {
+    **{f"immutable id {value!r}": accounts(immutable_id=value) for value in [*WORDS, "A" * 22 + "==", "00000000-0000-0000-0000-000000000000"]},
+    **{f"okta id {value!r}": accounts(okta_id=value) for value in WORDS},
+    **{f"mail {value}": accounts(emails=[value]) for value in MAILS},
+    **{f"login {value}": Case({"edr.a": {"login_names": [value], "employee_id": "A¤"}, "siem.b": {"login_names": [value], "employee_id": "B¤"}}, "a b") for value in LOCAL},
+    "test@corp.com is somebody": Case({"okta.a": {"okta_id": "00uT¤", "login_names": ["test@corp¤.com"]}, "hr.b": {"emails": ["test@corp¤.com"]}}, "ab"),
+    "a source anchor of its own": Case({"entra.a": {"entra_object_id": GUID, "immutable_id": "EMP¤x"}, "okta.b": {"okta_id": "00uE¤", "immutable_id": "EMP¤x"}}, "ab"),
+    "no tenant is no other tenant": Case({"entra.a": {"entra_object_id": GUID, "entra_tenant_id": "none"}, "mdi.b": {"entra_object_id": GUID, "entra_tenant_id": "11111111-2222-4333-8444-555555555551"}}, "ab"),
+}  # fmt: skip
+
+URLS = [
+    "https://login.microsoftonline.com/common/oauth2/nativeclient", "https://jwt.ms/", "urn:ietf:wg:oauth:2.0:oob", "http://localhost:3000/cb",
+    "https://oauth.pstmn.io/v1/callback", "https://global.consent.azure-apim.net/redirect", "https://0.0.0.0/cb", "http://app.localhost/cb", "http://[::1]:8080",
+]  # fmt: skip
+ENTITIES = ["none", "n/a", "test", "urn:example", "api://default", "https://sts.windows.net/", "http://127.0.0.1/"]
+APPLICATIONS = {
+    **{f"{field} {value!r}": Case({"cmdb.a": {field: value, "name": "Q¤"}, "leanix.b": {field: value, "name": "R¤"}}, "a b") for value in WORDS for field in ("cmdb_id", "app_id", "object_id")},
+    **{f"entity id {value}": Case({"okta.a": {"entity_id": value, "name": "A¤"}, "ping.b": {"entity_id": value, "name": "B¤"}}, "a b") for value in ENTITIES},
+    **{f"reply url {value}": Case({"entra.a": {"reply_urls": [value], "name": "Tool ¤"}, "okta.b": {"reply_urls": [value], "name": "tool ¤"}}, "a b") for value in URLS},
+    "a reply url of its own": Case({"entra.a": {"reply_urls": ["https://localhost.pay¤.com/cb"], "name": "Pay ¤"}, "okta.b": {"reply_urls": ["https://LOCALHOST.pay¤.com/cb/"], "name": "pay ¤"}}, "ab"),
+}  # fmt: skip
+
+TABLES = {
+    "device": CaseTable("device", DEVICES),
+    "identity": CaseTable("identity", IDENTITIES),
+    "application": CaseTable("application", APPLICATIONS),
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TABLES.items() for name in table.cases])
+def test_case(kind: str, name: str) -> None:
+    TABLES[kind].check(name)
+
+
+def test_a_dropped_word_is_told() -> None:
+    out = devices(seen("edr:p:1", serial_number="Nicht verfügbar", hostnames=["pc1"]))
+    assert out.suppressed("edr:p:1") == {"NICHTVERFÜGBAR"}
+
+
+def test_a_seed_that_yaml_reads_as_a_number_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """50:50:54:50:30:30 is a number to base 60: the address would never be found."""
+    broken = tmp_path / "seeds.yaml"
+    broken.write_text(
+        SEED_FILE.read_text(encoding="utf-8").replace('"50:50:54:50:30:30"', "50:50:54:50:30:30"), encoding="utf-8"
+    )
+    with pytest.raises(ValueError, match="of mac_address is a number to YAML"):
+        load_seeds(broken)

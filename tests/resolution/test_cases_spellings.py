@@ -1,0 +1,73 @@
+"""One value in the spellings of many products, and values that differ although they look alike."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from case_table import Case, CaseTable
+
+MAC = "3c:d9:2b:~:00:01"
+GUID = "0a1b2c3d-0000-4000-8000-0000000000~"
+ARM = "/subscriptions/0a1b2c3d-1111-4222-8333-4444555566~/resourceGroups/RG-¤/providers/Microsoft.Compute/virtualMachines/vm-¤"
+EC2 = {"cloud_provider": "aws", "cloud_account_id": "003456789¤", "cloud_instance_id": "i-0abc12345678900~"}
+FQDN = {"fqdns": ["srv¤.corp.local"]}
+
+
+def two(one: dict[str, Any], other: dict[str, Any], assets: str = "ab") -> Case:
+    return Case({"cmdb.a": one, "edr.b": other}, assets)
+
+
+DEVICES = {
+    "distinguished name": two(FQDN, {"hostnames": ["CN=SRV¤,OU=Servers,DC=corp,DC=local"]}),
+    "domain as distinguished name": two(FQDN, {"hostnames": ["srv¤"], "domain": "DC=corp,DC=local"}),
+    "domain as canonical name": two(FQDN, {"hostnames": ["srv¤"], "domain": "corp.local/Servers"}),
+    "domain with a backslash": two(FQDN, {"hostnames": ["srv¤"], "domain": "CORP\\"}),
+    "zero-width space": two(FQDN, {"fqdns": ["srv¤\u200b.corp.local"]}),
+    "right-to-left marks": two(FQDN, {"fqdns": ["\u200fsrv¤.corp.local\u202c"]}),
+    "full-width letters": two(FQDN, {"fqdns": ["ｓｒｖ¤.corp.local"]}),
+    "composed and decomposed accent": two({"fqdns": ["café¤.corp.local"]}, {"fqdns": ["cafe\u0301¤.corp.local"]}),
+    "accent or none": two({"fqdns": ["café¤.corp.local"]}, {"fqdns": ["cafe¤.corp.local"]}, "a b"),
+    "cyrillic letter that looks latin": two({"fqdns": ["s\u0430v¤.corp.local"]}, {"fqdns": ["sav¤.corp.local"]}, "a b"),
+    "dotless i": two({"fqdns": ["f\u0131le¤.corp.local"]}, {"fqdns": ["file¤.corp.local"]}, "a b"),
+    "sharp s": two({"fqdns": ["straße¤.corp.local"]}, {"fqdns": ["strasse¤.corp.local"]}, "a b"),
+    "mac with 0x": two({"mac_addresses": [MAC], "hostnames": ["w¤"]}, {"mac_addresses": ["0x3CD92B~0001"], "hostnames": ["w¤"]}),
+    "two macs in one text": two({"mac_addresses": [MAC], "hostnames": ["w¤"]}, {"mac_addresses": ["3c:d9:2b:~:00:07, 3c:d9:2b:~:00:01"], "hostnames": ["w¤"]}),
+    "uuid as urn": two({"smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a3201"}, {"smbios_uuid": "urn:uuid:4C4C4544-00~-3510-8052-B4C04F4A3201"}),
+    "objectguid as ldap filter": two({"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-0011223344~"}, {"ad_object_guid": "\\34\\1c\\2d\\8f\\6b\\5a\\7d\\4c\\9e\\8f\\00\\11\\22\\33\\44\\~"}),
+    "imei with its label": two({"imei": "352099¤0¤12"}, {"imei": "IMEI 1: 352099-¤0¤1-2"}),
+    "maker in one word": two({"serial_number": "01~X¤", "manufacturer": "Palo Alto Networks"}, {"serial_number": "01~X¤", "manufacturer": "PaloAltoNetworks"}),
+    "maker by its initials": two({"serial_number": "06~X¤", "manufacturer": "International Business Machines"}, {"serial_number": "06~X¤", "manufacturer": "IBM"}),
+    "arn as resource id": two(EC2, {"cloud_resource_id": "arn:aws:ec2:us-east-1:003456789¤:instance/i-0abc12345678900~"}),
+    "arn of another account": two(EC2, {"cloud_resource_id": "arn:aws:ec2:us-east-1:993456789¤:instance/i-0abc12345678900~"}, "a b"),
+    "arn of a volume is no instance": two(EC2, {"cloud_resource_id": "arn:aws:ec2:us-east-1:003456789¤:volume/vol-0abc12345678900~"}, "a b"),
+    "account that lost its zeros": two(EC2, {**EC2, "cloud_account_id": "3456789¤"}),
+    "account as arn": two(EC2, {**EC2, "cloud_account_id": "arn:aws:iam::003456789¤:root"}),
+    "account as subscription": two({"cloud_account_id": GUID, "cloud_instance_id": "vm-x¤-1"}, {"cloud_account_id": f"/subscriptions/{GUID}", "cloud_instance_id": "vm-x¤-1"}),
+    "arm id as link": two({"cloud_resource_id": ARM}, {"cloud_resource_id": f"https://management.azure.com{ARM}"}),
+    "arm id without its slash": two({"cloud_resource_id": ARM}, {"cloud_instance_id": ARM[1:]}),
+    "arm id of another group": two({"cloud_resource_id": ARM}, {"cloud_resource_id": ARM[1:].replace("RG-", "RH-")}, "a b"),
+    "vmid is the uuid whatever azure is called": two({"cloud_provider": "AzureVM", "cloud_instance_id": "5b1e3c2a-1111-4222-8333-4444555566~"}, {"smbios_uuid": "2A3C1E5B-1111-2242-8333-4444555566~"}),
+}  # fmt: skip
+
+UPN = {"entra_object_id": GUID, "upn": "js¤@corp.com"}
+IDENTITIES = {
+    "mailto": two(UPN, {"okta_id": "00u¤", "login_names": ["mailto:JS¤@corp.com"]}),
+    "name and brackets": two(UPN, {"emails": ["John Smith <js¤@corp.com>"]}),
+    "zero-width space in a upn": two(UPN, {"okta_id": "00u¤", "login_names": ["js¤\u200b@corp.com"]}),
+    "decomposed accent in a upn": two({**UPN, "upn": "josé¤@corp.com"}, {"okta_id": "00u¤", "login_names": ["jose\u0301¤@corp.com"]}),
+    "accent or none in a upn": two({**UPN, "upn": "josé¤@corp.com"}, {"okta_id": "00u¤", "login_names": ["jose¤@corp.com"]}, "a b"),
+    "domain in the field of the account name": two({"ad_object_guid": GUID, "sam_account_name": "JS¤", "domain": "corp¤"}, {"sam_account_name": "CORP¤\\js¤"}),
+    "domain in the field of the upn": two({"ad_object_guid": GUID, "sam_account_name": "JS¤", "domain": "corp¤"}, {"upn": "CORP¤\\js¤"}),
+    "another domain in the field of the account name": two({"ad_object_guid": GUID, "sam_account_name": "JS¤", "domain": "corp¤"}, {"sam_account_name": "DEV¤\\js¤"}, "a b"),
+    "immutable id without its padding": two({"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122334457"}, {"immutable_id": "NBwtj2tafUyejwARIjNEVw"}),
+    "22 letters that are no guid": two({"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122334457"}, {"immutable_id": "NBwtj2tafUyejwARIjNEVx"}, "a b"),
+}  # fmt: skip
+
+TABLES = {"device": CaseTable("device", DEVICES), "identity": CaseTable("identity", IDENTITIES)}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TABLES.items() for name in table.cases])
+def test_case(kind: str, name: str) -> None:
+    TABLES[kind].check(name)
