@@ -178,7 +178,8 @@ WITH lowered AS (
 ), shaped AS (
     SELECT idx, room, maker, role, entra_hex, serial_text, entra, sid, provider, cloud_text, resource, imei_text,
         coalesce(adguid_plain, h_guid(adguid_bytes)) AS adguid,
-        coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account, n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
+        coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account,
+        n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
         n_alnum(serial_text) AS serial_plain
     FROM formed
 ), judged AS (

@@ -50,7 +50,8 @@ WITH lowered AS (
         n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant_l,
         n_lower(ad_sid) AS sid_l, list_transform(sid_history, lambda s: n_lower(s)) AS history_l,
         n_text(okta_id) AS okta_t, n_lower(upn) AS upn_l, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
-        list_transform(login_names, lambda l: n_lower(l)) AS logins_l, n_lower(sam_account_name) AS sam_l, n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
+        list_transform(login_names, lambda l: n_lower(l)) AS logins_l, n_lower(sam_account_name) AS sam_l,
+        n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
     FROM _observed
 ), formed AS (
     SELECT idx, room, type, employee_l,

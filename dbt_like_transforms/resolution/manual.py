@@ -195,6 +195,31 @@ def check_consistent(decisions: Sequence[Decision]) -> None:
                 )
 
 
+def _made_one(decision: Decision) -> list[tuple[str, ...]]:
+    """The lists of records that it declares to be one asset each."""
+    return [decision.records] if decision.action == "merge" else list(decision.parts)
+
+
+def _chains(groups: Sequence[tuple[str, ...]]) -> dict[str, str]:
+    """For each record: one name for all that these lists make one with it."""
+    parent: dict[str, str] = {}
+    for group in groups:
+        for record in group:
+            root, top = record, group[0]
+            while parent.setdefault(root, root) != root:
+                root = parent[root]
+            while parent.setdefault(top, top) != top:
+                top = parent[top]
+            parent[root] = top
+    found = {}
+    for record in parent:
+        root = record
+        while parent[root] != root:
+            root = parent[root]
+        found[record] = root
+    return found
+
+
 def _kept_apart(decision: Decision) -> list[tuple[str, str]]:
     if decision.action == "never_match":
         groups: Sequence[tuple[str, ...]] = [(record,) for record in decision.records]
@@ -227,15 +252,22 @@ def apply_decisions(connection: duckdb.DuckDBPyConnection, kind: str, decisions:
         ).fetchall()
     )
     apart: set[tuple[int, int]] = set()
+    chain = _chains([group for decision in mine for group in _made_one(decision)])
+    heads: dict[str, int] = {}
     island = 0
     for decision in sorted(mine, key=lambda item: item.id):
         applied.gone.extend((decision.id, record) for record in decision.named() if record not in rows)
-        groups = [decision.records] if decision.action == "merge" else list(decision.parts)
+        groups = _made_one(decision)
         for number, group in enumerate(groups):
             present = sorted(rows[record] for record in group if record in rows)
-            for row in present[1:]:
-                applied.together.append((present[0], row))
-                applied.merged_by[present[0], row] = decision.id
+            pairs = [(present[0], row) for row in present[1:]]
+            # Who was declared one through records that are gone stays one.
+            if present and heads.setdefault(chain[group[0]], present[0]) != present[0]:
+                head = heads[chain[group[0]]]
+                pairs.append((min(head, present[0]), max(head, present[0])))
+            for pair in pairs:
+                applied.together.append(pair)
+                applied.merged_by.setdefault(pair, decision.id)
             # The first part of a split stays where its identifiers put it; the others are taken out.
             if decision.action == "split" and number > 0:
                 island += 1

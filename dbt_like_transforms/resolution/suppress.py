@@ -17,8 +17,7 @@ import yaml
 
 from dbt_like_transforms.resolution.normalise import install, normalised
 
-#: Longer values are never compared with the words for "nothing".
-LONGEST_WORD = 24
+_MARKS = r"[ -/:-@\[-`{-~]"
 SEED_FILE = Path(__file__).with_name("seeds.yaml")
 
 
@@ -26,8 +25,7 @@ SEED_FILE = Path(__file__).with_name("seeds.yaml")
 class SeedList:
     """Placeholders of one kind of identifier. compared_as: macro giving the form that is compared, '' for as it is.
 
-    words: the values that say "nothing" in whatever punctuation, for lists that are compared as they are: short values
-    without anything but letters and digits are compared with them.
+    words: values that say "nothing" in whatever punctuation, for lists that are compared as they are.
     """
 
     name: str
@@ -67,11 +65,11 @@ def load_seeds(path: Path = SEED_FILE) -> Seeds:
         words = nothing if entry.get("nothing") else ()
         lists[name] = SeedList(
             name,
-            (*values, *words),
+            (*values, *words) if compared_as else values,
             tuple(entry["patterns"]),
             compared_as,
             bool(entry["repeated_character"]),
-            () if compared_as else tuple(word for word in words if word.isascii()),
+            () if compared_as else words,
         )
     return Seeds(lists, makers)
 
@@ -95,13 +93,9 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
         values = [value for value in _compared(seed, seed.values) if value not in allowed_forms]
         # One expression over all costs a third of what looking through a list of them does.
         parts = [*dict.fromkeys(re.escape(value) for value in values), *(f"(?:{p[1:-1]})" for p in seed.patterns)]
-        tests = [f"regexp_matches(v, {_text('^(?:' + '|'.join(parts) + ')$')})"] if parts else []
         if seed.words:
-            plain = [word for word in dict.fromkeys(_plain(seed.words)) if word]
-            tests.append(
-                f"CASE WHEN strlen(v) < {LONGEST_WORD} THEN regexp_matches(n_alnum(v), {_text('^(?:' + '|'.join(plain) + ')$')}) "
-                r"OR NOT regexp_matches(v, '[\pL\pN]') ELSE false END"
-            )
+            parts.append(_punctuated(seed.words))
+        tests = [f"regexp_matches(v, {_text('^(?:' + '|'.join(parts) + ')$')})"] if parts else []
         if seed.repeated_character:
             tests.append("replace(v, v[1], '') = ''")
         real = f" AND v NOT IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else ""
@@ -116,9 +110,15 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
 
 
 @cache
-def _plain(words: tuple[str, ...]) -> list[str]:
-    """The letters and digits of words."""
-    return [form or "" for form in normalised("n_alnum", words, _spelling())]
+def _punctuated(words: tuple[str, ...]) -> str:
+    """Expression for words with any punctuation around them and between their parts, and for punctuation alone."""
+    parts = [
+        f"{_MARKS}+".join(
+            f"{_MARKS}*".join(map(re.escape, part.split())) for part in re.split(r"[./]", word.strip("."))
+        )
+        for word in words
+    ]
+    return f"{_MARKS}*(?:{'|'.join(dict.fromkeys(parts))})?{_MARKS}*"
 
 
 @cache

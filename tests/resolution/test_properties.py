@@ -244,6 +244,19 @@ def test_a_decision_about_a_record_that_is_gone_waits() -> None:
     assert ("gone:p:1", "ignored") in outcome.decisions().project("record, verdict").fetchall()
 
 
+def test_merges_through_a_record_that_is_gone_hold() -> None:
+    rows = [seen(f"edr:p:{name}", serial_number=f"SER00{name}") for name in "ab"]
+    merges = [decision("merge", f"m{name}", records=[f"edr:p:{name}", "gone:p:1"]) for name in "ab"]
+    assert len(set(run(rows, decisions=tuple(merges))[0].values())) == 1
+    assert len(set(run(rows, decisions=(merges[0],))[0].values())) == 2
+    longer = [
+        decision("merge", "m1", records=["edr:p:a", "gone:p:1"]),
+        decision("merge", "m2", records=["gone:p:2", "gone:p:1"]),
+        decision("merge", "m3", records=["gone:p:2", "edr:p:b"]),
+    ]
+    assert len(set(run(rows, decisions=tuple(longer))[0].values())) == 1
+
+
 def test_t89_a_placeholder_on_many_records_costs_linear_time() -> None:
     def cost(count: int) -> float:
         rows = pa.table(
