@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
@@ -73,16 +73,27 @@ def json_lines(chunks: Iterable[bytes], url: str) -> Iterator[Record]:
             )
         size += len(chunk)
         *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            number += 1
-            if line and not line.isspace():
-                yield from json_values(line, number, url)
+        yield from values_of_lines(lines, number, url)
+        number += len(lines)
         if len(rest) > LINE_BYTES:
             raise BrokenAnswer(f"line {number + 1} is longer than {LINE_BYTES // 1024**2} MB", url=url)
-    if rest and not rest.isspace():
-        yield from json_values(rest, number + 1, url)
+    yield from values_of_lines([rest], number, url)
     if not size:
         raise BrokenAnswer("the answer is empty", url=url, hint="the link may have expired; the next sync tries again")
+
+
+def values_of_lines(lines: Sequence[bytes], before: int, url: str) -> Iterator[Record]:
+    """The JSON values of some lines, parsed at once where each is one value that is no list. before: lines before them."""
+    try:
+        values = orjson.loads(b"[%b]" % b",".join(lines))
+    except orjson.JSONDecodeError:
+        values = None
+    if values is not None and len(values) == len(lines) and list not in map(type, values):
+        yield from values
+        return
+    for number, line in enumerate(lines, start=before + 1):
+        if line and not line.isspace():
+            yield from json_values(line, number, url)
 
 
 def json_values(line: bytes, number: int, url: str) -> list[Record]:
