@@ -6,6 +6,8 @@ Every test is named after the trap it guards. The recorded rows are those of tes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -146,3 +148,32 @@ def test_no_place_of_any_other_row_breaks_the_models(
         assert (found.state, found.records, found.rejected) == ("complete", len(given), 0)
         with azure.staged() as staged:
             assert staged.failing() == []
+
+
+def test_a_cve_of_a_pool_of_nodes_is_an_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weak = deepcopy(RECORDED["sub_assessments"][0])
+    told = {
+        "title": "CVE-2025-38166",
+        "cvssScore": 5.5,
+        "severity": "Medium",
+        "exploitTypes": [],
+        "exploitabilityLevel": "",
+        "hasPublicExploit": True,
+        "isExploitInKit": False,
+        "publishedDate": "2025-07-03T00:00:00",
+    }
+    weak["properties"] |= {
+        "id": "D260AR",
+        "displayName": "A weakness of the kernel",
+        "status": {"code": "Unhealthy", "severity": ""},
+        "additionalData": {"assessedResourceType": "ManagedAggregatedServerVulnerabilityTvm", "cve": told},
+    }
+    graph = {**RECORDED, "sub_assessments": [weak]}
+    with foreign("defender_cloud", estate(graph), tmp_path, monkeypatch, **OPTIONS) as azure:
+        azure.sync()
+        with azure.staged() as staged:
+            (found,) = staged.rows("select * from stg_defender_cloud__findings_sub_assessments")
+            (known,) = staged.rows("select * from stg_defender_cloud__vulnerabilities where cve_id = 'CVE-2025-38166'")
+    assert (found["cve_id"], found["severity"]) == ("CVE-2025-38166", "medium")
+    assert (known["cvss_score"], known["exploit_available"]) == (5.5, True)
+    assert known["published_at"] == datetime(2025, 7, 3)

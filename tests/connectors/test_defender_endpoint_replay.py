@@ -283,6 +283,18 @@ CASES = [
     Case({"machineTags": "one tag"}, "is_managed", True),
     Case({"ipAddresses": MACHINE["ipAddresses"][0]}, "mac_addresses", ["8c:ec:4b:89:7e:73"]),
     Case({"ipAddresses": [None, MACHINE["ipAddresses"][0]]}, "mac_addresses", ["8c:ec:4b:89:7e:73"]),
+    Case(
+        {
+            "ipAddresses": [
+                {"ipAddress": "127.0.0.1", "macAddress": "000000000000", "type": "Other", "operationalStatus": "Up"},
+                {"ipAddress": "::1", "macAddress": "000000000000", "type": "Other", "operationalStatus": "Up"},
+                {"ipAddress": "192.0.2.40", "macAddress": "00005E0053FF", "type": "Other", "operationalStatus": "Up"},
+            ],
+            "lastIpAddress": None,
+        },
+        "ip_addresses",
+        ["192.0.2.40"],
+    ),
     Case({"osBuild": "20348", "rbacGroupId": "140", "isExcluded": "true"}, "state", "retired"),
     Case({"lastSeen": "2026-11-20T12:18:45+00:00"}, "last_seen", datetime(2026, 11, 20, 12, 18, 45)),
     Case({"deviceValue": "high"}, "criticality", 1),

@@ -277,6 +277,33 @@ def test_no_key_of_an_object_is_needed_but_its_id(
             assert suffers(given, staged, f"stg_entra_id__{model}", NUMBER) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "stream", "sample"),
+    [
+        ("organization", "organization", TENANT),
+        ("servicePrincipals/[^/]*/appRoleAssignedTo", "app_role_assignments", ASSIGNMENT),
+        ("oauth2PermissionGrants", "oauth2_permission_grants", GRANT),
+        ("roleManagement/directory/roleDefinitions", "directory_roles", ROLE_DEFINITION),
+        ("roleManagement/directory/roleAssignments", "role_assignments", ROLE_ASSIGNMENT),
+        ("reports/authenticationMethods/userRegistrationDetails", "user_registration_details", REGISTRATION),
+    ],
+)
+def test_no_key_of_a_statement_about_objects_breaks_the_models(
+    path: str, stream: str, sample: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def renumbered(record: Any, number: str) -> None:
+        record["id"] = record["id"][:-5] + number
+
+    given = mutants(sample, renumbered, keep=["id"])
+    routes = estate(**{path: collection(*[m.record for m in given])})
+    with foreign("entra_id", routes, tmp_path, monkeypatch, **OPTIONS) as tenant:
+        found = manifest(tenant.sync(), stream)
+        assert (found.state, found.records, found.rejected) == ("complete", len(given), 0)
+        with tenant.staged() as staged:
+            failing = [line for line in staged.failing() if stream != "organization" or "unique" not in line]
+            assert failing == []
+
+
 def test_objects_without_an_id_cost_themselves_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def with_nameless(record: dict[str, Any]) -> dict[str, Any]:
         return collection({k: v for k, v in record.items() if k != "id"}, {**record, "id": None}, record)

@@ -22,6 +22,8 @@ named as (
                     [
                         json_extract_string(a, '$.vulnerabilityDetails.cveId'),
                         json_extract_string(a, '$.cveId'),
+                        -- that of a pool of nodes is told of by an object
+                        json_extract_string(a, '$.cve.title'),
                         properties.id,
                         properties.displayName
                     ],
@@ -37,7 +39,10 @@ named as (
 single as (
     select * exclude (cves), unnest(case when array_length(cves) > 0 then cves else [cast(null as varchar)] end) as cve_id,
         try_cast(list_filter(
-            [json_extract_string(a, '$.vulnerabilityDetails.publishedDate'), json_extract_string(a, '$.publishedTime')],
+            [
+                json_extract_string(a, '$.vulnerabilityDetails.publishedDate'), json_extract_string(a, '$.publishedTime'),
+                json_extract_string(a, '$.cve.publishedDate')
+            ],
             lambda v: v <> ''
         )[1] as timestamptz) at time zone 'UTC' as published
     from named
@@ -58,7 +63,12 @@ select
         json_extract_string(d, '$.nativeCloudUniqueIdentifier'), json_extract_string(d, '$.NativeCloudUniqueIdentifier')
     )) as native_name,
     properties.displayName as title,
-    lower(coalesce(properties.status.severity, json_extract_string(a, '$.vulnerabilityDetails.severity'))) as severity,
+    lower(list_filter(
+        [
+            properties.status.severity, json_extract_string(a, '$.vulnerabilityDetails.severity'), json_extract_string(a, '$.cve.severity')
+        ],
+        lambda v: v <> ''
+    )[1]) as severity,
     case when told_at between timestamp '1970-01-02' and timestamp '9999-01-01' then told_at end as found_at,
     properties.category as category,
     properties.remediation as remediation,
@@ -67,12 +77,14 @@ select
         try_cast(json_extract_string(a, '$.cvssV30Score') as double),
         try_cast(json_extract_string(a, '$.vulnerabilityDetails.cvss."3.1".base') as double),
         try_cast(json_extract_string(a, '$.vulnerabilityDetails.cvss."3.0".base') as double),
-        try_cast(json_extract_string(a, '$.cvss."3.0".base') as double)
+        try_cast(json_extract_string(a, '$.cvss."3.0".base') as double),
+        try_cast(json_extract_string(a, '$.cve.cvssScore') as double)
     ) as cvss_score,
     coalesce(
         json_extract_string(a, '$.vulnerabilityDetails.exploitabilityAssessment.exploitStepsPublished') = 'true', false
     ) or coalesce(
         json_extract_string(a, '$.vulnerabilityDetails.exploitabilityAssessment.isInExploitKit') = 'true', false
-    ) as exploit_available,
+    ) or coalesce(json_extract_string(a, '$.cve.hasPublicExploit') = 'true', false)
+    or coalesce(json_extract_string(a, '$.cve.isExploitInKit') = 'true', false) as exploit_available,
     case when published between timestamp '1970-01-02' and timestamp '9999-01-01' then published end as published_at
 from single

@@ -19,7 +19,8 @@ with machines as (
                 ),
                 [lastIpAddress]
             ]),
-            lambda address: address is not null and address <> ''
+            -- under Linux the loopback comes as a card like any other
+            lambda address: address <> '' and not regexp_matches(address, '^127[.]|^0[.]0[.]0[.]0$|^::1?$')
         ) as addresses,
         lower(nullif(trim(computerDnsName, '. '), '')) as dns_name
     from landed.defender_endpoint__machines

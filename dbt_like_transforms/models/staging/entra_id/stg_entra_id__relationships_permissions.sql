@@ -10,14 +10,17 @@ app_roles as (
 ),
 
 assigned as (
-    select a._product, a._instance, a._stream, a.principalId, a.principalType, a.resourceId,
+    -- what is assigned says of what type it is, but not always
+    select a._product, a._instance, a._stream, a.principalId, a.resourceId,
+        coalesce(lower(a.principalType) = 'serviceprincipal', false) as is_application,
         list_sort(array_agg(distinct coalesce(r.app_role.value, 'Default access'))) as roles,
         min(a.createdDateTime) as first_seen,
         bool_or(a.deletedDateTime is null) as is_active
     from landed.entra_id__app_role_assignments as a
     left join app_roles as r
         on r._instance = a._instance and r.resource_id = a.resourceId and r.app_role.id = a.appRoleId
-    group by a._product, a._instance, a._stream, a.principalId, a.principalType, a.resourceId
+    group by a._product, a._instance, a._stream, a.principalId, a.resourceId,
+        coalesce(lower(a.principalType) = 'serviceprincipal', false)
 ),
 
 scopes as (
@@ -46,7 +49,7 @@ select
     a._product as product,
     a._instance as instance,
     a._stream as stream,
-    case when a.principalType = 'ServicePrincipal' then 'has permissions to' else 'can authenticate to' end as relationship,
+    case when a.is_application then 'has permissions to' else 'can authenticate to' end as relationship,
     p.kind as source_kind,
     p.record as source_record,
     'application' as target_kind,

@@ -2,9 +2,11 @@
 with recursive assignments as (
     select _product, _instance, principalId, roleDefinitionId, directoryScopeId, false as is_eligible
     from landed.entra_id__role_assignments
+    where principalId <> ''
     union all
     select _product, _instance, principalId, roleDefinitionId, directoryScopeId, true
     from landed.entra_id__role_eligibility
+    where principalId <> ''
 ),
 
 -- union, not union all: groups may contain each other in a circle
