@@ -224,6 +224,7 @@ ASSET_CASES = [
     Case({"ipv4s": [], "ipv6s": None}, "ip_addresses", ["10.1.2.3"]),
     Case({"mac_addresses": "00:0d:3a:aa:bb:cd", "network_interfaces": {}}, "mac_addresses", ["00:0d:3a:aa:bb:cd"]),
     Case({"hostnames": ["10.1.2.3"], "agent_names": ["fe80::1"]}, "hostnames", []),
+    Case({"tags": [{"key": "env", "value": ""}, {"key": "ENVIRONMENT", "value": "Test"}]}, "environment", "Test"),
     Case({"acr_score": 9.0}, "criticality", 0),
     Case({"acr_score": "3.0"}, "criticality", 3),
     Case({"azure_resource_id": "12", "aws_owner_id": "44", "aws_ec2_instance_id": "i-1"}, "cloud_account_id", None),
