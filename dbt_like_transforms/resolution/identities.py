@@ -81,7 +81,10 @@ WITH lowered AS (
         list_filter([adguid, immutable], lambda g: g IS NOT NULL) AS directory,
         -- A source anchor that is no GUID is still one value of one account.
         CASE WHEN immutable IS NULL AND anchored THEN anchor_text END AS anchor,
-        list_filter(list_append(history, sid), lambda s: s IS NOT NULL) AS sids,
+        -- An account brings a SID along from another domain; one of its own domain was put there to borrow its rights.
+        list_filter(list_append(list_filter(history, lambda s: sid IS NULL
+                OR regexp_extract(s, '^(.*)-[0-9]+$', 1) <> regexp_extract(sid, '^(.*)-[0-9]+$', 1)), sid),
+            lambda s: s IS NOT NULL) AS sids,
         CASE WHEN NOT seeded_address(upn_text) THEN upn_text END AS upn,
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,

@@ -29,6 +29,8 @@ CASES = {
 }  # fmt: skip
 
 ACCOUNTS = {
+    "former sid of another domain": Case({"ad.a": {"ad_object_guid": OLD_ID, "ad_sid": "S-1-5-21-1-2-3-1¤"}, "ad.b": {"ad_object_guid": NEW_ID, "ad_sid": "S-1-5-21-9-9-9-2¤", "sid_history": ["S-1-5-21-1-2-3-1¤"]}}, "ab"),
+    "sid of an administrator put into the history of an account beside it": Case({"ad.a": {"ad_object_guid": OLD_ID, "ad_sid": "S-1-5-21-1-2-¤-500"}, "ad.b": {"ad_object_guid": NEW_ID, "ad_sid": "S-1-5-21-1-2-¤-1105", "sid_history": ["S-1-5-21-1-2-¤-500"]}}, "a b"),
     "an account nobody signs in to is still there": Case({"entra.a": {"entra_object_id": OLD_ID, "upn": "svc¤@corp.com", "last_seen": "2024-01-01T00:00:00Z"}, "okta.b": {"okta_id": "00u¤", "login_names": ["svc¤@corp.com"], **NEW}}, "ab"),
 }  # fmt: skip
 
