@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ import yaml
 
 from exposure_pipelines.dagster_home import POSTGRES_URL, prepare_dagster_home
 from exposure_pipelines.errors import ConfigurationError
-from tests.dagster.conftest import Site, site  # noqa: F401
+from tests.dagster.conftest import Site, new_databases, site  # noqa: F401
 from tests.publish.conftest import postgres  # noqa: F401
 
 ROOT = Path(__file__).parent.parent.parent
@@ -35,6 +36,8 @@ def team(site: Site, postgres: str) -> Site:  # noqa: F811
     server = postgres.rpartition("/")[0]
     site.monkeypatch.setenv(POSTGRES_URL, f"{server}/dagster")
     site.monkeypatch.setenv("EXPOSURE_WAREHOUSE_URL", f"{server}/warehouse")
+    # the databases of a home without a server
+    shutil.rmtree(site.home.dagster)
     site.home = type(site.home).from_env().ensure()
     return site
 

@@ -14,9 +14,9 @@ from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.home import Home
 from exposure_pipelines.lake import Lake
 from exposure_pipelines.publish.tables import published_table
-from tests.dagster.conftest import Site, site
+from tests.dagster.conftest import Site, new_databases, site
 
-__all__ = ["site"]
+__all__ = ["new_databases", "site"]
 
 
 def built(home: Home, day: str, rows: int) -> None:
