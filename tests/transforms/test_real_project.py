@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import time
+from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,18 @@ def test_the_sql_of_every_model_parses_and_its_lineage_is_found(project: Project
             assert project.lineage(model.name), model.name
 
 
-def test_loading_is_quick_because_the_code_location_does_it_on_every_start(project: Project) -> None:
-    started = time.process_time()
+def test_loading_reads_each_file_once_because_the_code_location_does_it_on_every_start(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: Counter[Path] = Counter()
+    read_text = Path.read_text
+
+    def counted(path: Path, *arguments: Any, **others: Any) -> str:
+        read[path] += 1
+        return read_text(path, *arguments, **others)
+
+    monkeypatch.setattr(Path, "read_text", counted)
     Project.load(MODELS_DIR, project.sources)
-    assert time.process_time() - started < 0.5
+    assert len(read) >= len({model.file for model in project.models.values()})
+    # what models import from elsewhere is a part of each of them
+    assert [path for path, times in read.items() if times > 1 and path.is_relative_to(MODELS_DIR)] == []
