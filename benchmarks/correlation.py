@@ -71,14 +71,12 @@ def ours(records: str, out: Path) -> None:
     from dbt_like_transforms.engine.session import open_connection
     from dbt_like_transforms.resolution.resolve import resolve
     from dbt_like_transforms.resolution.survivorship import Survivors
-    from dbt_like_transforms.resolution.told import Told
 
     con = open_connection(temp_dir=out / "spill", memory_limit=MEMORY)
     con.execute(f"CREATE VIEW observed AS FROM '{records}'")
-    told = Told("device")
-    outcome = resolve("device", "observed", connection=con, beside=told.read)
+    outcome = resolve("device", "observed", connection=con)
     outcome.assignments().write_parquet(str(out / "assets.parquet"))
-    batches = Survivors(outcome, told).batches()
+    batches = Survivors(outcome).batches()
     first = next(batches)
     with pq.ParquetWriter(out / "w.parquet", first.schema) as writer:
         for batch in chain([first], batches):

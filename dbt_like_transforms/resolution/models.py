@@ -12,7 +12,6 @@ from dbt_like_transforms.resolution.gate import Limit, changes, gate
 from dbt_like_transforms.resolution.manual import DecisionFile, load_decisions
 from dbt_like_transforms.resolution.resolve import Kind, resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
-from dbt_like_transforms.resolution.told import Told
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,7 +48,6 @@ def resolve_models(
         allowed=tuple((allowed.identifier, allowed.value) for allowed in decisions.allow),
         without=without,
     )
-    told = Told(kind)
     outcome = resolve(
         kind,
         f"stg__{plural}",
@@ -57,7 +55,6 @@ def resolve_models(
         decisions=decisions.decisions,
         config=config,
         connection=connection,
-        beside=told.read,
     )
     before = connection.sql(f"SELECT record, asset_id FROM previous.int_{plural}_assignments")
     usual = Limit()
@@ -67,7 +64,7 @@ def resolve_models(
     verdict = gate(changes(before, outcome.assignments().project("record, asset_id")), limit, accepted)
     if not verdict.passed:
         raise PublishGateClosed(f"{plural}: {verdict.message}")
-    survivors = Survivors(outcome, told)
+    survivors = Survivors(outcome)
     _keep_winners(connection, survivors)
     found = {
         "assignments": outcome.assignments(),

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Required
 
 import orjson
 import pyarrow as pa
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict, get_type_hints
 
 from dbt_like_transforms.resolution.intake import COMMON
@@ -69,10 +69,9 @@ Separated = Annotated[list[str], BeforeValidator(_separated)]
 Name = Annotated[str, Field(min_length=1, pattern=r"\S")]
 
 
+@with_config(STRICT)
 class DeviceIdentifiers(TypedDict, total=False):
     """`identifiers` of a device."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     serial_number: Text
     manufacturer: Text
@@ -95,10 +94,9 @@ class DeviceIdentifiers(TypedDict, total=False):
     asset_tag: Text
 
 
+@with_config(STRICT)
 class IdentityIdentifiers(TypedDict, total=False):
     """`identifiers` of an identity."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     entra_object_id: Text
     entra_tenant_id: Text
@@ -115,10 +113,9 @@ class IdentityIdentifiers(TypedDict, total=False):
     okta_id: Text
 
 
+@with_config(STRICT)
 class ApplicationIdentifiers(TypedDict, total=False):
     """`identifiers` of an application."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     app_id: Text
     tenant_id: Text
@@ -130,10 +127,9 @@ class ApplicationIdentifiers(TypedDict, total=False):
     cmdb_id: Text
 
 
+@with_config(STRICT)
 class Attributes(TypedDict, total=False):
     """`attributes`: descriptive, never identifying."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     os: Text
     os_version: Text
@@ -141,10 +137,9 @@ class Attributes(TypedDict, total=False):
     owner: Text
 
 
+@with_config(STRICT)
 class Observation(TypedDict, total=False):
     """What every line may have. `identifiers` are those of its kind."""
-
-    __pydantic_config__ = STRICT  # type: ignore[misc]
 
     record: Required[Name]
     product: Required[Name]

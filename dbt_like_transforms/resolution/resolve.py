@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import Literal
 
 import duckdb
@@ -13,7 +12,7 @@ from dbt_like_transforms.resolution import applications, devices, identities, no
 from dbt_like_transforms.resolution.assets import assign_assets
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.config import ResolutionConfig
-from dbt_like_transforms.resolution.facts import Flags, read_facts
+from dbt_like_transforms.resolution.facts import read_facts
 from dbt_like_transforms.resolution.intake import number_records
 from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.links import LINKERS
@@ -45,14 +44,12 @@ def resolve(
     decisions: Sequence[Decision] = (),
     config: ResolutionConfig | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
-    beside: Callable[[duckdb.DuckDBPyConnection], None] | None = None,
 ) -> Resolution:
     """Decides which observations are the same asset.
 
     kind: what is described. observations: an Arrow table, or the name of a relation of `connection`, with the
     observation columns; absent columns count as unknown. state: the `state` of an earlier resolution, so that assets
-    keep their ids. decisions: what people decided; see `manual`. beside: work on the connection that needs the records and
-    their normal forms but no clusters (see `told`): it keeps the other processors busy while the records are clustered.
+    keep their ids. decisions: what people decided; see `manual`.
 
     Several observations of one record count as the newest. Without a connection an own one in memory is used.
 
@@ -74,22 +71,13 @@ def resolve(
     applied = apply_decisions(con, kind, decisions)
     facts.confine(applied.islands)
     clusterer = Clusterer(facts, ladder, Vetoes(facts, config.clocks, applied.apart), applied.apart)
-    with ThreadPoolExecutor(1) as pool:
-        clustering = pool.submit(_cluster, clusterer, applied.together)
-        if beside is not None:
-            beside(con)
-        waiting = clustering.result()
+    clusterer.run()
+    clusterer.join_by_hand(applied.together)
+    note_candidates(clusterer)
+    level = strength(clusterer)
+    note_addresses(clusterer, level)
+    waiting = held(clusterer, level)
     clusterer.release()
     links = LINKERS[kind](con, clusterer)
     assets = assign_assets(con, kind, clusterer.partition.label, waiting, state)
     return Resolution(kind, con, ladder, clusterer, waiting, links, assets, applied, config)
-
-
-def _cluster(clusterer: Clusterer, together: list[tuple[int, int]]) -> Flags:
-    """Joins what is one asset; the records that make none."""
-    clusterer.run()
-    clusterer.join_by_hand(together)
-    note_candidates(clusterer)
-    level = strength(clusterer)
-    note_addresses(clusterer, level)
-    return held(clusterer, level)

@@ -49,14 +49,11 @@ class _Lists:
 class Survivors:
     """Survivorship over a resolution. Reads its tables, so use it before the next resolution on that connection."""
 
-    def __init__(self, resolution: Resolution, told: Told | None = None) -> None:
-        """told: read already, beside the clustering."""
+    def __init__(self, resolution: Resolution) -> None:
         self.resolution = resolution
         self.connection: duckdb.DuckDBPyConnection = resolution.connection
-        if told is None:
-            told = Told(resolution.kind)
-            told.read(self.connection)
-        self.told, self.precedence, self.columns, self.scalars = told, told.precedence, told.columns, told.scalars
+        self.told = told = Told(resolution.kind, self.connection)
+        self.precedence, self.columns, self.scalars = told.precedence, told.columns, told.scalars
         label, waiting = resolution.clusterer.partition.label, resolution.waiting
         #: Label of each asset, ascending: an asset is its place in it.
         self.assets = sorted_unique(label[~waiting])

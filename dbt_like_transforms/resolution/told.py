@@ -1,7 +1,4 @@
-"""What every record tells of the fields of an asset, whichever asset it becomes part of.
-
-It needs no clusters, so it is read beside the clustering: that is one thread of numbers, this is work of the engine.
-"""
+"""What every record tells of the fields of an asset, whichever asset it becomes part of."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import duckdb
 import numpy as np
 
 from dbt_like_transforms.resolution.objects import show_objects
-from dbt_like_transforms.resolution.precedence import Precedence, load_precedence
+from dbt_like_transforms.resolution.precedence import load_precedence
 from dbt_like_transforms.resolution.resolve import COLUMNS
 from dbt_like_transforms.resolution.values import elements, fields
 
@@ -22,23 +19,20 @@ if TYPE_CHECKING:
 
 
 class Told:
-    """The fields of a kind and what the records of one resolution tell of them, once `read` was called.
+    """The fields of a kind and what the records of one resolution tell of them.
 
-    scalars: fields that are neither list nor object. present[row]: bit i is set where the record has the i-th of them.
-    lists: name of a list -> relation with its elements (idx, value). Objects are in tables of their own, see `objects`.
+    Reads `_observed` and the tables of normal forms; makes temporary tables `_told_<field>`. scalars: fields that are neither
+    list nor object. present[row]: bit i is set where the record has the i-th of them. lists: name of a list -> relation with
+    its elements (idx, value). Objects are in tables of their own, see `objects`.
     """
 
-    def __init__(self, kind: Kind, precedence: Precedence | None = None) -> None:
-        self.precedence = precedence or load_precedence()[kind]
+    def __init__(self, kind: Kind, connection: duckdb.DuckDBPyConnection) -> None:
+        self.precedence = load_precedence()[kind]
         self.columns = COLUMNS[kind]
         self.scalars = {
             name: field for name, field in fields(kind, self.columns).items() if name not in self.precedence.merge
         }
         self.lists: dict[str, str] = {}
-        self.present: NDArray[np.uint64] = np.empty(0, np.uint64)
-
-    def read(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Reads `_observed` and the tables of normal forms; makes temporary tables `_told_<field>`."""
         for name in self.precedence.merge:
             show_objects(connection, name)
         for name in self.precedence.union:
@@ -56,5 +50,5 @@ class Told:
         found = connection.execute(
             f"SELECT idx, {bits or '0::UBIGINT'} AS bits FROM _observed r JOIN norm n USING (idx)"
         ).fetchnumpy()
-        self.present = np.zeros(len(found["idx"]), np.uint64)
+        self.present: NDArray[np.uint64] = np.zeros(len(found["idx"]), np.uint64)
         self.present[np.ma.getdata(found["idx"])] = np.ma.getdata(found["bits"])

@@ -56,6 +56,16 @@ def test_a_broken_line_is_named_by_number() -> None:
         list(json_lines([b'{"a":1}\n{"a":\n{"a":3}\n'], "u"))
 
 
+@pytest.mark.parametrize("lines", [b'{"a":1\n"b":2}\n{"a":3}\n', b'{"a":1},{"a":2}\n{"a":3}\n'])
+def test_lines_that_are_json_only_together_are_refused_as_single_ones_are(lines: bytes) -> None:
+    with pytest.raises(BrokenAnswer, match="line 1 "):
+        list(json_lines([lines], "u"))
+
+
+def test_a_line_that_is_a_list_gives_its_values_among_others_that_give_one() -> None:
+    assert list(json_lines([b'{"a":1}\n[{"a":2},{"a":3}]\n{"a":4}\n'], "u")) == [{"a": n} for n in (1, 2, 3, 4)]
+
+
 def test_a_web_page_instead_of_lines_is_seen(site: Site, api: Api) -> None:
     site.replies(Reply(200, b"<Error><Code>AuthenticationFailed</Code></Error>", BINARY))
     with pytest.raises(UnexpectedContent):
