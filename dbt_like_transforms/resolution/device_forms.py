@@ -128,13 +128,13 @@ GROUP BY idx
 # Few makers and models make many machines: each is read once.
 _MAKERS = """
 SELECT manufacturer, l_maker(maker_l) AS maker
-FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _observed))
+FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _unnumbered))
 """
 # Makers and models as they came that say nothing, such as 'System manufacturer'.
 _NO_MAKERS = """
 SELECT given FROM (
     SELECT given, n_lower(given) AS lowered
-    FROM (SELECT DISTINCT manufacturer AS given FROM _observed UNION SELECT DISTINCT model FROM _observed))
+    FROM (SELECT DISTINCT manufacturer AS given FROM _unnumbered UNION SELECT DISTINCT model FROM _unnumbered))
 WHERE seeded_manufacturer(lowered)
 """
 _KINDS = f"""
@@ -144,7 +144,7 @@ SELECT model, os_platform, device_category, CASE
     WHEN regexp_matches(told, '{_CONTAINER_TEXT}') AND NOT regexp_matches(told, '{_CONTAINER_HOST}') THEN 'container'
     ELSE '' END AS role
 FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS told
-    FROM (SELECT DISTINCT model, os_platform, device_category FROM _observed))
+    FROM (SELECT DISTINCT model, os_platform, device_category FROM _unnumbered))
 """
 
 _NORM = f"""

@@ -30,9 +30,9 @@ def number_records(
     columns: Mapping[str, str],
     without: tuple[str, ...] = (),
 ) -> None:
-    """Makes the views `_records` of `relation` (`idx` from 0, and COMMON) and `_observed`, which has `columns` as well;
-    both read `relation` anew each time, so that the estate is not held twice. And the table `_sources` (source from 0,
-    product, instance).
+    """Makes the views `_records` of `relation` (`idx` from 0, and COMMON), `_observed`, which has `columns` as well, and
+    `_unnumbered`, which has them without `idx` and costs no join; all read `relation` anew each time, so that the estate is
+    not held twice. And the table `_sources` (source from 0, product, instance).
 
     Of several observations of one record the newest is taken, with the earliest first_seen and latest last_seen of all:
     a backfill moves neither identifiers nor last_seen back. without: products and instances to leave out.
@@ -63,6 +63,7 @@ def number_records(
                 PARTITION BY record ORDER BY n_time(observed_at) DESC NULLS LAST, n_time(g.last_seen) DESC NULLS LAST,
                 md5(CAST(g AS VARCHAR))) = 1"""
         )
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW _unnumbered AS FROM {once}")
     # One number a record stands for its key in every join; keys that share a hash are joined as they are.
     key = "hash(record)" if hashes == distinct else "record"
     # Sorting whole rows would take several times the memory of the estate.
@@ -80,5 +81,5 @@ def number_records(
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE _sources AS
         SELECT (row_number() OVER (ORDER BY product, instance) - 1)::INTEGER AS source, product, instance
-        FROM (SELECT DISTINCT product, instance FROM _records)"""
+        FROM (SELECT DISTINCT product, instance FROM _unnumbered)"""
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pyarrow as pa
 
-#: Objects of one asset that are read at once; what more there are come before, one by one.
+#: Objects of one asset that are put together in one call, the best ones; what more there are come before, one by one.
 _AT_ONCE = 6
 
 
@@ -35,14 +35,19 @@ class Objects:
 
     def of(self, first: int, last: int) -> pa.ChunkedArray:
         """The objects of the assets first..last-1, NULL where no source tells one."""
-        merged = " ".join(f"WHEN {size} THEN json_merge_patch({_patches(size)})" for size in range(2, _AT_ONCE + 1))
+        # a column for each of the best places: a list of all would be sorted and copied for every asset
+        best = ", ".join(f"any_value(told) FILTER (place = {place}) AS told_{place}" for place in range(_AT_ONCE))
+        # a patch wins over what stands before it
+        patches = ", ".join(f"coalesce(told_{place}, '{{}}')" for place in reversed(range(_AT_ONCE)))
         return (
             self.connection.sql(
                 f"""
-                SELECT CAST(CASE len(told) WHEN 1 THEN told[1] {merged}
-                    ELSE list_reduce(list_reverse(told), lambda low, high: json_merge_patch(low, high)) END AS VARCHAR) AS whole
+                SELECT CAST(CASE WHEN known THEN json_merge_patch(coalesce(rest, '{{}}'), {patches}) END AS VARCHAR) AS whole
                 FROM range({first}, {last}) AS assets(asset) LEFT JOIN (
-                    SELECT asset, list(told ORDER BY place) AS told FROM {self.table} JOIN _giving USING (idx)
+                    SELECT asset, true AS known, {best}, list_reduce(
+                        list(told ORDER BY place DESC) FILTER (place >= {_AT_ONCE}),
+                        lambda low, high: json_merge_patch(low, high)) AS rest
+                    FROM {self.table} JOIN _giving USING (idx)
                     WHERE asset BETWEEN {first} AND {last - 1} AND told IS NOT NULL GROUP BY asset) USING (asset)
                 ORDER BY assets.asset
                 """
@@ -50,8 +55,3 @@ class Objects:
             .to_arrow_table()
             .column("whole")
         )
-
-
-def _patches(size: int) -> str:
-    """The objects of an asset, best last: a patch wins over what stands before it."""
-    return ", ".join(f"told[{place}]" for place in range(size, 0, -1))

@@ -201,8 +201,8 @@ class Survivors:
             f"""
             SELECT asset, {held.shown} AS shown FROM (
                 SELECT asset, value, min(place) AS place
-                FROM {self.told.lists[name]} JOIN _giving USING (idx)
-                WHERE value IS NOT NULL GROUP BY asset, value)
+                FROM {held.relation} JOIN _giving USING (idx)
+                GROUP BY asset, value HAVING any_value(value) IS NOT NULL)
             ORDER BY asset, place, shown
             """
         )
@@ -246,7 +246,7 @@ class Survivors:
         for name in self.precedence.union:
             values += (
                 f" UNION ALL SELECT idx, '{name}', string_agg(shown, ', ' ORDER BY shown) FROM ("
-                f"SELECT DISTINCT idx, {elements(name).shown} AS shown FROM {self.told.lists[name]}"
+                f"SELECT DISTINCT idx, {elements(name).shown} AS shown FROM {elements(name).relation}"
                 " WHERE value IS NOT NULL) GROUP BY idx"
             )
         bits = pa.table(

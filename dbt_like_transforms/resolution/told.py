@@ -10,7 +10,7 @@ import numpy as np
 from dbt_like_transforms.resolution.objects import show_objects
 from dbt_like_transforms.resolution.precedence import load_precedence
 from dbt_like_transforms.resolution.resolve import COLUMNS
-from dbt_like_transforms.resolution.values import elements, fields
+from dbt_like_transforms.resolution.values import fields
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 class Told:
     """The fields of a kind and what the records of one resolution tell of them.
 
-    Reads `_observed` and the tables of normal forms; makes temporary tables `_told_<field>`. scalars: fields that are neither
-    list nor object. present[row]: bit i is set where the record has the i-th of them. lists: name of a list -> relation with
-    its elements (idx, value). Objects are in tables of their own, see `objects`.
+    Reads `_observed` and the tables of normal forms. scalars: fields that are neither list nor object. present[row]: bit i is
+    set where the record has the i-th of them. Objects are in tables of their own, see `objects`.
     """
 
     def __init__(self, kind: Kind, connection: duckdb.DuckDBPyConnection) -> None:
@@ -32,16 +31,8 @@ class Told:
         self.scalars = {
             name: field for name, field in fields(kind, self.columns).items() if name not in self.precedence.merge
         }
-        self.lists: dict[str, str] = {}
         for name in self.precedence.merge:
             show_objects(connection, name)
-        for name in self.precedence.union:
-            held = elements(name)
-            source = f"(SELECT idx, {held.value} AS value FROM {held.table})"
-            if held.table == "_observed":
-                source, made = f"_told_{name}", source
-                connection.execute(f"CREATE OR REPLACE TEMP TABLE {source} AS FROM {made} WHERE value IS NOT NULL")
-            self.lists[name] = source
         bits = " | ".join(
             f"CASE WHEN {f'r.{name}' if name in self.precedence.any else field.present} THEN {1 << number}::UBIGINT "
             "ELSE 0::UBIGINT END"

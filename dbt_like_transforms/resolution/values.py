@@ -35,6 +35,12 @@ class Elements:
     value: str
     shown: str = "value"
 
+    @property
+    def relation(self) -> str:
+        """SQL of the elements (idx, value); value is NULL where an element says nothing. To be filtered by an aggregate of
+        it: a filter on the value itself would be pushed down to where it forms every value a second time."""
+        return f"(SELECT idx, {self.value} AS value FROM {self.table})"
+
 
 _FIELDS: dict[str, dict[str, Field]] = {
     "device": {
