@@ -6,9 +6,10 @@
 Every contender reads the same Parquet file of staged device records in a process of its own. `floor`: read it, group all
 pairs of identifier and value once, write assignments and as many rows as there are assets. `ours`: the project's
 resolution with ids, survivorship and lists. `pandas`: the same rungs, contests, vetoes and survivorship by merge and
-groupby. `splink`: its deterministic link and clustering on serial number, UUID, directory id, full name and MAC, no
-survivorship. `plain`: "same serial number or same host name", which people write first. Rightness is told for all
-records and for the pairs that each named disagreement of the estate touches. See records.py for the records.
+groupby, with simpler spellings and without links, reviews and reasons. `splink`: its deterministic link and clustering
+on serial number, UUID, directory id, full name and MAC, no survivorship. `plain`: "same serial number or same host
+name", which people write first. Rightness is told for all records and for the pairs that each named disagreement of the
+estate touches. See records.py for the records.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def joined(label: pd.Series[int], edges: dict[str, pd.DataFrame], rung: str, vet
 
 
 def survivors(frame: pd.DataFrame, label: pd.Series[int]) -> pd.DataFrame:
-    """The best source's value of every field, and lists of all values, for each asset."""
+    """The best source's value of every field, lists of all values and objects put together, for each asset."""
     order = {"intune": 0, "defender_endpoint": 1, "entra_id": 2, "servicenow": 3, "qualys": 4, "tenable": 5}
     ranked = frame.assign(asset=label, rank=frame["product"].map(order)).sort_values(["asset", "rank", "last_seen"])
     scalars = [name for name in ranked.columns if ranked[name].dtype != object or name in (*SCALARS, *SHOWN)]
@@ -149,7 +150,31 @@ def survivors(frame: pd.DataFrame, label: pd.Series[int]) -> pd.DataFrame:
     for name in (*LISTS, "ip_addresses"):
         values = ranked[["asset", name]].explode(name).dropna().drop_duplicates()
         first[name] = values.groupby("asset")[name].agg(list)
+    first["discovery_sources"] = ranked[["asset", "product"]].drop_duplicates().groupby("asset")["product"].agg(list)
+    first["source_records"] = ranked.groupby("asset")["record"].agg(list)
+    told = ranked.loc[ranked["properties"].notna(), ["asset", "properties"]]
+    first["properties"] = told.groupby("asset")["properties"].agg(put_together)
     return first.drop(columns="rank", errors="ignore")
+
+
+def put_together(objects: pd.Series[str]) -> str:
+    """The JSON objects of an asset, best first, as one; null is no value."""
+    import orjson
+
+    whole: dict[str, Any] = {}
+    for text in reversed(objects.to_list()):
+        patch(whole, orjson.loads(text))
+    return orjson.dumps(whole).decode()
+
+
+def patch(whole: dict[str, Any], better: dict[str, Any]) -> None:
+    for key, value in better.items():
+        if isinstance(value, dict):
+            below = whole[key] if isinstance(whole.get(key), dict) else {}
+            patch(below, value)
+            whole[key] = below
+        elif value is not None:
+            whole[key] = value
 
 
 def by_splink(records: str, out: Path) -> None:
