@@ -82,10 +82,3 @@ def pairs_by_cluster(left: Rows, right: Rows) -> tuple[NDArray[np.int64], NDArra
     i = np.repeat(np.arange(len(left)), count)
     within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
     return i, order[np.repeat(begin, count) + within]
-
-
-def mixed(first: Keys, second: Keys) -> Keys:
-    """One hash of two hashes; order matters."""
-    mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ (second + np.uint64(0x7F4A7C159E3779B9))
-    mixed ^= mixed >> np.uint64(29)
-    return mixed * np.uint64(0xBF58476D1CE4E5B9)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from dbt_like_transforms.resolution.agreement import Agreement, Meaning, agreements, mixed, pairs_by_cluster
+from dbt_like_transforms.resolution.agreement import Agreement, Meaning, agreements, pairs_by_cluster
 from dbt_like_transforms.resolution.facts import (
     NO_KEY,
     TOP_KEY,
@@ -24,6 +24,7 @@ from dbt_like_transforms.resolution.facts import (
     Rows,
     among,
     distinct_count,
+    mixed,
     shared_values,
     sorted_unique,
 )

@@ -126,13 +126,22 @@ def sorted_unique(values: NDArray[Any]) -> NDArray[Any]:
     return ordered[np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))] if len(ordered) else ordered
 
 
+def mixed(first: Keys, second: Keys) -> Keys:
+    """One hash of two hashes; order matters."""
+    mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ (second + np.uint64(0x7F4A7C159E3779B9))
+    mixed ^= mixed >> np.uint64(29)
+    return mixed * np.uint64(0xBF58476D1CE4E5B9)
+
+
 def distinct_count(group: NDArray[np.integer], value: NDArray[np.generic], groups: int) -> NDArray[np.int64]:
     """How many different values each of the groups 0..groups-1 has."""
-    order = np.lexsort((value, group))
-    group, value = group[order], value[order]
-    fresh = np.ones(len(group), np.bool_)
-    fresh[1:] = (group[1:] != group[:-1]) | (value[1:] != value[:-1])
-    return np.bincount(group[fresh], minlength=groups)
+    # sorting by one hash costs a third of sorting by two keys
+    pairs = mixed(group.astype(np.uint64), value.astype(np.uint64))
+    order = np.argsort(pairs)
+    pairs = pairs[order]
+    fresh = np.ones(len(pairs), np.bool_)
+    fresh[1:] = pairs[1:] != pairs[:-1]
+    return np.bincount(group[order[fresh]], minlength=groups)
 
 
 def value_sql(values: Identifier | Dropped, columns: str = "idx, room") -> str:
