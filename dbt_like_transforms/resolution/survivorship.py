@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_TIME, sorted_unique
+from dbt_like_transforms.resolution.facts import NO_TIME, Rows, begins, sorted_unique
 from dbt_like_transforms.resolution.objects import Objects
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.told import Told
@@ -25,8 +25,11 @@ from dbt_like_transforms.resolution.values import CLEARED, elements
 DAY = 86_400
 #: Assets of one batch: some 100 MB of objects.
 BATCH = 50_000
+#: Records whose winners are chosen at once.
+CHOSEN = 50_000
 #: Places in the packed order of a record: silent, rank of its source, age as a number, position within its asset.
 _RANK_BITS, _AGE_BITS, _POSITION_BITS = 7, 32, 23
+_SILENT = np.int64(1 << _RANK_BITS + _AGE_BITS + _POSITION_BITS)
 _NONE = np.int64(np.iinfo(np.int64).max)
 
 
@@ -57,6 +60,10 @@ class Survivors:
         label, waiting = resolution.clusterer.partition.label, resolution.waiting
         #: Label of each asset, ascending: an asset is its place in it.
         self.assets = sorted_unique(label[~waiting])
+        found = self.connection.execute("SELECT product FROM _sources ORDER BY source").fetchall()
+        #: Product of each source.
+        self.products: list[str | None] = [product for (product,) in found]
+        self.moment = self._moment()
         self._show_members()
         self._show_giving()
 
@@ -79,58 +86,53 @@ class Survivors:
         # a retired record speaks only where no active one does: an asset that is gone keeps its last values
         alive = np.zeros(facts.count, np.bool_)
         alive[label[facts.active]] = True
-        giving = np.flatnonzero((facts.active | ~alive[label]) & ~self.resolution.waiting).astype(np.int32)
-        asset = np.searchsorted(self.assets, label[giving]).astype(np.int32)
-        order = np.argsort(asset, kind="stable")
-        giving, asset = giving[order], asset[order]
-        starts = np.flatnonzero(np.diff(asset, prepend=-1))
+        giving = np.flatnonzero((facts.active | ~alive[label]) & ~self.resolution.waiting)
+        # asset and record in one integer: sorting values costs a part of sorting places
+        pairs = np.sort(np.searchsorted(self.assets, label[giving]) << 32 | giving)
+        rows, asset = (pairs & 0xFFFFFFFF).astype(np.int32), (pairs >> 32).astype(np.int32)
+        place, won = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint64)
+        for part in _parts(asset):
+            place[part], won[part] = self._choose(rows[part], asset[part])
+        self._show("_giving", {"idx": rows, "asset": asset, "place": place, "won": won})
+
+    def _choose(self, giving: Rows, asset: Rows) -> tuple[Rows, NDArray[np.uint64]]:
+        """place and won of the records of some assets, see `_giving`."""
+        facts = self.resolution.clusterer.facts
+        starts = begins(asset)
         position = np.arange(len(asset)) - np.repeat(starts, np.diff(np.append(starts, len(asset))))
-        has = self.told.present[giving]
-        last = facts.last[giving]
-        source = facts.source[giving]
-        age = _ages(last)
+        has, last, source = self.told.present[giving], facts.last[giving], facts.source[giving]
+        silence = np.where(last == NO_TIME, np.iinfo(np.int64).max, self.moment - np.where(last == NO_TIME, 0, last))
+        # the lowest places of every key: smaller is better
+        newest = _ages(last) << _POSITION_BITS | position
         keys: dict[tuple[tuple[str, ...], float], NDArray[np.int64]] = {}
 
         def key(name: str) -> NDArray[np.int64]:
             precedence = self.precedence.order_of(name)
             if precedence not in keys:
-                keys[precedence] = self._key(*precedence, source, last, age) | position
+                products, days = precedence
+                keys[precedence] = np.where(silence > days * DAY, _SILENT, 0) | self._ranks(products)[source] | newest
             return keys[precedence]
 
         won = np.zeros(len(giving), np.uint64)
-        if len(giving):
-            for number, name in enumerate(self.scalars):
-                bit = np.uint64(1 << number)
-                best = np.minimum.reduceat(np.where(has & bit != 0, key(name), _NONE), starts)
-                known = best != _NONE
-                won[starts[known] + (best[known] & ((1 << _POSITION_BITS) - 1))] |= bit
-        place = _places(key(""), asset, position)
-        self._show("_giving", {"idx": giving, "asset": asset, "place": place, "won": won})
+        for number, name in enumerate(self.scalars):
+            bit = np.uint64(1 << number)
+            best = np.minimum.reduceat(np.where(has & bit != 0, key(name), _NONE), starts)
+            known = best != _NONE
+            won[starts[known] + (best[known] & ((1 << _POSITION_BITS) - 1))] |= bit
+        return _places(key(""), asset, position), won
 
-    def _key(
-        self,
-        products: tuple[str, ...],
-        days: float,
-        source: NDArray[np.int32],
-        last: NDArray[np.int64],
-        age: NDArray[np.int64],
-    ) -> NDArray[np.int64]:
-        """A number for each giving record: smaller is better. Its lowest bits are free for the position."""
-        names = dict(self.connection.execute("SELECT source, product FROM _sources").fetchall())
-        places = {product: place for place, product in enumerate(products)}
-        ranks = np.array([places.get(names[number], len(places)) for number in range(len(names))], np.int64)
-        rank = np.minimum(ranks, (1 << _RANK_BITS) - 1)[source] if len(ranks) else np.zeros(len(source), np.int64)
-        known = last != NO_TIME
-        moment = self._moment(last[known])
-        silent = ~known | (moment - np.where(known, last, moment) > days * DAY)
-        packed = (silent.astype(np.int64) << _RANK_BITS | rank) << _AGE_BITS | age
-        return np.asarray(packed << _POSITION_BITS, np.int64)
+    def _ranks(self, products: tuple[str, ...]) -> NDArray[np.int64]:
+        """Of each source its rank among the products, at its place in a key."""
+        places: dict[str | None, int] = {product: place for place, product in enumerate(products)}
+        ranks = np.array([places.get(product, len(places)) for product in self.products], np.int64)
+        return np.minimum(ranks, (1 << _RANK_BITS) - 1) << _AGE_BITS + _POSITION_BITS
 
-    def _moment(self, known: NDArray[np.int64]) -> int:
+    def _moment(self) -> int:
+        """The moment of which records have been silent since their last activity, in seconds since 1970."""
         as_of = self.resolution.config.as_of
         if as_of is not None:
             return int((as_of.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds())
-        return int(known.max()) if len(known) else 0
+        return int(self.resolution.clusterer.facts.last.max(initial=0))
 
     # -- the assets ---------------------------------------------------------------------------------------------------
     def winners(self) -> pa.Table:
@@ -210,9 +212,8 @@ class Survivors:
     def _sources(self) -> _Lists:
         """Names of the products that know each asset, ascending."""
         facts, label = self.resolution.clusterer.facts, self.resolution.clusterer.partition.label
-        names = self.connection.execute("SELECT product FROM _sources ORDER BY source").fetchall()
-        products = sorted({product for (product,) in names if product is not None})
-        code = np.array([products.index(product) if product in products else -1 for (product,) in names], np.int64)
+        products = sorted({product for product in self.products if product is not None})
+        code = np.array([products.index(product) if product else -1 for product in self.products], np.int64)
         rows = np.flatnonzero(~self.resolution.waiting)
         product = code[facts.source[rows]] if len(code) else np.empty(0, np.int64)
         asset = np.searchsorted(self.assets, label[rows])
@@ -270,6 +271,18 @@ class Survivors:
         self.connection.register("_shown", pa.table({key: pa.array(values) for key, values in columns.items()}))
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _shown")
         self.connection.unregister("_shown")
+
+
+def _parts(asset: Rows) -> Iterator[slice]:
+    """Slices of whole assets of which numbers fit the caches of a processor: one array of all records at every step costs
+    ten times as much, most of it for memory that is new. asset: ascending."""
+    begin = 0
+    while begin < len(asset):
+        end = begin + CHOSEN
+        if end < len(asset):
+            end = int(np.searchsorted(asset, asset[end - 1], "right"))
+        yield slice(begin, end)
+        begin = end
 
 
 def _places(key: NDArray[np.int64], asset: NDArray[np.int32], position: NDArray[np.int64]) -> NDArray[np.int32]:
