@@ -177,13 +177,14 @@ class Api:
         lists: frozenset[str] = frozenset(),
         *,
         method: str = "GET",
+        root_ends: str | None = None,
         **request: Any,
     ) -> Iterator[tuple[str, Any]]:
         """As `stream_xml`, each element as (its name, what JSON would have of it), see `xml_records`: in half of the time."""
         with self.client.response(method, path_or_url, stream=True, **request) as response:
             if response.status_code not in request.get("none_on", ()):
                 limit, url = self.settings.budgets.stream_bytes, self.client.where(response.url)
-                yield from xml_records(self.client.chunks(response, limit), tags, url, lists)
+                yield from xml_records(self.client.chunks(response, limit), tags, url, lists, root_ends)
 
     def records(self, stream: str) -> Iterator[Record]:
         """The records of a needed stream, as landed earlier in this sync, one at a time."""

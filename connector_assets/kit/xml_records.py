@@ -15,13 +15,18 @@ Found = tuple[str, Any]
 
 
 def xml_records(
-    chunks: Iterable[bytes], tags: Iterable[str], url: str, lists: frozenset[str] = frozenset()
+    chunks: Iterable[bytes],
+    tags: Iterable[str],
+    url: str,
+    lists: frozenset[str] = frozenset(),
+    root_ends: str | None = None,
 ) -> Iterator[Found]:
     """Each outermost element with one of the tags, complete, one at a time, as JSON would have it.
 
     An element is its text, None for an empty one, or an object of its children. An attribute stands beside its element,
     as 'QDS@severity', so that an element with one keeps its type. What is repeated becomes a list; what is in `lists`
-    always is one. Raises as `xml_elements`.
+    always is one. An outermost element of the whole whose name ends with `root_ends` is told as well, as (its name, None):
+    an empty list says nothing else. Raises as `xml_elements`.
     """
     wanted = frozenset(tags)
     ready: list[Found] = []
@@ -39,6 +44,8 @@ def xml_records(
         nonlocal depth, deepest, children, text, is_leaf
         depth += 1
         refuse_web_page(tag, depth, url)
+        if depth == 1 and root_ends and tag.endswith(root_ends):
+            ready.append((tag, None))
         if tag in wanted:
             deepest, children, text, is_leaf = XML_DEPTH - depth, None, "", True
             parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data

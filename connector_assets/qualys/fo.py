@@ -26,8 +26,8 @@ from connector_assets.kit.xml_records import Found
 
 RATE, CONCURRENCY = "1965", "1960"
 BAD_LOGIN = "2000"
-#: Every answer says when it was given, an empty one says nothing else.
-DATED = "DATETIME"
+#: Every list is called so, and an empty one says nothing else (not even its date, as some record it).
+ROOT_ENDS = "_OUTPUT"
 #: Times one call may be put off. The waits themselves are bounded by the budgets of the pull.
 MOST_WAITS = 20
 #: Seconds to wait when the vendor does not say: the end of another call cannot be foreseen.
@@ -99,16 +99,18 @@ def elements(
     while True:
         try:
             answered = False
-            looked_for = (*tags, "SIMPLE_RETURN", DATED)
-            for tag, value in api.stream_xml_records(path_or_url, looked_for, LISTS, params=params, **request):
+            looked_for = (*tags, "SIMPLE_RETURN")
+            for tag, value in api.stream_xml_records(
+                path_or_url, looked_for, LISTS, root_ends=ROOT_ENDS, params=params, **request
+            ):
                 answered = True
                 if tag == "SIMPLE_RETURN":
                     raise refusal(api, word(value, "CODE"), word(value, "TEXT"), path_or_url)
-                if tag != DATED:
+                if not tag.endswith(ROOT_ENDS):
                     yield tag, value
             if not answered:
                 raise UnexpectedContent(
-                    "the XML is no answer of this API: it has neither records nor a date",
+                    "the XML is no answer of this API: it has neither records nor the name of a list",
                     url=api.client.where(path_or_url),
                     hint=api.client.advice("404"),
                 )

@@ -303,7 +303,7 @@ def test_xml_of_something_else_is_no_empty_list(qualys: Bench, monkeypatch: pyte
     for stream in ("hosts", "detections"):
         found = manifest(qualys.sync(stream), stream)
         assert (found.state, found.proves_absence) == ("failed", False)
-        assert "neither records nor a date" in (found.reason or "")
+        assert "neither records nor the name of a list" in (found.reason or "")
 
 
 def test_an_address_given_out_twice_ends_the_list(qualys: Bench) -> None:
