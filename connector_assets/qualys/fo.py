@@ -18,6 +18,7 @@ from connector_assets.kit import (
     CursorGuard,
     FixCredentials,
     FixPermission,
+    NotFound,
     RetryLater,
     UnexpectedContent,
 )
@@ -35,6 +36,9 @@ WAITS = {RATE: 60.0, CONCURRENCY: 15.0}
 #: Times an answer that breaks off is asked for again.
 BROKEN_TRIES = 2
 SECONDS_IN_TEXT = re.compile(r"another (\d+) second")
+#: Newest first; a private platform may be behind the public ones.
+VERSIONS = ("5.0", "4.0", "3.0", "2.0")
+VERSION_IN_PATH = re.compile(r"^/api/(\d+\.\d+)/")
 CODE_IN_TEXT = re.compile(r"<CODE>\s*(\d+)\s*</CODE>")
 WORDS_IN_TEXT = re.compile(r"<TEXT>\s*(?:<!\[CDATA\[)?(.*?)(?:\]\]>)?\s*</TEXT>", re.DOTALL)
 
@@ -96,6 +100,8 @@ def elements(
     UnexpectedContent for XML that is none of Qualys' answers.
     """
     waits = broken = 0
+    path_or_url = spoken(api, path_or_url)
+    refused: NotFound | None = None
     while True:
         try:
             answered = False
@@ -114,6 +120,8 @@ def elements(
                     url=api.client.where(path_or_url),
                     hint=api.client.advice("404"),
                 )
+            if refused:
+                api.shared[unversioned(path_or_url)] = path_or_url
             return
         except (BadRequest, RetryLater) as error:
             trouble = told(api, error, path_or_url)
@@ -126,6 +134,28 @@ def elements(
             broken += 1
             if broken > BROKEN_TRIES:
                 raise
+        except NotFound as error:
+            refused = refused or error
+            older = older_version(path_or_url)
+            if not older:
+                raise refused from None
+            path_or_url = older
+
+
+def spoken(api: Api, path_or_url: str) -> str:
+    """The path in the version that the platform answered in before; an address of the vendor as it is."""
+    return str(api.shared.get(unversioned(path_or_url), path_or_url))
+
+
+def unversioned(path: str) -> str:
+    return VERSION_IN_PATH.sub("/api/", path)
+
+
+def older_version(path: str) -> str | None:
+    """The same path in the next older version of the API, None for the oldest and for an address of the vendor."""
+    told = VERSION_IN_PATH.match(path)
+    older = next((version for version in VERSIONS if told and float(version) < float(told[1])), None)
+    return VERSION_IN_PATH.sub(f"/api/{older}/", path) if older else None
 
 
 class Throttled(RetryLater):

@@ -12,7 +12,7 @@ import pytest
 
 from connector_assets.kit.budgets import Allowance
 
-from .microsoft import manifest
+from .microsoft import manifest, states
 from .replay import Answer, foreign
 from .test_qualys_replay import DETECTION, estate, xml
 
@@ -47,6 +47,30 @@ def test_xml_that_is_no_list_is_no_empty_list(tmp_path: Path, monkeypatch: pytes
         assert (found.state, found.records) == ("failed", 0)
 
 
+def test_a_platform_that_is_behind_is_asked_in_the_version_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes = [
+        (pattern.replace("[0-9.]+", "2[.]0") if isinstance(pattern, str) else pattern, answer)
+        for pattern, answer in estate()
+    ]
+    with foreign("qualys", routes, tmp_path, monkeypatch, username="u") as qualys:
+        report = qualys.sync("hosts", "detections", "knowledge_base")
+        assert set(states(report).values()) == {"complete"}
+        assert [m.records for m in report.streams] == [1, 1, 1]
+        paths = [path.split()[1] for path in qualys.vendor.paths()]
+        assert [path for path in paths if path.endswith("/host/")] == [
+            f"/api/{version}.0/fo/asset/host/" for version in (5, 4, 3, 2)
+        ]
+
+
+def test_a_platform_without_the_api_fails_by_the_version_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with foreign("qualys", [], tmp_path, monkeypatch, username="u") as qualys:
+        found = manifest(qualys.sync("hosts"), "hosts")
+        assert found.state == "failed"
+        assert "/api/5.0/fo/asset/host/" in str(found.reason)
 
 
 
