@@ -32,7 +32,9 @@ def csam_assets(api: Api) -> Iterator[Page]:
         listed = answer.get("assetListData") or {"asset": []}
         records = records_of(listed, "asset", "CSAM assets", api.mask)
         yield Page([asset_record(record) for record in records], cursor=str(last))
-        if str(answer.get("hasMore")).lower() not in ("1", "true"):
+        more = answer.get("hasMore")
+        # the mark is missing at times, and a page that is full is then no end
+        if len(records) < api.options.csam_page if more is None else str(more).lower() not in ("1", "true"):
             return
         following = as_int(answer.get("lastSeenAssetId")) or max(numbers(records, "assetId"), default=None)
         if following is None:

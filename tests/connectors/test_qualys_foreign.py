@@ -13,8 +13,8 @@ import pytest
 from connector_assets.kit.budgets import Allowance
 
 from .microsoft import manifest, states
-from .replay import Answer, foreign
-from .test_qualys_replay import DETECTION, estate, xml
+from .replay import Answer, Asked, foreign
+from .test_qualys_replay import CSAM_ASSET, DETECTION, csam, estate, xml
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +72,20 @@ def test_a_platform_without_the_api_fails_by_the_version_that_was_asked_for(
         assert found.state == "failed"
         assert "/api/5.0/fo/asset/host/" in str(found.reason)
 
+
+def test_a_full_page_without_an_end_mark_is_no_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pages(asked: Asked) -> Any:
+        start = int(asked.query["lastSeenAssetId"])
+        found = csam([{**CSAM_ASSET, "assetId": start + 1}] if start < 3 else [])
+        del found["hasMore"]
+        return {**found, "lastSeenAssetId": start + 1}
+
+    with foreign("qualys", estate(csam=pages), tmp_path, monkeypatch, username="u") as qualys:
+        options = {"gateway_url": qualys.vendor.base}
+        found = manifest(qualys.sync("csam_assets", csam_page=1, **options), "csam_assets")
+        assert (found.state, found.records) == ("complete", 3)
+        found = manifest(qualys.sync("csam_assets", csam_page=100, **options), "csam_assets")
+        assert (found.state, found.records) == ("complete", 1)
 
 
 OLD_HOST: dict[str, Any] = {
