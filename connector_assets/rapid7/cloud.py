@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from connector_assets.kit import Api, Page, Record, cursor_pages, records_of
+from connector_assets.rapid7.answers import listed
 
 #: Ids in one criterion: it must fit into what the vendor's parser takes.
 IDS_IN_CRITERION = 100
@@ -69,7 +70,7 @@ def search(api: Api, what: str, params: dict[str, Any], body: dict[str, str], si
     def fetch(cursor: str | None) -> tuple[list[Record], str | None]:
         place = {"page": 0} if cursor is None else {"cursor": cursor}
         answer = api.post(path(api, what), json=body, params={**params, "size": size, **place}, safe=True)
-        records = records_of(answer, "data", what, api.mask)
+        records = listed(api, answer, "data", "metadata", what)
         nonlocal seen
         metadata = answer.get("metadata")
         if not isinstance(metadata, dict):
@@ -113,8 +114,8 @@ def vulnerabilities(api: Api, ids: Sequence[str] | None) -> Iterator[Page]:
     # how a quote inside an id would be written is not known
     asked = [name for name in ids if "'" not in name]
     for start in range(0, len(asked), IDS_IN_CRITERION):
-        listed = ",".join(f"'{name}'" for name in asked[start : start + IDS_IN_CRITERION])
-        yield from find({"vulnerability": f"id IN [{listed}]"})
+        names = ",".join(f"'{name}'" for name in asked[start : start + IDS_IN_CRITERION])
+        yield from find({"vulnerability": f"id IN [{names}]"})
 
 
 def probe(what: str, api: Api) -> None:

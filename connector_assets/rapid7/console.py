@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import quote
 
 from connector_assets.kit import Api, FixConfiguration, NotFound, Page, Record, RepeatedCursor, records_of
+from connector_assets.rapid7.answers import listed
 
 #: The list of vulnerabilities is the whole catalogue, some 300 pages: fewer than this are asked for one by one.
 BY_ID_MOST = 300
 CLOUD_HOST = ".api.insight.rapid7.com"
 VULNERABLE = "vulnerable"
+EXCEPTION = "EXCEPTION"
 #: Results of a check that is otherwise vulnerable: here nothing was found.
 NO_RESULT = frozenset({"not-vulnerable", "unknown", "no-results", "invulnerable", "skipped", "error"})
 
@@ -44,7 +46,7 @@ def pages(api: Api, what: str, size: int, *, sort: str | None = None) -> Iterato
             # the collection shrank by a page, and a page beyond the last one is not found
             api.partial(f"{what}: the console removed records while they were read, some may be missing")
             return
-        records = records_of(answer, "resources", what, api.mask)
+        records = listed(api, answer, "resources", "page", what)
         first = records[0] if records else None
         if first is not None and first == previous:
             raise RepeatedCursor(
@@ -85,11 +87,10 @@ def assets(api: Api) -> Iterator[Page]:
 
 
 def last_seen(asset: Record) -> str | None:
+    """The newest scan or import: a person who excepts a finding from the counts writes into the history too."""
     history = asset.get("history")
-    dates = (
-        [str(h["date"]) for h in history if isinstance(h, dict) and h.get("date")] if isinstance(history, list) else []
-    )
-    return max(dates, default=None)
+    events = [h for h in history if isinstance(h, dict) and h.get("date")] if isinstance(history, list) else []
+    return max((str(h["date"]) for h in events if EXCEPTION not in str(h.get("type")).upper()), default=None)
 
 
 def asset_findings(api: Api, asset: Record) -> Iterator[Record]:
@@ -106,12 +107,12 @@ def asset_findings(api: Api, asset: Record) -> Iterator[Record]:
 
 def places(asset: Record, finding: Record) -> Iterator[Record]:
     results = finding.get("results")
-    listed = (
+    found = (
         [r for r in results if isinstance(r, dict) and r.get("status") not in NO_RESULT]
         if isinstance(results, list)
         else []
     )
-    for result in listed or [{}]:
+    for result in found or [{}]:
         yield {
             "vulnerability_id": finding.get("id"),
             "check_id": result.get("checkId"),

@@ -57,6 +57,7 @@ FINDING_FIELDS: dict[str, Any] = {
     "first_found": "timestamp",
     "last_found": "timestamp",
     "reintroduced": "timestamp",
+    "remediation_date": "timestamp",
 }
 VULNERABILITY_FIELDS: dict[str, Any] = {
     **dict.fromkeys("id title severity".split(), "text"),
