@@ -4,7 +4,8 @@ with checks as (
         f.*,
         v.title,
         v.severity,
-        coalesce(v.cvss_v3_score, v.cvss.v3.score, v.cvss_v2_score, v.cvss.v2.score) as score,
+        -- what was scored before version 3 has 0 there
+        coalesce(nullif(v.cvss_v3_score, 0), nullif(v.cvss.v3.score, 0), v.cvss_v2_score, v.cvss.v2.score) as score,
         case when array_length(coalesce(v.cve_ids, [])) > 0 then list_distinct(v.cve_ids) else [cast(null as varchar)] end as cves
     from landed.rapid7__findings as f
     left join landed.rapid7__vulnerabilities as v on v._instance = f._instance and v._record_id = f.vulnerability_id
@@ -40,7 +41,7 @@ select
     end as severity,
     first_found as first_seen,
     last_found as last_seen,
-    case when state = 'fixed' then coalesce(last_found, _synced_at) end as fixed_at,
+    case when state = 'fixed' then coalesce(remediation_date, last_found, _synced_at) end as fixed_at,
     cast(to_json({
         'vulnerabilityId': vulnerability_id,
         'checkId': check_id,

@@ -5,7 +5,8 @@ with cves as (
         _synced_at,
         unnest(cve_ids) as cve,
         case lower(severity) when 'critical' then 4 when 'severe' then 3 when 'high' then 3 when 'moderate' then 2 when 'medium' then 2 when 'low' then 1 else 0 end as level,
-        coalesce(cvss_v3_score, cvss.v3.score, cvss_v2_score, cvss.v2.score) as cvss,
+        -- what was scored before version 3 has 0 there
+        coalesce(nullif(cvss_v3_score, 0), nullif(cvss.v3.score, 0), cvss_v2_score, cvss.v2.score) as cvss,
         exploit_count > 0 as exploit,
         coalesce(published, added) as published
     from landed.rapid7__vulnerabilities
