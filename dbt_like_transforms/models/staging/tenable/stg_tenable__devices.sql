@@ -102,7 +102,7 @@ select
         when gcp_instance_id is not null then gcp_project_id
     end as cloud_account_id,
     coalesce(azure_vm_id, aws_ec2_instance_id, gcp_instance_id) as cloud_instance_id,
-    azure_resource_id as cloud_resource_id,
+    case when starts_with(azure_resource_id, '/') then azure_resource_id end as cloud_resource_id,
     cast(null as varchar) as imei,
     case when agent_uuid is not null then [concat('tenable_agent=', agent_uuid)] else cast([] as varchar[]) end as agent_ids,
     list_sort(ips) as ip_addresses,

@@ -5,7 +5,8 @@ with cves as (
         _synced_at,
         unnest(plugin.cve) as cve,
         severity,
-        coalesce(plugin.cvss3_base_score, plugin.cvss_base_score) as cvss,
+        -- what was not scored by a version has 0 there
+        coalesce(nullif(plugin.cvss3_base_score, 0), nullif(plugin.cvss_base_score, 0)) as cvss,
         plugin.epss_score as epss,
         plugin.exploit_available as exploit,
         try_cast(coalesce(plugin.vuln_publication_date, plugin.publication_date) as timestamp) as published
