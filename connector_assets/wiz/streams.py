@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit import FieldType, Incremental, Page, Stream
+from connector_assets.kit import FieldType, Incremental, Page, Record, Stream
 from connector_assets.wiz.graphql import pages
 from connector_assets.wiz.queries import CLOUD_RESOURCES, ISSUES, VULNERABILITIES
 
@@ -59,6 +59,23 @@ def vulnerability_findings(api: Api) -> Iterator[Page]:
 
 def issues(api: Api) -> Iterator[Page]:
     """All open issues, however old, and those closed within the window."""
+    for page in issue_pages(api):
+        for issue in page.records:
+            if isinstance(issue, dict):
+                tell_by_one_name(issue)
+        yield page
+
+
+def tell_by_one_name(issue: Record) -> None:
+    """Put the rule and the entity where the second version has them: others list several rules, or name the first control."""
+    rules = issue.get("sourceRules")
+    listed = rules if isinstance(rules, list) else [rules]
+    for name, others in (("sourceRule", (*listed, issue.get("control"))), ("entitySnapshot", (issue.get("entity"),))):
+        if not issue.get(name):
+            issue[name] = next((other for other in others if isinstance(other, dict) and other), None)
+
+
+def issue_pages(api: Api) -> Iterator[Page]:
     yield from pages(api, ISSUES, {"status": OPEN}, "open")
     if api.options.closed_issues:
         closed: dict[str, Any] = {"status": CLOSED}
@@ -107,7 +124,16 @@ STREAMS = (
                 "kubernetesCluster": {"name": "text"},
                 "operatingSystemDistribution": {"name": "text"},
             },
-            "graphEntity": {"id": "text", "type": "text", "properties": "json"},
+            # the first version of the list says the account here, and most else in the entity alone
+            "subscriptionExternalId": "text",
+            "graphEntity": {
+                "id": "text",
+                "type": "text",
+                "providerUniqueId": "text",
+                "firstSeen": "timestamp",
+                "lastSeen": "timestamp",
+                "properties": "json",
+            },
         },
         description="Cloud resources: machines, containers, clusters, data, code that runs, and the accounts they are in.",
         permissions=("read:resources",),

@@ -11,7 +11,8 @@ select
     case max(case lower(coalesce(CVSSSeverity, severity)) when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1 else 0 end)
         when 4 then 'critical' when 3 then 'high' when 2 then 'medium' when 1 then 'low' else 'info'
     end as severity,
-    max(score) as cvss_score,
+    -- what nobody scored has 0
+    max(nullif(score, 0)) as cvss_score,
     -- whether Wiz gives a share or a per cent is not verified: a share is never above 1
     max(case when epssProbability > 1 then epssProbability / 100 else epssProbability end) as epss_score,
     bool_or(coalesce(hasExploit, false) or coalesce(hasCisaKevExploit, false)) as exploit_available,
