@@ -122,7 +122,7 @@ def test_a_recorded_page_that_claims_more_than_its_recording_has_is_kept(
         assert (found.state, found.records) == ("partial", 1)
 
 
-RULE = {
+RULE: dict[str, Any] = {
     "__typename": "CloudEventRule",
     "id": "cer-1",
     "name": "An anomalous tool ran",
