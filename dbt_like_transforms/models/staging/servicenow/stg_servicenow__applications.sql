@@ -45,7 +45,8 @@ select
     cast([] as varchar[]) as reply_urls,
     i.name,
     coalesce(i.number, i.sys_id) as cmdb_id,
-    coalesce(u.user_name, u.email) as owner,
+    -- an answer with display values may have a name in place of the id
+    coalesce(u.user_name, u.email, case when not regexp_matches(i.owned_by, '^[0-9a-f]{32}$') then i.owned_by end) as owner,
     i.vendor,
     i.version,
     i.environment,

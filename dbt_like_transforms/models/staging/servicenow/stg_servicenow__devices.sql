@@ -15,7 +15,11 @@ computers as (
         a.adapters,
         -- an answer with display values has the label of the class: Windows Server
         replace(lower(c.sys_class_name), ' ', '_') as class_name,
-        coalesce(u.user_name, u.email) as owner_name,
+        -- an answer with display values may have a name in place of the id
+        coalesce(
+            u.user_name, u.email,
+            case when not regexp_matches(coalesce(c.assigned_to, c.owned_by), '^[0-9a-f]{32}$') then coalesce(c.assigned_to, c.owned_by) end
+        ) as owner_name,
         m.user_name as frequent_user_name,
         b.number as application_number,
         b.name as application_name,
