@@ -118,7 +118,8 @@ EDGE: dict[str, FieldType] = {
 
 def collection(name: str) -> Callable[[Api], Iterator[Page]]:
     def pull(api: Api) -> Iterator[Page]:
-        return next_link_pages(api, f"/{api.options.api_version}/security/identities/{name}")
+        for page in next_link_pages(api, f"/{api.options.api_version}/security/identities/{name}"):
+            yield changed(page, with_id)
 
     return pull
 
@@ -134,6 +135,13 @@ def changed(page: Page, change: Callable[[Record], Record]) -> Page:
     return Page([change(row) if isinstance(row, dict) else row for row in page.records], page.scope, page.cursor)
 
 
+def with_id(row: Record) -> Record:
+    """The row with its id, which Microsoft's samples of health issues write as ID."""
+    if row.get("id") is None and "ID" in row:
+        row["id"] = row.pop("ID")
+    return row
+
+
 def with_ids(row: Record, take_identifiers: bool) -> Record:
     """An identity with its ids in each directory as fields of their own.
 
@@ -141,13 +149,13 @@ def with_ids(row: Record, take_identifiers: bool) -> Record:
     cloud SID, are the identifiers of the identity's accounts.
     """
     found: dict[str, str] = {}
-    accounts = row.get("accounts")
-    for account in accounts if take_identifiers and isinstance(accounts, list) else []:
+    for account in exposure.listed(row.get("accounts")) if take_identifiers else []:
         if not isinstance(account, dict):
             continue
         provider = str(account.get("provider") or account.get("identityProvider") or "").lower()
         field, value = PROVIDERS.get(provider), str(account.get("identifier") or "")
-        if field and value and (field == "oktaId" or GUID.fullmatch(value)):
+        # an Okta id is no GUID, though Microsoft's samples have one there that several people share
+        if field and value and (field == "oktaId") != bool(GUID.fullmatch(value)):
             found.setdefault(field, value if field == "oktaId" else value.lower())
     if object_id := object_id_of(row.get("cloudSecurityIdentifier")):
         found["entraObjectId"] = object_id
