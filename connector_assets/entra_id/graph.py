@@ -41,7 +41,7 @@ def collection(
         try:
             for page, count in _pages(api, path, params, counted):
                 seen, expected = seen + len(page.records), count or expected
-                yield page
+                yield present(page)
         except CursorExpired:
             if restart == RESTARTS:
                 raise
@@ -50,6 +50,12 @@ def collection(
             if seen < expected * COUNT_TOLERANCE:
                 api.partial(f"Graph counts {expected} records of {path}, {seen} came")
             return
+
+
+def present(page: Page) -> Page:
+    """The page without what Graph calls removed: only its delta query does, and recordings of that are replayed here."""
+    there = [record for record in page.records if not isinstance(record, dict) or "@removed" not in record]
+    return page if len(there) == len(page.records) else Page(there, page.scope, page.cursor)
 
 
 def _pages(api: Api, path: str, params: Mapping[str, Any] | None, counted: bool) -> Iterator[tuple[Page, int | None]]:

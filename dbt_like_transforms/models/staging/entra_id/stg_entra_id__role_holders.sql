@@ -1,12 +1,20 @@
 -- Who holds a directory role, directly or as a member (at any depth) of a group that does
-with recursive assignments as (
-    select _product, _instance, principalId, roleDefinitionId, directoryScopeId, false as is_eligible
+with recursive given as (
+    select _product, _instance, principalId, roleDefinitionId, directoryScopeId, appScopeId, false as is_eligible
     from landed.entra_id__role_assignments
     where principalId <> ''
     union all
-    select _product, _instance, principalId, roleDefinitionId, directoryScopeId, true
+    select _product, _instance, principalId, roleDefinitionId, directoryScopeId, appScopeId, true
     from landed.entra_id__role_eligibility
     where principalId <> ''
+),
+
+-- an assignment that names the scope of an application, and none of the directory, is within that application
+assignments as (
+    select *,
+        coalesce(nullif(directoryScopeId, ''), nullif(appScopeId, ''), '/') as scope,
+        coalesce(directoryScopeId, '') = '' and coalesce(appScopeId, '') not in ('', '/') as is_within
+    from given
 ),
 
 -- union, not union all: groups may contain each other in a circle
@@ -21,11 +29,11 @@ group_members(_instance, group_id, member_id) as (
 ),
 
 holders as (
-    select _product, _instance, principalId as principal_id, roleDefinitionId, directoryScopeId, is_eligible,
+    select _product, _instance, principalId as principal_id, roleDefinitionId, scope, is_within, is_eligible,
         cast(null as varchar) as through_group
     from assignments
     union all
-    select a._product, a._instance, g.member_id, a.roleDefinitionId, a.directoryScopeId, a.is_eligible, g.group_id
+    select a._product, a._instance, g.member_id, a.roleDefinitionId, a.scope, a.is_within, a.is_eligible, g.group_id
     from assignments as a
     inner join group_members as g on g._instance = a._instance and g.group_id = a.principalId
 )
@@ -37,8 +45,8 @@ select
     r.record_id as role_id,
     r.display_name as role_name,
     -- over a single application a role is no power over the tenant
-    case when not regexp_matches(coalesce(h.directoryScopeId, '/'), '^/[0-9a-fA-F-]{36}$') then r.criticality end as role_criticality,
-    coalesce(h.directoryScopeId, '/') as directory_scope,
+    case when not h.is_within and not regexp_matches(h.scope, '^/[0-9a-fA-F-]{36}$') then r.criticality end as role_criticality,
+    h.scope as directory_scope,
     h.is_eligible,
     h.through_group
 from holders as h
