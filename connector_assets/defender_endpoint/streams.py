@@ -175,10 +175,17 @@ def vulnerabilities(api: Api) -> Iterator[Page]:
         return
     answer = api.get("/api/machines/SoftwareVulnerabilitiesExport", {"sasValidHours": SAS_HOURS})
     files = [str(url) for url in records_of(answer, "exportFiles", "SoftwareVulnerabilitiesExport")]
+    seen = 0
     for number, url in enumerate(files, 1):
         api.progress(f"export file {number} of {len(files)}")
         for rows in export_file(api, url, f"export file {number} of {len(files)}"):
+            seen += len(rows)
             yield Page(rows, cursor=f"file {number}")
+    # Microsoft prepares files of nothing too; where no file has a row, that is no estate without weaknesses
+    if files and not seen:
+        raise BrokenAnswer(
+            f"all {len(files)} export files are empty", hint="the links may have expired; the next sync tries again"
+        )
 
 
 def changed_vulnerabilities(api: Api) -> Iterator[Page]:
@@ -214,7 +221,7 @@ def changed_vulnerabilities(api: Api) -> Iterator[Page]:
 def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:
     """Rows of one prepared file, some thousand at a time. The link itself is the permission: nothing else is sent.
 
-    Raises ForeignHost for a host that is not allowed, BrokenAnswer for a link that ended or a file that is empty or cut.
+    Raises ForeignHost for a host that is not allowed, BrokenAnswer for a link that ended or a file that is cut.
     """
     from connector_assets.kit.hosts import is_loopback, masked, matches, origin
 
@@ -227,7 +234,7 @@ def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:
             url=masked(url),
             hint=f"nothing was asked there; allowed are {', '.join(hosts)}",
         )
-    lines = api.stream_lines(url, anonymous_hosts=hosts)
+    lines = api.stream_lines(url, may_be_empty=True, anonymous_hosts=hosts)
     try:
         while rows := [vulnerability_row(line) for line in islice(lines, EXPORT_ROWS)]:
             yield rows
@@ -243,7 +250,9 @@ def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:
 def cves(api: Api) -> Iterator[Page]:
     """Details of the weaknesses somebody has. Defender lists all it knows, which is a hundred times as many."""
     for page in collection(api, "/api/vulnerabilities"):
-        found = [r for r in page.records if api.options.all_cves or r.get("exposedMachines") != 0]
+        found = [
+            r for r in page.records if api.options.all_cves or not isinstance(r, dict) or r.get("exposedMachines") != 0
+        ]
         yield Page(found, page.scope, page.cursor)
 
 
@@ -260,7 +269,10 @@ def logon_users(api: Api) -> Iterator[Page]:
             path = f"/api/machines/{machine['id']}/logonusers"
             answer = api.get(path, none_on=(404,))
             if answer is not None:
-                rows += [{**user, "machineId": machine["id"]} for user in records_of(answer, "value", path)]
+                rows += [
+                    {**user, "machineId": machine["id"]} if isinstance(user, dict) else user
+                    for user in records_of(answer, "value", path)
+                ]
         asked += len(batch)
         api.progress(f"logged-on users of {asked} machines")
         yield Page(rows, cursor=f"machine {asked}")

@@ -147,15 +147,18 @@ class Api:
         """A checked answer with its headers; its body read, or with `stream` left to be read. See Client.response."""
         return self.client.response(method, path_or_url, stream=stream, **request)
 
-    def stream_lines(self, path_or_url: str, *, method: str = "GET", **request: Any) -> Iterator[Record]:
+    def stream_lines(
+        self, path_or_url: str, *, method: str = "GET", may_be_empty: bool = False, **request: Any
+    ) -> Iterator[Record]:
         """The records of a body of JSON lines, plain or gzip, one at a time. Arguments as of `Client.response`.
 
         Raises BrokenAnswer, in the middle, for a body that is cut: what was read before it is no whole answer.
+        may_be_empty: a body without any byte has no records, instead of being broken.
         """
         limit = self.settings.budgets.stream_bytes
         with self.client.response(method, path_or_url, stream=True, **request) as response:
             url = self.client.where(response.url)
-            yield from json_lines(gunzipped(self.client.chunks(response, limit), limit, url), url)
+            yield from json_lines(gunzipped(self.client.chunks(response, limit), limit, url), url, may_be_empty)
 
     def stream_xml(
         self, path_or_url: str, tag: str | tuple[str, ...], *, method: str = "GET", **request: Any

@@ -59,11 +59,12 @@ def new_unpacker() -> zlib._Decompress:
     return zlib.decompressobj(zlib.MAX_WBITS | 16)
 
 
-def json_lines(chunks: Iterable[bytes], url: str) -> Iterator[Record]:
+def json_lines(chunks: Iterable[bytes], url: str, may_be_empty: bool = False) -> Iterator[Record]:
     """The JSON value of each line, of a line that is a list each of its values; empty lines do not count.
 
     Raises BrokenAnswer with the line's number for one that is no JSON (the last one, when the body was cut), and for a
-    body without any byte: a pre-signed link that has gone bad answers so, and that is no empty estate.
+    body without any byte: a pre-signed link that has gone bad answers so, and that is no empty estate (may_be_empty: the
+    caller sees to that).
     """
     number, size, rest = 0, 0, b""
     for chunk in chunks:
@@ -78,7 +79,7 @@ def json_lines(chunks: Iterable[bytes], url: str) -> Iterator[Record]:
         if len(rest) > LINE_BYTES:
             raise BrokenAnswer(f"line {number + 1} is longer than {LINE_BYTES // 1024**2} MB", url=url)
     yield from values_of_lines([rest], number, url)
-    if not size:
+    if not size and not may_be_empty:
         raise BrokenAnswer("the answer is empty", url=url, hint="the link may have expired; the next sync tries again")
 
 

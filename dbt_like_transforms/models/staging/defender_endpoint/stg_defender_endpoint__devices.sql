@@ -3,7 +3,8 @@ with machines as (
         list_transform(
             list_filter(
                 list_transform(coalesce(ipAddresses, []), lambda nic: lower(nic.macAddress)),
-                lambda mac: mac is not null and mac <> '' and mac <> '000000000000'
+                -- a tunnel has sixteen digits in their place, the same on every machine
+                lambda mac: mac is not null and mac <> '' and mac <> '000000000000' and not regexp_matches(mac, '^[0-9a-f]{13,}$')
             ),
             lambda mac: case
                 when regexp_matches(mac, '^[0-9a-f]{12}$')
@@ -57,7 +58,10 @@ select
         when 'azure' then 'azure' when 'aws' then 'aws' when 'gcp' then 'gcp' when 'unknown' then null
         else lower(vmMetadata.cloudProvider)
     end as cloud_provider,
-    nullif(vmMetadata.subscriptionId, '') as cloud_account_id,
+    coalesce(
+        nullif(vmMetadata.subscriptionId, ''),
+        nullif(regexp_extract(lower(vmMetadata.resourceId), '^/subscriptions/([^/]+)', 1), '')
+    ) as cloud_account_id,
     nullif(vmMetadata.vmId, '') as cloud_instance_id,
     nullif(vmMetadata.resourceId, '') as cloud_resource_id,
     cast(null as varchar) as imei,

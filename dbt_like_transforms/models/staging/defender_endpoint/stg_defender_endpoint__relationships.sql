@@ -27,7 +27,7 @@ select
     machine_record as source_record,
     'identity' as target_kind,
     account_record as target_record,
-    cast(to_json({'logonTypes': string_split(logonTypes, ','), 'isDomainAdmin': isDomainAdmin}) as varchar) as properties,
+    cast(to_json({'logonTypes': string_split_regex(trim(logonTypes), '\s*,\s*'), 'isDomainAdmin': isDomainAdmin}) as varchar) as properties,
     true as is_active,
     firstSeen as first_seen,
     lastSeen as last_seen

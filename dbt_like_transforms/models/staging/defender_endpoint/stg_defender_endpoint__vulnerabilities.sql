@@ -8,7 +8,8 @@ with listed as (
             when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1
             when 'none' then 0 when 'informational' then 0
         end as level,
-        cvssV3 as cvss_score,
+        -- 0 is written where nobody rated it yet
+        nullif(cvssV3, 0) as cvss_score,
         case when epss between 0 and 1 then epss end as epss_score,
         -- of three answers one yes is enough
         list_max([publicExploit, exploitVerified, exploitInKit]) as exploit_available,
@@ -28,7 +29,7 @@ found as (
             when 'critical' then 4 when 'high' then 3 when 'medium' then 2 when 'low' then 1
             when 'none' then 0 when 'informational' then 0
         end) as level,
-        max(cvssScore) as cvss_score,
+        nullif(max(cvssScore), 0) as cvss_score,
         cast(null as double) as epss_score,
         bool_or(lower(exploitabilityLevel) <> 'noexploit') as exploit_available,
         cast(null as timestamp) as published_at,
@@ -39,9 +40,17 @@ found as (
     group by _product, _instance, upper(cveId)
 ),
 
+-- what Defender's list leaves open is what the rows of machines say
 known as (
-    select * from (select * from listed union all select * from found) as united
-    qualify row_number() over (partition by instance, cve_id order by rank) = 1
+    select
+        min(product) as product, instance, cve_id, arg_min(observed_at, rank) as observed_at,
+        arg_min(level, rank) filter (where level is not null) as level,
+        arg_min(cvss_score, rank) filter (where cvss_score is not null) as cvss_score,
+        arg_min(epss_score, rank) filter (where epss_score is not null) as epss_score,
+        arg_min(exploit_available, rank) filter (where exploit_available is not null) as exploit_available,
+        arg_min(published_at, rank) filter (where published_at is not null) as published_at
+    from (select * from listed union all select * from found) as united
+    group by instance, cve_id
 )
 
 select
