@@ -70,7 +70,7 @@ KIT = Connector(
     streams=(
         Stream(
             "machines",
-            lambda api: next_link_pages(api, "/machines"),
+            lambda api: next_link_pages(api, "/machines", as_lines=True),
             "id",
             {
                 "id": "text",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import orjson
 
 from connector_assets.cortex_cloud.answers import claimed, explained, member, raise_for_error
@@ -14,13 +15,15 @@ from connector_assets.cortex_cloud.window import Window, milliseconds
 from connector_assets.kit import (
     BrokenAnswer,
     ConnectorError,
+    Lines,
     Page,
     Record,
     UnexpectedContent,
     cursor_pages,
     records_of,
 )
-from connector_assets.kit.bodies import gunzipped, json_lines
+from connector_assets.kit.bodies import gunzipped, json_line_pages, until_it_breaks
+from connector_assets.kit.lines import Absent
 
 if TYPE_CHECKING:
     import requests
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
 
 SNAPSHOT = "/vulnerability-management/v1/vulnerability-finding/snapshot"
 SEARCH = "/vulnerability-management/v1/vulnerability-finding/search"
-#: Findings handed on at a time.
-BATCH = 1000
 
 
 def findings(api: Api) -> Iterator[Page]:
@@ -41,6 +42,10 @@ def findings(api: Api) -> Iterator[Page]:
 
 #: Members of what is no finding, in the spellings seen; looking for others in every key took a third of the pull.
 NO_FINDING = ("reply", "err_code", "ERR_CODE")
+#: A member of a finding in capitals, see `plain`.
+IN_CAPITALS = "PLATFORM_ID"
+#: What is a finding, and needs no other names.
+Finding = msgspec.defstruct("Finding", [(name, Absent, msgspec.UNSET) for name in (*NO_FINDING, IN_CAPITALS)])
 
 
 def wanted(api: Api) -> Ask:
@@ -72,7 +77,7 @@ def search_pages(api: Api) -> Iterator[Page]:
 
 def plain(record: Any) -> Any:
     """A finding under names in small letters: the same fields are in capitals where a tenant's own pages ask for them."""
-    if isinstance(record, dict) and "PLATFORM_ID" in record:
+    if isinstance(record, dict) and IN_CAPITALS in record:
         return {name.lower(): value for name, value in record.items()}
     return record
 
@@ -83,25 +88,17 @@ def snapshot_pages(api: Api) -> Iterator[Page]:
     An error ends the stream for this sync; what came before it is kept.
     """
     most, seen = api.options.snapshot_limit, 0
-    batch: list[Record] = []
-    try:
-        for record in snapshot(api, most):
-            batch.append(plain(record))
-            seen += 1
-            if len(batch) == BATCH:
-                yield Page(batch)
-                batch = []
-                api.progress(f"{seen} findings")
-    except ConnectorError:
-        if batch:
-            yield Page(batch)
-        raise
-    yield Page(batch)
+    for batch in snapshot(api, most):
+        yield Page(batch)
+        seen += len(batch)
+        api.progress(f"{seen} findings")
+    if not seen:
+        yield Page([])
     if most is not None and seen >= most:
         api.partial(f"the snapshot ended at the {most} findings asked for: raise the option snapshot_limit")
 
 
-def snapshot(api: Api, most: int | None) -> Iterator[Record]:
+def snapshot(api: Api, most: int | None) -> Iterator[Sequence[Record]]:
     request: Ask = {"filter": wanted(api)}
     if most is not None:
         request["limit"] = most
@@ -111,12 +108,13 @@ def snapshot(api: Api, most: int | None) -> Iterator[Record]:
         api.response("POST", SNAPSHOT, stream=True, json={"request_data": request}) as response,
     ):
         where = api.client.where(response.url)
-        for value in values(api, response, where):
+        for page in pages_of(api, response, where):
             # nearly every value is a finding by itself
-            if isinstance(value, dict) and value.keys().isdisjoint(NO_FINDING):
-                yield value
+            if isinstance(page, Lines) and page.glance(Finding) is not None:
+                yield page
             else:
-                yield from records_in(api, value, where)
+                found = (record for value in page for record in records_in(api, value, where))
+                yield from until_it_breaks(plain(record) for record in found)
 
 
 @contextmanager
@@ -129,7 +127,7 @@ def asked_once() -> Iterator[None]:
         raise
 
 
-def values(api: Api, response: requests.Response, where: str) -> Iterator[Any]:
+def pages_of(api: Api, response: requests.Response, where: str) -> Iterator[Sequence[Any]]:
     """The JSON values of the body: one a line, or, where the tenant says that it is JSON, one altogether."""
     limit = api.settings.budgets.stream_bytes
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -138,20 +136,23 @@ def values(api: Api, response: requests.Response, where: str) -> Iterator[Any]:
             f"{SNAPSHOT}: a web page where findings were asked for", url=where, hint="check base_url"
         )
     if kind != "application/json":
-        yield from json_lines(gunzipped(api.client.chunks(response, limit), limit, where), where)
+        yield from json_line_pages(gunzipped(api.client.chunks(response, limit), limit, where), where)
         return
     body = api.client.body(response)
     try:
         whole = orjson.loads(body)
     except orjson.JSONDecodeError:
         # lines under another name
-        yield from json_lines([body], where)
+        yield from json_line_pages([body], where)
         return
-    yield whole
+    yield [whole]
 
 
 def records_in(api: Api, value: Any, where: str) -> Iterator[Any]:
     """The findings in a value: a list of them, alone or in a reply; one by itself; an error of the tenant raises."""
+    if isinstance(value, dict) and value.keys().isdisjoint(NO_FINDING):
+        yield value
+        return
     if isinstance(value, list):
         yield from value
         return

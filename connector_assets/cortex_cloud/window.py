@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit import Page, Record
+import msgspec
+
+from connector_assets.kit import Lines, Page, Record
 
 if TYPE_CHECKING:
     from connector_assets.kit import Api
@@ -50,13 +52,19 @@ class Window:
     def of(cls, api: Api, field: str) -> Window:
         return cls(None if api.window_start is None else milliseconds(api.window_start), field)
 
-    def keep(self, records: list[Record]) -> list[Record]:
+    def keep(self, records: Sequence[Record]) -> Sequence[Record]:
         """The records within the window. One that does not say when it was active, or in no way we read, is."""
-        if self.start is None:
+        if self.start is None or (isinstance(records, Lines) and self.holds(records)):
             return records
         kept = [record for record in records if not self.is_before(record)]
         self.left_out += len(records) - len(kept)
         return kept
+
+    def holds(self, lines: Lines) -> bool:
+        """Whether all of them say in milliseconds that they are within the window. False where it takes a closer look."""
+        seen = lines.glance(msgspec.defstruct("Seen", [(self.field, int)]))
+        least = max(self.start or 0, MILLISECONDS_FROM)
+        return seen is not None and all(getattr(one, self.field) >= least for one in seen)
 
     def is_before(self, record: Any) -> bool:
         if not isinstance(record, dict) or self.start is None:
@@ -69,6 +77,6 @@ class Window:
     def pages(self, found: Iterator[Page]) -> Iterator[Page]:
         """The pages without what lies before the window; a claimed total is less by what was left out."""
         for page in found:
-            kept = self.keep(list(page.records))
+            kept = self.keep(page.records)
             total = None if page.total is None else max(0, page.total - self.left_out)
             yield Page(kept, page.scope, cursor=page.cursor, total=total)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from connector_assets.kit import Page
 from connector_assets.kit.answers import said_in
 from connector_assets.kit.errors import BadRequest, BrokenAnswer
-from connector_assets.kit.pagers import CursorGuard, records_of
+from connector_assets.kit.pagers import CursorGuard, lines_of
 from connector_assets.kit.waits import as_clock
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _rows_by(api: Api, text: str, part: Mapping[str, Any], more: Mapping[str, An
         paging: dict[str, str] = {"$skipToken": token} if token else {}
         options = {"resultFormat": "objectArray", "$top": size, **more, **paging}
         answer, headers = ask(api, {**part, "query": text, "options": options})
-        found = records_of(by_name(answer), "data", PATH, api.mask)
+        found = lines_of(by_name(answer), "data", PATH, api.mask)
         seen, total = seen + len(found), max(total, as_count(answer.get("totalRecords")))
         yield Page(found, cursor=token[:200] if token else None)
         if headers.get("x-ms-tenant-subscription-limit-hit", "").lower() == "true":
@@ -108,7 +108,7 @@ def ask(api: Api, body: Mapping[str, Any]) -> tuple[Any, Mapping[str, str]]:
     """One query's answer with its headers. Raises BrokenAnswer for one that is no object."""
     version = {"api-version": api.options.resource_graph_version}
     try:
-        answer, response = api.client.json_response("POST", PATH, json=body, params=version, safe=True)
+        answer, response = api.client.json_response("POST", PATH, json=body, params=version, safe=True, lines=("data",))
     except BadRequest as error:
         said = error.answer.get("error") if isinstance(error.answer, dict) else None
         details = said.get("details") if isinstance(said, dict) else None

@@ -118,7 +118,7 @@ def assessments(api: Api) -> Iterator[Page]:
         path = f"/subscriptions/{subscription}/providers/Microsoft.Security/assessments"
         version = {"api-version": api.options.assessments_version}
         try:
-            yield from next_link_pages(api, path, version, link="nextLink", scope=subscription)
+            yield from next_link_pages(api, path, version, link="nextLink", scope=subscription, as_lines=True)
         except (BadRequest, FixPermission, NotFound) as error:
             refused += 1
             if refused == len(visible):

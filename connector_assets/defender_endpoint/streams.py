@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit import FieldType, Incremental, Page, Record, Stream
+import msgspec
+
+from connector_assets.kit import FieldType, Incremental, Lines, Page, Record, Stream
 from connector_assets.kit.errors import BrokenAnswer, FixPermission, ForeignHost, NotFound
+from connector_assets.kit.lines import Absent
 from connector_assets.kit.pagers import next_link_pages, records_of
 
 if TYPE_CHECKING:
@@ -103,12 +107,14 @@ VULNERABILITY: dict[str, FieldType] = {
 }
 
 
-def collection(api: Api, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Page]:
+def collection(
+    api: Api, path: str, params: Mapping[str, Any] | None = None, *, as_lines: bool = True
+) -> Iterator[Page]:
     """All pages. Defender answers 404 for a collection that is empty; only its own 404, on the first page, means that.
 
     `$top` is never sent: with it Defender gives no link to the next page.
     """
-    pages = next_link_pages(api, path, params)
+    pages = next_link_pages(api, path, params, as_lines=as_lines)
     try:
         first = next(pages, None)
     except NotFound as error:
@@ -126,14 +132,35 @@ def machines(api: Api) -> Iterator[Page]:
     return collection(api, "/api/machines")
 
 
-def by_machine(path: str, row: Callable[[Record], Record]) -> Callable[[Api], Iterator[Page]]:
+def by_machine(path: str, fields: Mapping[str, FieldType]) -> Callable[[Api], Iterator[Page]]:
     """A pull function for one of the inventories that list a row a machine and software."""
+    rows = plain_rows(fields)
 
     def pull(api: Api) -> Iterator[Page]:
         for page in collection(api, path, {"pageSize": api.options.page_size}):
-            yield Page([row(record) for record in page.records], page.scope, page.cursor)
+            yield Page(rows(page.records), page.scope, page.cursor)
 
     return pull
+
+
+def plain_rows(fields: Mapping[str, FieldType]) -> Callable[[Sequence[Record]], Sequence[Record]]:
+    """As `normalised`, for a page: its rows stay as they came where no name is to be written otherwise."""
+    row = normalised(fields)
+    texts = [(name, str | None | msgspec.UnsetType, msgspec.UNSET) for name in ("id", *ID_PARTS)]
+    capital = [(name[0].upper() + name[1:], Absent, msgspec.UNSET) for name in fields]
+    glanced = msgspec.defstruct("Row", [*texts, *capital])
+    parts_of = attrgetter(*ID_PARTS)
+
+    def rows(records: Sequence[Record]) -> Sequence[Record]:
+        found: list[Any] | None = records.glance(glanced) if isinstance(records, Lines) else None
+        if found and isinstance(records, Lines):
+            if all(one.id for one in found):
+                return records
+            if all(one.id is msgspec.UNSET and one.deviceId for one in found):
+                return records.with_first("id", ("_".join(filter(None, parts_of(one))) for one in found))
+        return [row(record) for record in records]
+
+    return rows
 
 
 def normalised(fields: Mapping[str, FieldType]) -> Callable[[Record], Record]:
@@ -160,9 +187,9 @@ def normalised(fields: Mapping[str, FieldType]) -> Callable[[Record], Record]:
     return row
 
 
-software = by_machine("/api/machines/SoftwareInventoryByMachine", normalised(SOFTWARE))
+software = by_machine("/api/machines/SoftwareInventoryByMachine", SOFTWARE)
+vulnerabilities_by_page = by_machine("/api/machines/SoftwareVulnerabilitiesByMachine", VULNERABILITY)
 vulnerability_row = normalised(VULNERABILITY)
-vulnerabilities_by_page = by_machine("/api/machines/SoftwareVulnerabilitiesByMachine", vulnerability_row)
 
 
 def vulnerabilities(api: Api) -> Iterator[Page]:
@@ -198,7 +225,7 @@ def changed_vulnerabilities(api: Api) -> Iterator[Page]:
     api.remove(api.known("deviceId") - {str(machine.get("id")) for machine in api.records("machines")}, "deviceId")
     params = {"sinceTime": api.since.strftime("%Y-%m-%dT%H:%M:%SZ"), "pageSize": api.options.page_size}
     last: dict[str, tuple[tuple[str, bool], Record]] = {}
-    for page in collection(api, "/api/machines/SoftwareVulnerabilityChangesByMachine", params):
+    for page in collection(api, "/api/machines/SoftwareVulnerabilityChangesByMachine", params, as_lines=False):
         for record in page.records:
             row = vulnerability_row(record)
             word = (str(row.get("eventTimestamp") or ""), row.get("status") != FIXED)
@@ -249,7 +276,7 @@ def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:
 
 def cves(api: Api) -> Iterator[Page]:
     """Details of the weaknesses somebody has. Defender lists all it knows, which is a hundred times as many."""
-    for page in collection(api, "/api/vulnerabilities"):
+    for page in collection(api, "/api/vulnerabilities", as_lines=False):
         found = [
             r for r in page.records if api.options.all_cves or not isinstance(r, dict) or r.get("exposedMachines") != 0
         ]

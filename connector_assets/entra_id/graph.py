@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit import Page, Record
+from connector_assets.kit import Lines, Page, Record
 from connector_assets.kit.errors import BadRequest, BrokenAnswer, CursorExpired, NotFound
-from connector_assets.kit.pagers import next_link_pages, records_of
+from connector_assets.kit.pagers import lines_of, next_link_pages, records_of
 from connector_assets.kit.waits import as_number, back_off
 
 if TYPE_CHECKING:
@@ -29,17 +29,17 @@ TRANSIENT = frozenset({429, 500, 502, 503, 504})
 
 
 def collection(
-    api: Api, path: str, params: Mapping[str, Any] | None = None, *, counted: bool = False
+    api: Api, path: str, params: Mapping[str, Any] | None = None, *, counted: bool = False, as_lines: bool = True
 ) -> Iterator[Page]:
     """All pages of a collection, from its start again when the page token expired (repeated records share their key).
 
     counted: ask Graph for its own count, an advanced query whose header goes with every page; fewer records than that,
-    beyond what comes and goes meanwhile, make the stream partial.
+    beyond what comes and goes meanwhile, make the stream partial. as_lines: nobody is to look at the records.
     """
     for restart in range(RESTARTS + 1):
         seen, expected = 0, 0
         try:
-            for page, count in _pages(api, path, params, counted):
+            for page, count in _pages(api, path, params, counted, as_lines):
                 seen, expected = seen + len(page.records), count or expected
                 yield present(page)
         except CursorExpired:
@@ -54,21 +54,26 @@ def collection(
 
 def present(page: Page) -> Page:
     """The page without what Graph calls removed: only its delta query does, and recordings of that are replayed here."""
+    if isinstance(page.records, Lines) and not page.records.may_name("@removed"):
+        return page
     there = [record for record in page.records if not isinstance(record, dict) or "@removed" not in record]
     return page if len(there) == len(page.records) else Page(there, page.scope, page.cursor)
 
 
-def _pages(api: Api, path: str, params: Mapping[str, Any] | None, counted: bool) -> Iterator[tuple[Page, int | None]]:
+def _pages(
+    api: Api, path: str, params: Mapping[str, Any] | None, counted: bool, as_lines: bool
+) -> Iterator[tuple[Page, int | None]]:
     """Each page, the first one with Graph's count of the collection where it was asked for."""
     if not counted:
-        yield from ((page, None) for page in next_link_pages(api, path, params))
+        yield from ((page, None) for page in next_link_pages(api, path, params, as_lines=as_lines))
         return
-    answer = api.get(path, {**(params or {}), "$count": "true"}, EVENTUAL)
+    answer = api.get(path, {**(params or {}), "$count": "true"}, EVENTUAL, lines=("value",) if as_lines else None)
     count = answer.get("@odata.count") if isinstance(answer, dict) else None
     number = as_number(str(count))
-    yield Page(records_of(answer, "value", path, api.mask)), None if number is None else int(number)
+    yield Page(lines_of(answer, "value", path, api.mask)), None if number is None else int(number)
     if following := answer.get("@odata.nextLink"):
-        yield from ((page, None) for page in next_link_pages(api, following, headers=EVENTUAL))
+        rest = next_link_pages(api, following, headers=EVENTUAL, as_lines=as_lines)
+        yield from ((page, None) for page in rest)
 
 
 def fan_out(api: Api, urls: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, Record]]]:
@@ -166,7 +171,7 @@ def _rest(api: Api, url: str, link: str) -> Iterator[Record]:
         for page in next_link_pages(api, link):
             yield from page.records
     except CursorExpired:
-        for page in collection(api, f"/v1.0{url}"):
+        for page in collection(api, f"/v1.0{url}", as_lines=False):
             yield from page.records
     except NotFound:
         return
@@ -184,6 +189,7 @@ def related(api: Api, record: Record, name: str, path: str) -> list[Record]:
     if len(found) < EXPANDED:
         return found
     try:
-        return [other for page in collection(api, path, {"$select": "id"}) for other in named(page.records)]
+        pages = collection(api, path, {"$select": "id"}, as_lines=False)
+        return [other for page in pages for other in named(page.records)]
     except NotFound:
         return found

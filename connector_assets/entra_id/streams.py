@@ -97,7 +97,7 @@ def device_owners(api: Api) -> Iterator[Page]:
     """Registered owners and users, by $expand: a page of devices at once instead of two calls a device."""
     for relation, name in (("registeredOwners", "owner"), ("registeredUsers", "user")):
         params = {"$select": "id", "$expand": relation, "$top": api.options.page_size}
-        for page in collection(api, "/v1.0/devices", params):
+        for page in collection(api, "/v1.0/devices", params, as_lines=False):
             rows = [
                 {"device_id": device["id"], "relation": name, "user_id": person["id"], "user_type": object_type(person)}
                 for device in named(page.records)
@@ -111,7 +111,7 @@ def with_owners(path: str, select: str) -> Any:
 
     def pull(api: Api) -> Iterator[Page]:
         params = {"$select": select, "$expand": "owners", "$top": api.options.page_size}
-        for page in collection(api, path, params):
+        for page in collection(api, path, params, as_lines=False):
             records = [
                 {**r, "owners": related(api, r, "owners", f"{path}/{r['id']}/owners")}
                 if isinstance(r, dict) and r.get("id")

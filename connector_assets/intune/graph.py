@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from connector_assets.kit import Page
 from connector_assets.kit.errors import BadRequest, CursorExpired, FixPermission, RetryLater
 from connector_assets.kit.hosts import masked
-from connector_assets.kit.pagers import CursorGuard, records_of
+from connector_assets.kit.pagers import CursorGuard, lines_of
 
 if TYPE_CHECKING:
     from connector_assets.kit.api import Api
@@ -56,7 +56,7 @@ def _pages(api: Api, path: str, params: Mapping[str, Any] | None) -> Iterator[tu
         answer = first_page(api, path, params) if url is path else patient_get(api, url)
         cursor = None if url is path else masked(url)
         count = answer.get("@odata.count") if isinstance(answer, dict) else None
-        yield Page(records_of(answer, "value", path, api.mask), cursor=cursor), count if isinstance(count, int) else 0
+        yield Page(lines_of(answer, "value", path, api.mask), cursor=cursor), count if isinstance(count, int) else 0
         url = answer.get("@odata.nextLink") or None
         if url:
             guard.follow(url)
@@ -82,7 +82,7 @@ def patient_get(api: Api, url: str, params: Mapping[str, Any] | None = None, non
     """GET that knows Intune's HTTP 500 for throttling: it waits longer than for a server that merely failed."""
     for pause in (*BROKER_PAUSES, None):
         try:
-            return api.get(url, params, none_on=none_on)
+            return api.get(url, params, none_on=none_on, lines=("value",))
         except RetryLater as error:
             if pause is None or error.status != 500 or QUERY_BROKER not in error.message.lower():
                 raise

@@ -35,10 +35,12 @@ from connector_assets.kit.errors import (
     UnexpectedContent,
 )
 from connector_assets.kit.exports import JobState, export_job
+from connector_assets.kit.lines import Lines
 from connector_assets.kit.pagers import (
     CursorGuard,
     cursor_pages,
     keyset_pages,
+    lines_of,
     link_header_pages,
     next_link_pages,
     odata_pages,
@@ -73,6 +75,7 @@ __all__ = [
     "HeaderKeys",
     "Incremental",
     "JobState",
+    "Lines",
     "NoAuth",
     "NoOptions",
     "NotFound",
@@ -94,6 +97,7 @@ __all__ = [
     "cursor_pages",
     "export_job",
     "keyset_pages",
+    "lines_of",
     "link_header_pages",
     "next_link_pages",
     "odata_pages",

@@ -124,9 +124,10 @@ class Api:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         none_on: tuple[int, ...] = (),
+        lines: tuple[str, ...] | None = None,
     ) -> Any:
-        """GET and parse JSON; None for a status in `none_on`."""
-        return self.client.json("GET", path_or_url, params=params, headers=headers, none_on=none_on)
+        """GET and parse JSON; None for a status in `none_on`. lines: where the records are that may come as Lines."""
+        return self.client.json("GET", path_or_url, params=params, headers=headers, none_on=none_on, lines=lines)
 
     def post(
         self,
@@ -137,11 +138,14 @@ class Api:
         headers: Mapping[str, str] | None = None,
         none_on: tuple[int, ...] = (),
         params: Mapping[str, Any] | None = None,
+        lines: tuple[str, ...] | None = None,
     ) -> Any:
-        """POST and parse JSON. `safe` says that repeating it starts nothing twice: only then is it retried."""
-        return self.client.json(
-            "POST", path_or_url, json=json, data=data, params=params, headers=headers, safe=safe, none_on=none_on
-        )
+        """POST and parse JSON. `safe` says that repeating it starts nothing twice: only then is it retried.
+
+        lines: where the records are that may come as Lines.
+        """
+        request: dict[str, Any] = {"params": params, "headers": headers, "safe": safe, "none_on": none_on}
+        return self.client.json("POST", path_or_url, json=json, data=data, lines=lines, **request)
 
     def response(self, method: str, path_or_url: str, *, stream: bool = False, **request: Any) -> requests.Response:
         """A checked answer with its headers; its body read, or with `stream` left to be read. See Client.response."""

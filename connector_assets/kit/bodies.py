@@ -12,6 +12,7 @@ import orjson
 from connector_assets.kit.answers import BYTE_ORDER_MARK, lenient_json
 from connector_assets.kit.declaration import Record
 from connector_assets.kit.errors import BrokenAnswer, BudgetExceeded, UnexpectedContent
+from connector_assets.kit.lines import lines_of_body
 from connector_assets.kit.xml_records import feed, guarded_parser, refuse_web_page
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -62,9 +63,37 @@ def new_unpacker() -> zlib._Decompress:
 def json_lines(chunks: Iterable[bytes], url: str, may_be_empty: bool = False) -> Iterator[Record]:
     """The JSON value of each line, of a line that is a list each of its values; empty lines do not count.
 
-    Raises BrokenAnswer with the line's number for one that is no JSON (the last one, when the body was cut), and for a
-    body without any byte: a pre-signed link that has gone bad answers so, and that is no empty estate (may_be_empty: the
-    caller sees to that).
+    Raises as `pieces_of_lines`, and BrokenAnswer with the number of a line that is no JSON: the last one, when the body was cut.
+    """
+    for lines, before in pieces_of_lines(chunks, url, may_be_empty):
+        yield from values_of_lines(lines, before, url)
+
+
+def json_line_pages(chunks: Iterable[bytes], url: str) -> Iterator[Sequence[Record]]:
+    """As `json_lines`, the records of some hundred KB at a time: as Lines where they can be."""
+    for lines, before in pieces_of_lines(chunks, url):
+        page: Sequence[Record] | None = lines_of_body(lines)
+        if page is None:
+            yield from until_it_breaks(values_of_lines(lines, before, url))
+        else:
+            yield page
+
+
+def until_it_breaks(records: Iterator[Record]) -> Iterator[Sequence[Record]]:
+    """The records as one page, also where an error ends them, which is raised after it."""
+    page: list[Record] = []
+    try:
+        page.extend(records)
+    finally:
+        if page:
+            yield page
+
+
+def pieces_of_lines(chunks: Iterable[bytes], url: str, may_be_empty: bool = False) -> Iterator[tuple[list[bytes], int]]:
+    """The whole lines of each piece of a body, with the number of lines before them.
+
+    Raises UnexpectedContent for markup, BrokenAnswer for a line without end and for a body without any byte: a pre-signed
+    link that has gone bad answers so, and that is no empty estate (may_be_empty: the caller sees to that).
     """
     number, size, rest = 0, 0, b""
     for chunk in chunks:
@@ -74,11 +103,13 @@ def json_lines(chunks: Iterable[bytes], url: str, may_be_empty: bool = False) ->
             )
         size += len(chunk)
         *lines, rest = (rest + chunk).split(b"\n")
-        yield from values_of_lines(lines, number, url)
+        if lines:
+            yield lines, number
         number += len(lines)
         if len(rest) > LINE_BYTES:
             raise BrokenAnswer(f"line {number + 1} is longer than {LINE_BYTES // 1024**2} MB", url=url)
-    yield from values_of_lines([rest], number, url)
+    if rest:
+        yield [rest], number
     if not size and not may_be_empty:
         raise BrokenAnswer("the answer is empty", url=url, hint="the link may have expired; the next sync tries again")
 

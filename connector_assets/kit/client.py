@@ -32,6 +32,7 @@ from connector_assets.kit.errors import (
     UnexpectedContent,
 )
 from connector_assets.kit.hosts import absolute, check_base_url, is_loopback, masked, matches, redirect_target
+from connector_assets.kit.lines import with_lines
 from connector_assets.kit.settings import Settings
 from connector_assets.kit.transport import Transport, transport_error
 from connector_assets.kit.waits import back_off, directed_wait
@@ -137,8 +138,13 @@ class Client:
         """
         return self.json_response(method, path_or_url, **request)[0]
 
-    def json_response(self, method: str, path_or_url: str, **request: Any) -> tuple[Any, requests.Response]:
-        """As `json`, with the answer itself for its headers."""
+    def json_response(
+        self, method: str, path_or_url: str, *, lines: tuple[str, ...] | None = None, **request: Any
+    ) -> tuple[Any, requests.Response]:
+        """As `json`, with the answer itself for its headers.
+
+        lines: where the records are, see `with_lines`; they come as Lines where they can.
+        """
         call = self._call(method, path_or_url, **request)
 
         def read(response: requests.Response) -> tuple[Any, requests.Response]:
@@ -150,7 +156,8 @@ class Client:
                 return None, response
             try:
                 require_json(status, response.headers.get("Content-Type", ""), body, response.url)
-                return parse_json(body, response.url), response
+                found = with_lines(body, lines) if lines is not None else None
+                return parse_json(body, response.url) if found is None else found, response
             except (BrokenAnswer, UnexpectedContent) as error:
                 # masked here and not before, as it costs time that only a failure is worth
                 error.url = self.where(response.url)

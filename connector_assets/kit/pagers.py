@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from connector_assets.kit.answers import said_in
 from connector_assets.kit.declaration import Page, Record
 from connector_assets.kit.errors import BadRequest, RepeatedCursor, RetryLater, UnexpectedContent
 from connector_assets.kit.hosts import masked
+from connector_assets.kit.lines import Lines
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -38,7 +39,13 @@ class CursorGuard:
 
 
 def records_of(answer: Any, member: str | None, where: str, mask: Callable[[str], str] = str) -> list[Record]:
-    """The list of records in an answer: the answer itself, or its `member`; null counts as empty.
+    """As `lines_of`, as a list."""
+    found = lines_of(answer, member, where, mask)
+    return found if isinstance(found, list) else [*found]
+
+
+def lines_of(answer: Any, member: str | None, where: str, mask: Callable[[str], str] = str) -> Sequence[Record]:
+    """The records in an answer, a list or Lines: the answer itself, or its `member`; null counts as empty.
 
     `mask` (api.mask) goes over the vendor's words before they are repeated.
 
@@ -47,7 +54,7 @@ def records_of(answer: Any, member: str | None, where: str, mask: Callable[[str]
     found = answer if member is None else answer.get(member, ...) if isinstance(answer, dict) else ...
     if found is None:
         return []
-    if not isinstance(found, list):
+    if not isinstance(found, list | Lines):
         keys = ", ".join(map(str, list(answer)[:5])) if isinstance(answer, dict) else type(answer).__name__
         said = mask(said_in(answer)) if isinstance(answer, dict) else ""
         raise UnexpectedContent(
@@ -55,7 +62,8 @@ def records_of(answer: Any, member: str | None, where: str, mask: Callable[[str]
             + (f": {said}" if said else ""),
             hint="the vendor reports an error inside a successful answer; the next sync tries again",
         )
-    return found
+    records: Sequence[Record] = found
+    return records
 
 
 def next_link_pages(
@@ -68,21 +76,24 @@ def next_link_pages(
     link: str = "@odata.nextLink",
     empty_on: tuple[int, ...] = (),
     scope: str = "default",
+    as_lines: bool = False,
 ) -> Iterator[Page]:
     """Collections whose answers carry an absolute, opaque link to the next page (OData, ARM).
 
     The link is called verbatim with the same headers; a page may be empty and still have a next one. A status in
-    `empty_on` on the first page means that there are no records.
+    `empty_on` on the first page means that there are no records. as_lines: for a connector that hands the pages on
+    without a look at the records, see `Lines`.
     """
+    lines = (member,) if as_lines else None
     guard = CursorGuard(path)
     url: str | None = path
     while url:
         first = url is path
-        answer = api.get(url, params, headers, none_on=empty_on if first else ())
+        answer = api.get(url, params, headers, none_on=empty_on if first else (), lines=lines)
         if answer is None and first:
             yield Page([], scope)
             return
-        yield Page(records_of(answer, member, path, api.mask), scope, cursor=None if first else masked(url))
+        yield Page(lines_of(answer, member, path, api.mask), scope, cursor=None if first else masked(url))
         url, params = answer.get(link) or None, None
         if url:
             guard.follow(url)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from connector_assets.kit import CursorGuard, Page, records_of
+from connector_assets.kit import CursorGuard, Page, lines_of
 from connector_assets.kit.errors import (
     BadRequest,
     ConnectorError,
@@ -64,10 +64,10 @@ def pages(api: Api, query: Query, filters: Mapping[str, Any], scope: str = "defa
             variables["filterBy"] = filters
         text, answer = ask_tolerant(api, query, text, variables)
         found = connection(api, query, answer, scope)
-        listed = records_of(found, "nodes", query.root, api.mask)
-        nodes = [node for node in listed if node is not None]
-        if len(nodes) < len(listed):
-            api.partial(f"Wiz left {len(listed) - len(nodes)} records of a page empty", scope)
+        nodes = lines_of(found, "nodes", query.root, api.mask)
+        if None in nodes:
+            listed, nodes = len(nodes), [node for node in nodes if node is not None]
+            api.partial(f"Wiz left {listed - len(nodes)} records of a page empty", scope)
         seen += len(nodes)
         claimed = found.get("totalCount")
         if isinstance(claimed, int) and not isinstance(claimed, bool):
@@ -104,7 +104,7 @@ def ask_tolerant(api: Api, query: Query, text: str, variables: Mapping[str, Any]
     """(query as it was answered, answer). Fields that this tenant does not know are left out, if they may be."""
     while True:
         try:
-            return text, ask(api, text, variables, query.name)
+            return text, ask(api, text, variables, query.name, lines=("data", query.root, "nodes"))
         except BadRequest as error:
             told = UNKNOWN_FIELD.findall(f"{error.message} {error.answer}")
             unknown = sorted(set(told) & set(query.optional))
@@ -117,7 +117,13 @@ def ask_tolerant(api: Api, query: Query, text: str, variables: Mapping[str, Any]
             text = shorter
 
 
-def ask(api: Api, text: str, variables: Mapping[str, Any] | None = None, name: str = "") -> Mapping[str, Any]:
+def ask(
+    api: Api,
+    text: str,
+    variables: Mapping[str, Any] | None = None,
+    name: str = "",
+    lines: tuple[str, ...] | None = None,
+) -> Mapping[str, Any]:
     """One answer with data, maybe beside errors. Raises by what its errors say where there is no data.
 
     What Wiz refuses for the moment is asked for again, a token it no longer takes is renewed once.
@@ -126,7 +132,7 @@ def ask(api: Api, text: str, variables: Mapping[str, Any] | None = None, name: s
     renewed = False
     attempt = 0
     while True:
-        answer = api.post(address(api), json=body, safe=True)
+        answer = api.post(address(api), json=body, safe=True, lines=lines)
         if not isinstance(answer, dict):
             raise UnexpectedContent(
                 f"{name or 'Wiz'}: answered with something else than an object",

@@ -16,6 +16,9 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
+from connector_assets.kit.answers import lenient_json
+from connector_assets.kit.lines import Lines
+
 PAGES_FILE = "pages-00000.jsonl.zst"
 INDEX_FILE = "pages.json"
 #: Records written at once.
@@ -53,10 +56,13 @@ class Spool:
         self._thread.start()
 
     def add(self, records: Sequence[Any], scope: str, cursor: str | None) -> None:
-        """Append a page."""
-        for start in range(0, len(records), BATCH_RECORDS):
-            self._write(records[start : start + BATCH_RECORDS])
-            self._hand_over(BLOCK_BYTES)
+        """Append a page. Records that are lines already are written as they are."""
+        if isinstance(records, Lines) and records.text is not None:
+            self._write_text(records.text)
+        else:
+            for start in range(0, len(records), BATCH_RECORDS):
+                self._write(records[start : start + BATCH_RECORDS])
+                self._hand_over(BLOCK_BYTES)
         self._close_page(len(records), scope, cursor)
 
     def add_lines(self, lines: Sequence[bytes], scope: str, cursor: str | None, **place: Any) -> None:
@@ -106,6 +112,17 @@ class Spool:
             self._block.truncate()
             self._block.writelines(map(line_of, records))
 
+    def _write_text(self, text: bytes) -> None:
+        """Lines, in blocks that end with a line."""
+        view, start = memoryview(text), 0
+        while start < len(text):
+            end = text.find(b"\n", start + BLOCK_BYTES)
+            end = len(text) if end < 0 else end
+            self._block.write(view[start:end])
+            self._block.write(b"\n")
+            self._hand_over(BLOCK_BYTES)
+            start = end + 1
+
     def _compress(self) -> None:
         block: bytes | None = b""
         try:
@@ -131,7 +148,9 @@ def line_cleaner(names: Sequence[str]) -> Callable[[bytes], bytes] | None:
     if drop is None:
         return None
     keys = "|".join(re.escape(orjson.dumps(name.rpartition(".")[2])[1:-1].decode()) for name in names)
-    pattern = f'"(?:{keys})":'
+    # what is written as it came may have room before the colon, and a letter of a name as a number
+    is_simple = all(name.isascii() and "/" not in name for name in names)
+    pattern = rf'"(?:{keys})"\s*:|' + (r"\\u00[2-7]" if is_simple else r"\\[u/]")
 
     def clean(block: bytes) -> bytes:
         import pyarrow.compute as pc
@@ -141,7 +160,7 @@ def line_cleaner(names: Sequence[str]) -> Callable[[bytes], bytes] | None:
         lines = block.splitlines(keepends=True)
         found = pc.match_substring_regex(pa.array(lines), pattern).to_pylist()
         return b"".join(
-            line_of(drop(orjson.loads(line))) if is_found else line for line, is_found in zip(lines, found, strict=True)
+            line_of(drop(value_of(line))) if is_found else line for line, is_found in zip(lines, found, strict=True)
         )
 
     return clean
@@ -153,6 +172,17 @@ def line_of(record: Any) -> bytes:
         return orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
         return orjson.dumps(writable(record), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def value_of(line: bytes) -> Any:
+    """The value of a landed line. Of one that came so from the vendor a number may be too large, or it may be nested too deep."""
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        try:
+            return orjson.loads(line_of(lenient_json(line)))
+        except RecursionError:
+            return TOO_DEEP
 
 
 def writable(value: Any, depth: int = 0) -> Any:

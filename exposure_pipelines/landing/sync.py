@@ -13,8 +13,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from connector_assets.kit.api import Api, open_api
 from connector_assets.kit.client import Statistics
 from connector_assets.kit.declaration import Connector, Record, Stream
@@ -27,7 +25,7 @@ from exposure_pipelines.landing.incremental import plan_of
 from exposure_pipelines.landing.lock import instance_lock
 from exposure_pipelines.landing.manifest import Manifest, State
 from exposure_pipelines.landing.reading import Progress, Reader, Reading, is_disk_full
-from exposure_pipelines.landing.spool import PAGES_FILE, Spool, read_lines
+from exposure_pipelines.landing.spool import PAGES_FILE, Spool, read_lines, value_of
 from exposure_pipelines.landing.typed import TypedCounts, landed_columns, write_typed
 from exposure_pipelines.landing.verdict import VolumeGuard, judge_scopes, judge_stream
 
@@ -159,7 +157,7 @@ class SyncRun(Reader):
             raise StreamSkipped(f"stream {stream} gave nothing to go on with")
         filesystem = None if self.lake.is_local else self.lake.filesystem
         for line in read_lines(f"{self.landed[stream]}/{PAGES_FILE}", filesystem):
-            record = orjson.loads(line)
+            record = value_of(line)
             if isinstance(record, dict):
                 yield record
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from exposure_pipelines.errors import ConfigurationError
-from exposure_pipelines.landing.spool import INDEX_FILE, PAGES_FILE, read_lines
+from exposure_pipelines.landing.spool import INDEX_FILE, PAGES_FILE, read_lines, value_of
 
 if TYPE_CHECKING:
     from exposure_pipelines.lake import Lake
@@ -55,7 +55,7 @@ def landed_record(lake: Lake, instance: str, stream: str, sync: str, row: int) -
         page["scope"],
         page["cursor"],
         path,
-        orjson.loads(line),
+        value_of(line),
         origin_of(page),
     )
 

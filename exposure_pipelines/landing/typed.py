@@ -255,7 +255,8 @@ def cast_sql(name: str, kind: FieldType) -> str:
     if kind == "integer":
         return f"coalesce(TRY_CAST({value} AS BIGINT), TRY_CAST(TRY_CAST({value} AS DOUBLE) AS BIGINT))"
     if kind == "number":
-        return f"TRY_CAST({value} AS DOUBLE)"
+        number = f"TRY_CAST({value} AS DOUBLE)"
+        return f"CASE WHEN isfinite({number}) THEN {number} END"
     return said_sql(value, kind)
 
 
