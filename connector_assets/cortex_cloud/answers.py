@@ -161,4 +161,22 @@ def flattener(prefixes: tuple[str, ...], fields: Mapping[str, Any]) -> Callable[
             elif not is_secret(path):
                 yield named(path), value
 
-    return lambda record: dict(walk(record, "")) if isinstance(record, Mapping) else record
+    @lru_cache(maxsize=PATHS)
+    def plan(shape: tuple[str, ...]) -> tuple[list[str | None], list[int]]:
+        """What the members of a record are called here, None for a secret; and the places where one may be nested."""
+        places = [place for place, key in enumerate(shape) if key in roots or named(key) in branches]
+        return [None if is_secret(key) else named(key) for key in shape], places
+
+    def flat(record: Any) -> Any:
+        if not isinstance(record, Mapping):
+            return record
+        # records of a sort all have the same members, so that nearly every one is of a shape that is known
+        names, places = plan(tuple(record))
+        values = [*record.values()]
+        if any(isinstance(values[place], dict) for place in places):
+            return dict(walk(record, ""))
+        found = dict(zip(names, values, strict=True))
+        found.pop(None, None)
+        return found
+
+    return flat

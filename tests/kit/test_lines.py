@@ -76,7 +76,7 @@ def test_a_record_left_empty_is_found_without_a_look() -> None:
         b'{"value":[{"a":01}]}',
         b'{"value":[{"a":1,"a":2}]}',
         b'{"value":[{"x":[{"a":1,"a":2}]}]}',
-        b'{"value":[' + b"[" * 3000 + b"]" * 3000 + b"]}",
+        b'{"value":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}",
         b'{"value":[{"a":1}],"value":[]}',
         b'{"value":[{"a":1}],"value":[{"a":1}]}',
         b'{"other":[{"a":1}],"value":[{"a":1}]}',
