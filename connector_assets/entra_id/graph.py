@@ -184,8 +184,10 @@ def named(records: Iterable[Record]) -> Iterator[Record]:
 
 def related(api: Api, record: Record, name: str, path: str) -> list[Record]:
     """The objects of an expanded relation; where Graph may have cut them, all of them by a call of their own."""
-    given = record.get(name) or []
-    found = list(named(given if isinstance(given, list) else [given]))
+    given = record.get(name)
+    if not given:
+        return []
+    found = [*named(given if isinstance(given, list) else [given])]
     if len(found) < EXPANDED:
         return found
     try:

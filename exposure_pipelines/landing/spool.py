@@ -8,7 +8,7 @@ import queue
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,8 @@ NESTED = (dict, list)
 
 
 class Spool:
-    """Writes one stream's pages into a local folder. Compression runs beside the download, in a thread of its own.
+    """Writes one stream's pages into a local folder. Compression runs beside the download, in a thread of its own, where
+    there is more than a block of it: most streams are smaller, and end before a thread would have begun.
 
     Raises OSError of the disk from `add` or `close`.
     """
@@ -52,8 +53,7 @@ class Spool:
         self._block = io.BytesIO()
         self._queue: queue.Queue[bytes | None] = queue.Queue(QUEUE_BLOCKS)
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._compress, name="spool", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def add(self, records: Sequence[Any], scope: str, cursor: str | None) -> None:
         """Append a page. Records that are lines already are written as they are."""
@@ -76,6 +76,9 @@ class Spool:
         if self._failure:
             raise self._failure
         if self._block.tell() >= least:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._compress, name="spool", daemon=True)
+                self._thread.start()
             self._queue.put(self._block.getvalue())
             self._block = io.BytesIO()
 
@@ -87,13 +90,16 @@ class Spool:
 
     def close(self) -> None:
         """Finish the files; the content hash is known afterwards."""
-        try:
-            self._hand_over(1)
-        finally:
-            self._queue.put(None)
-            self._thread.join()
-        if self._failure:
-            raise self._failure
+        if self._thread is None:
+            self._write_file([self._block.getvalue()])
+        else:
+            try:
+                self._hand_over(1)
+            finally:
+                self._queue.put(None)
+                self._thread.join()
+            if self._failure:
+                raise self._failure
         (self.folder / INDEX_FILE).write_bytes(orjson.dumps(self.pages))
 
     @property
@@ -124,19 +130,29 @@ class Spool:
             start = end + 1
 
     def _compress(self) -> None:
-        block: bytes | None = b""
+        is_over = False
+
+        def blocks() -> Iterator[bytes]:
+            nonlocal is_over
+            while (block := self._queue.get()) is not None:
+                yield block
+            is_over = True
+
         try:
-            # level 1, pyarrow's default for zstd
-            with pa.CompressedOutputStream(pa.OSFile(str(self.path), "wb"), "zstd") as stream:
-                while (block := self._queue.get()) is not None:
-                    kept = self._clean(block) if self._clean else block
-                    self._hash.update(kept)
-                    stream.write(kept)
+            self._write_file(blocks())
         except BaseException as error:  # noqa: BLE001 - handed to the writing thread, which raises it
             self._failure = error
             # a full disk may show only in the last flush, when the end mark is taken already: nothing is left to wait for
-            while block is not None:
-                block = self._queue.get()
+            while not is_over:
+                is_over = self._queue.get() is None
+
+    def _write_file(self, blocks: Iterable[bytes]) -> None:
+        # level 1, pyarrow's default for zstd
+        with pa.CompressedOutputStream(pa.OSFile(str(self.path), "wb"), "zstd") as stream:
+            for block in blocks:
+                kept = self._clean(block) if self._clean else block
+                self._hash.update(kept)
+                stream.write(kept)
 
 
 def line_cleaner(names: Sequence[str]) -> Callable[[bytes], bytes] | None:
