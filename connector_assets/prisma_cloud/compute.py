@@ -19,7 +19,7 @@ from connector_assets.kit import (
     records_of,
 )
 from connector_assets.kit.hosts import check_base_url, matches
-from connector_assets.prisma_cloud.records import container, moment, scanned
+from connector_assets.prisma_cloud.records import ZERO, moment, read_containers, read_hosts, read_scans
 
 if TYPE_CHECKING:
     import requests
@@ -123,47 +123,52 @@ def discovered(api: Api) -> str:
     return address.rstrip("/")
 
 
-def listed(api: Api, path: str, read: Callable[[Any], Any], seen_in: str) -> Iterator[Page]:
+def listed(api: Api, path: str, read: Callable[[list[Any]], None], seen_in: str) -> Iterator[Page]:
     """All records of a list, to its first empty page; what was not scanned within the window is left out.
 
     The console writes `null` past the end, or an empty list. Its count proves that none is missing, and ends nothing.
     """
     asked = console(api)
     size, totals, outside = api.options.compute_page, [], 0
+    start = api.window_start.date().isoformat() if api.window_start else ""
 
     def fetch(offset: int, limit: int) -> tuple[list[Record], None]:
         answer, response = asked.get(api, path, {"offset": offset, "limit": limit})
         told = response.headers.get("Total-Count", "")
         if told.isdecimal():
             totals.append(int(told))
-        return records_of(answer, None, path, api.mask), None
+        records = records_of(answer, None, path, api.mask)
+        # in here, as the next page is compared with this one
+        read(records)
+        return records, None
 
     for page in offset_pages(api, fetch, size=size):
-        kept = [one for one in page.records if is_within(api, one, seen_in)]
+        kept = [one for one in page.records if not (isinstance(one, dict) and is_before(one.get(seen_in), start))]
         outside += len(page.records) - len(kept)
-        yield Page([read(one) for one in kept], cursor=page.cursor)
+        yield Page(kept, cursor=page.cursor)
         api.progress(f"{page.cursor} of {path}")
     if totals:
         api.expect(max(totals) - outside)
 
 
-def is_within(api: Api, record: Any, field: str) -> bool:
-    """Whether a record was scanned within the window; one that does not say when, is."""
-    seen = moment(record.get(field)) if isinstance(record, dict) else None
-    start = api.window_start
-    return start is None or not isinstance(seen, str) or seen[:10] >= start.date().isoformat()
+def is_before(told: Any, day: str) -> bool:
+    """Whether a date is before a day; what says none is not."""
+    if isinstance(told, str) and told.endswith("Z"):
+        return not told.startswith(ZERO) and told[:10] < day
+    seen = moment(told)
+    return isinstance(seen, str) and seen[:10] < day
 
 
 def hosts(api: Api) -> Iterator[Page]:
-    yield from listed(api, "/hosts", partial(scanned, criticality_tag=api.options.criticality_tag), "scanTime")
+    yield from listed(api, "/hosts", partial(read_hosts, criticality_tag=api.options.criticality_tag), "scanTime")
 
 
 def images(api: Api) -> Iterator[Page]:
-    yield from listed(api, "/images", scanned, "scanTime")
+    yield from listed(api, "/images", read_scans, "scanTime")
 
 
 def containers(api: Api) -> Iterator[Page]:
-    yield from listed(api, "/containers", container, "scanTime")
+    yield from listed(api, "/containers", read_containers, "scanTime")
 
 
 def probe(path: str) -> Callable[[Api], None]:

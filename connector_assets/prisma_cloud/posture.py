@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connector_assets.kit import CursorGuard, Page, UnexpectedContent, records_of
-from connector_assets.prisma_cloud.records import alert, asset, configuration
+from connector_assets.prisma_cloud.records import read_alerts, read_assets, read_configurations
 
 if TYPE_CHECKING:
     from connector_assets.kit.api import Api
@@ -60,8 +60,8 @@ def assets(api: Api) -> Iterator[Page]:
         answer = ask(api, INVENTORY, {**body, "pageToken": token} if token else body)
         records = records_of(answer, "resources", "asset inventory", api.mask)
         seen += len(records)
-        kept = [asset(one, answer.get("timestamp")) for one in records]
-        yield Page(kept, cursor=token[:200] or None, total=count(answer, "totalMatchedCount"))
+        read_assets(records, answer.get("timestamp"))
+        yield Page(records, cursor=token[:200] or None, total=count(answer, "totalMatchedCount"))
         token = token_in(answer)
         if not token or not records:
             return
@@ -90,8 +90,8 @@ def search(api: Api, name: str) -> Iterator[Page]:
         page = inner if isinstance(inner, dict) and "items" not in answer else answer
         records = records_of(page, "items", f"config search, {name}", api.mask)
         seen += len(records)
-        kept = [configuration(one, name, api.options.criticality_tag) for one in records]
-        yield Page(kept, name, cursor=token[:200] or None, total=total)
+        read_configurations(records, name, api.options.criticality_tag)
+        yield Page(records, name, cursor=token[:200] or None, total=total)
         token = token_in(page)
         if not token or not records:
             break
@@ -131,7 +131,8 @@ def alert_pages(api: Api, scope: str, statuses: tuple[str, ...], window: Mapping
         total = total if token else count(answer, "totalRows")
         records = records_of(answer, "items", f"alerts, {scope}", api.mask)
         seen += len(records)
-        yield Page([alert(one) for one in records], scope, cursor=token[:200] or None, total=total)
+        read_alerts(records)
+        yield Page(records, scope, cursor=token[:200] or None, total=total)
         token = token_in(answer)
         if not token or not records:
             return

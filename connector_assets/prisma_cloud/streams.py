@@ -19,6 +19,7 @@ CLOUD: dict[str, Any] = {
     ),
     "labels": [{"key": "text", "value": "text"}],
 }
+TAG: dict[str, Any] = dict.fromkeys(("registry", "repo", "tag", "digest", "id"), "text")
 SCANNED: dict[str, Any] = {
     "_id": "text",
     "hostname": "text",
@@ -45,13 +46,14 @@ SCANNED: dict[str, Any] = {
     "complianceDistribution": COUNTS,
     "vulnerabilities": [
         {
-            **dict.fromkeys(("cve", "severity", "status", "packageName", "packageVersion", "link", "vecStr"), "text"),
+            **dict.fromkeys("cve severity status packageName packageVersion link vecStr".split(), "text"),
             "cvss": "number",
-            "discovered": "timestamp",
-            "published": "timestamp",
-            "fixDate": "timestamp",
-            "riskFactors": ["text"],
-            "hasExploit": "boolean",
+            # dates in any form: staging reads them
+            **dict.fromkeys(("discovered", "published", "fixDate"), "text"),
+            # names in a list, a map by name, or one name alone
+            "riskFactors": "json",
+            "exploit": "json",
+            "exploits": "json",
         }
     ],
 }
@@ -91,14 +93,14 @@ STREAMS = (
             "insertTs": "timestamp",
             "createdTs": "timestamp",
             "tags": "json",
+            # of the cloud's own JSON what tells a machine, each cloud with names of its own
             "machine": {
                 **dict.fromkeys(
-                    "id arn selfLink publicDnsName operatingSystem size state vpcId subnetId".split(), "text"
+                    "instanceId vmId id arn selfLink computerName hostname privateDnsName publicDnsName osType "
+                    "platformDetails instanceType vmSize machineType powerState status vpcId subnetId".split(),
+                    "text",
                 ),
-                "hostNames": ["text"],
-                "ipAddresses": ["text"],
-                "publicIpAddresses": ["text"],
-                "macAddresses": ["text"],
+                **dict.fromkeys("state networkInterfaces cards privateIpAddress publicIpAddress".split(), "json"),
             },
         },
         description="Machines in detail by the config search: cards, addresses, names, systems, tags.",
@@ -123,7 +125,7 @@ STREAMS = (
                 "unifiedAssetId url".split(),
                 "text",
             ),
-            "history": [{"modifiedOn": "timestamp", "status": "text", "reason": "text"}],
+            "history": [dict.fromkeys(("modifiedOn", "status", "reason"), "text")],
         },
         description="Alerts: policies that a resource violates; all that hold, and those of the window that are closed.",
         permissions=("alerts",),
@@ -152,12 +154,14 @@ STREAMS = (
         key="_id",
         fields={
             **SCANNED,
-            "tags": [dict.fromkeys(("registry", "repo", "tag", "digest", "id"), "text")],
+            # one tag as an object, several as a list
+            "repoTag": [TAG],
+            "tags": [TAG],
             "repoDigests": ["text"],
             "instances": [
                 {**dict.fromkeys(("host", "image", "registry", "repo", "tag"), "text"), "modified": "timestamp"}
             ],
-            "hostNames": ["text"],
+            "hosts": "json",
         },
         description="Deployed container images, with their vulnerabilities and the hosts that run them.",
         permissions=("compute images",),

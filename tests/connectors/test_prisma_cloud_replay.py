@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connector_assets.kit.budgets import Allowance
-from connector_assets.prisma_cloud.records import machine, moment, scanned, tagged
+from connector_assets.prisma_cloud.records import machine, moment, read_hosts, tagged
 from demo_estate.kit import Response
 
-from .microsoft import Bench, Staged, bench, states
+from .microsoft import Bench, Staged, bench, holds, states
 
 SUBSCRIPTION = "aa8f6595-0000-4444-8fd2-00000004efc3"
 ARM = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/user-dev/providers/Microsoft.Compute/virtualMachines/user-win2-dev"
@@ -444,44 +445,148 @@ def test_the_least_that_a_record_may_hold_is_enough(tenant: Bench) -> None:
         assert staged.one("select count(*) from stg_prisma_cloud__assets") == 3
 
 
-@pytest.mark.parametrize(
-    ("told", "meant"),
-    [
-        ("2026-11-01T04:01:49.951Z", "2026-11-01T04:01:49.951000Z"),
-        ("2026-11-01T06:01:49+02:00", "2026-11-01T04:01:49Z"),
-        ("2026-11-01", "2026-11-01T00:00:00Z"),
-        ("Oct 31 2025", "2025-10-31T00:00:00Z"),
-        (1694003441966, "2023-09-06T12:30:41.966000Z"),
-        ("1694003441", "2023-09-06T12:30:41Z"),
-        ("0001-01-01T00:00:00Z", None),
-        ("", None),
-        (0, None),
-        (None, None),
-        (True, None),
-        ("soon", "soon"),
-    ],
+#: A date as it may come, and as it is meant.
+DATES: tuple[tuple[Any, Any], ...] = (
+    ("2026-11-01T04:01:49.951Z", "2026-11-01T04:01:49.951000Z"),
+    ("2026-11-01T06:01:49+02:00", "2026-11-01T04:01:49Z"),
+    ("2026-11-01t04:01:49z", "2026-11-01T04:01:49Z"),
+    ("2026-11-01", "2026-11-01T00:00:00Z"),
+    ("Oct 31 2025", "2025-10-31T00:00:00Z"),
+    (1694003441966, "2023-09-06T12:30:41.966000Z"),
+    ("1694003441", "2023-09-06T12:30:41Z"),
+    ("0001-01-01T00:00:00Z", None),
+    ("", None),
+    (0, None),
+    (None, None),
+    (True, None),
 )
+
+
+@pytest.mark.parametrize(("told", "meant"), [*DATES, ("soon", "soon"), (["soon"], ["soon"])])
 def test_every_form_of_a_date_is_one(told: Any, meant: Any) -> None:
     assert moment(told) == meant
 
 
-def test_an_azure_machine_is_read_nested_and_flattened_alike() -> None:
-    system = {"computerName": "vm1", "adminPassword": "secret"}
-    cards = [{"ipConfigurations": [{"privateIpAddress": "10.1.1.4", "publicIpAddress": {"id": "/subscriptions/x"}}]}]
-    nested = {"properties": {"vmId": "v", "osProfile": system, "networkProfile": {"networkInterfaces": cards}}}
-    flat = {
-        "['properties.vmId']": "v",
-        "['properties.osProfile']": system,
-        "['properties.networkProfile']": {"networkInterfaces": cards},
+def test_every_form_of_a_date_is_one_in_a_weakness_and_in_the_history_of_an_alert(tenant: Bench) -> None:
+    odd = [*(told for told, _ in DATES), "soon", ["2026-11-01"], 1e300, "infinity", "nan", -5, "9999999999999999"]
+    meant = [said and datetime.fromisoformat(said).replace(tzinfo=None) for _, said in DATES]
+    weaknesses = [
+        {**WEAKNESS, "cve": f"CVE-2024-{number:05d}", **dict.fromkeys(("discovered", "published", "fixDate"), told)}
+        for number, told in enumerate(odd)
+    ]
+    closed = [
+        {
+            **ALERT,
+            "id": f"N-{number:05d}",
+            "status": "resolved",
+            "history": [{"modifiedOn": told, "status": "RESOLVED"}],
+        }
+        for number, told in enumerate(odd)
+    ]
+    replay(tenant, (EC2,), alerts=tuple(closed), hosts=({**HOST, "vulnerabilities": weaknesses},))
+    with tenant.staged() as staged:
+        assert staged.failing() == []
+        found = staged.rows(
+            "select discovered_at, published_at, fix_released_at from stg_prisma_cloud__weaknesses order by name"
+        )
+        assert [set(row.values()) for row in found] == [{moment} for moment in meant] + [{None}] * 7
+        fixed = staged.rows("select fixed_at, last_seen from stg_prisma_cloud__findings_alerts order by record_id")
+        # one that is none leaves the alert's own last update
+        other = datetime(2023, 9, 6, 12, 30, 41, 966000)
+        days = [None if told == "Oct 31 2025" else moment for (told, _), moment in zip(DATES, meant, strict=True)]
+        assert [row["fixed_at"] for row in fixed] == [*(day or other for day in days), *[other] * 7]
+
+
+EXPLOITS = [
+    ({}, [], False),
+    ({"riskFactors": {"Has fix": {}, "Exploit exists": {}}}, ["Has fix", "Exploit exists"], True),
+    ({"riskFactors": ["DoS", "", None]}, ["DoS"], False),
+    ({"riskFactors": "exploit exists - POC"}, ["exploit exists - POC"], True),
+    ({"riskFactors": None, "exploit": ""}, [], False),
+    ({"exploit": "poc"}, [], True),
+    ({"exploit": ["", "cisa-kev"]}, [], True),
+    ({"exploit": [""], "exploits": []}, [], False),
+    ({"exploits": [{"source": "cisa-kev"}]}, [], True),
+    ({"exploits": {"source": "x"}}, [], True),
+    ({"exploits": [{}, None]}, [], False),
+]
+
+
+def test_an_exploit_is_told_by_a_risk_a_word_or_an_object_each_alone_or_in_a_list(tenant: Bench) -> None:
+    bare = {name: value for name, value in WEAKNESS.items() if name not in ("riskFactors", "exploit")}
+    given = [{**bare, "cve": f"CVE-2024-{number:05d}", **told} for number, (told, _, _) in enumerate(EXPLOITS)]
+    replay(tenant, images=({"_id": "sha256:61", "vulnerabilities": given},))
+    with tenant.staged() as staged:
+        found = staged.rows("select risk_factors, has_exploit from stg_prisma_cloud__weaknesses order by name")
+        assert [tuple(row.values()) for row in found] == [(risks, known) for _, risks, known in EXPLOITS]
+
+
+def test_risks_that_earlier_versions_landed_as_lists_are_read_yet(tenant: Bench) -> None:
+    weakness = {"cve": "CVE-2024-11477", "riskFactors": "[Has fix, 'Exploit exists, in the wild']"}
+    with tenant.staged({"hosts": [{"_id": "h", "_record_id": "h", "vulnerabilities": [weakness]}]}) as staged:
+        (row,) = staged.rows("select risk_factors, has_exploit from stg_prisma_cloud__weaknesses")
+        assert tuple(row.values()) == (["Has fix", "Exploit exists, in the wild"], True)
+
+
+@pytest.mark.parametrize("hosts", [{"Desktop-6PQXXMS": {}}, ["desktop-6pqxxms", ""], "DESKTOP-6PQXXMS"])
+def test_an_image_names_its_hosts_in_a_map_a_list_or_alone(tenant: Bench, hosts: Any) -> None:
+    replay(tenant, hosts=(HOST,), images=({"_id": "sha256:61", "hosts": hosts},))
+    with tenant.staged() as staged:
+        assert staged.one("select count(*) from stg_prisma_cloud__relationships where relationship = 'runs on'") == 1
+
+
+def test_an_azure_machine_is_read_nested_and_flattened_alike(tenant: Bench) -> None:
+    system = {"computerName": "vm1", "adminPassword": "never-land-this", "customData": "never-land-this"}
+    cards = [
+        {
+            "ipConfigurations": [
+                {
+                    "privateIPAddress": "10.1.1.4",
+                    "publicIpAddress": {"id": "/subscriptions/x", "ipAddress": "198.51.100.7"},
+                },
+                {"privateIpAddress": "/subscriptions/y"},
+            ],
+            "macAddress": "00-0D-3A-AA-BB-CC",
+        }
+    ]
+    properties: dict[str, Any] = {
+        "vmId": "8A7B6C5D-1111-4222-8333-944455556666",
+        "osProfile": system,
+        "networkProfile": {"networkInterfaces": cards},
+        "storageProfile": {"osDisk": {"osType": "Linux"}},
+        "hardwareProfile": {"vmSize": "Standard_D2"},
     }
-    assert machine(nested) == machine(flat)
-    assert machine(flat)["hostNames"] == ["vm1"]
-    assert machine(flat)["ipAddresses"] == ["10.1.1.4"]
-    assert "secret" not in str(machine(flat))
+    flat = {f"['properties.{name}']": value for name, value in properties.items()}
+    item = {"cloudType": "azure", "resourceType": "Azure Virtual Machine", "deleted": False}
+    found = (
+        {**item, "assetId": "a" * 32, "data": {"properties": properties, "powerState": "running"}},
+        {**item, "assetId": "b" * 32, "data": {**flat, "powerState": "running"}},
+    )
+    replay(tenant, found=found)
+    with tenant.staged() as staged:
+        assert staged.failing() == []
+        one, other = (row["machine"] for row in staged.rows("select machine from stg_prisma_cloud__assets order by id"))
+        assert one == other
+        assert (one["id"], one["hostNames"], one["operatingSystem"]) == (properties["vmId"], ["vm1"], "Linux")
+        assert (one["size"], one["state"]) == ("Standard_D2", "running")
+        assert (one["ipAddresses"], one["publicIpAddresses"]) == (["10.1.1.4", "198.51.100.7"], ["198.51.100.7"])
+        assert one["macAddresses"] == ["00-0D-3A-AA-BB-CC"]
+    assert holds(tenant.home.root, "never-land-this") == []
+
+
+def test_of_the_clouds_own_description_only_what_tells_a_machine_is_landed() -> None:
+    data = {
+        "instanceId": "i-1",
+        "userData": "c2VjcmV0",
+        "metadata": {"items": []},
+        "properties": {"osProfile": {"x": 1}},
+    }
+    assert set(machine(data)) == {"instanceId", "vmId", "computerName", "osType", "vmSize", "cards"}
 
 
 def test_tags_are_a_map_or_a_list_of_pairs_and_labels_of_a_host_are_two_lists() -> None:
     assert tagged({"Tier": "high"}, "tier") == tagged([{"key": "tier", "value": "high"}], "TIER") == "high"
     assert tagged({"Tier": "high"}, "") is tagged(None, "tier") is None
     host = {"_id": "a", "cloudMetadata": {"labels": None}, "externalLabels": [{"key": "tier", "value": "low"}]}
-    assert scanned(host, "tier")["criticality"] == "low"
+    read_hosts([host, "no record", None], "tier")
+    assert host["criticality"] == "low"

@@ -8,9 +8,41 @@ with keys as (
     group by _instance, rrn
 ),
 
+-- addresses lie at any depth of what describes cards; a link in place of an address is none
+carded as (
+    select * exclude (machine), machine as m,
+        concat_ws(
+            ' ', machine.networkInterfaces, machine.cards,
+            concat('{"privateIpAddress":', machine.privateIpAddress, '}'), concat('{"publicIpAddress":', machine.publicIpAddress, '}')
+        ) as cards
+    from landed.prisma_cloud__configurations
+),
+
+machines as (
+    select * exclude (m, cards),
+        list_distinct(regexp_extract_all(cards, '(?i)"(privateIpAddress|networkIP)":"([^"/]+)"', 2)) as private_ips,
+        list_sort(list_distinct(regexp_extract_all(cards, '(?i)"(publicIp|publicIpAddress|natIP|ipAddress)":"([^"/]+)"', 2))) as public_ips,
+        struct_pack(
+            id := coalesce(m.instanceId, m.vmId, m.id),
+            arn := m.arn,
+            "selfLink" := m.selfLink,
+            "publicDnsName" := m.publicDnsName,
+            "operatingSystem" := coalesce(m.osType, m.platformDetails),
+            size := coalesce(m.instanceType, m.vmSize, m.machineType),
+            state := case when m.state like '{%' then json_extract_string(m.state, '$.name') else coalesce(m.powerState, m.status) end,
+            "vpcId" := m.vpcId,
+            "subnetId" := m.subnetId,
+            "hostNames" := list_filter([m.computerName, m.hostname, m.privateDnsName], lambda v: v <> ''),
+            "ipAddresses" := list_sort(list_distinct(private_ips || public_ips)),
+            "publicIpAddresses" := public_ips,
+            "macAddresses" := list_sort(list_distinct(regexp_extract_all(cards, '(?i)"macAddress":"([^"/]+)"', 1)))
+        ) as machine
+    from carded
+),
+
 details as (
     select coalesce(k.asset_key, c.asset_key) as known_as, c.*
-    from landed.prisma_cloud__configurations as c
+    from machines as c
     left join keys as k on k.instance = c._instance and k.rrn = c.rrn
     qualify row_number() over (partition by c._instance, coalesce(k.asset_key, c.asset_key) order by c.insertTs desc nulls last, c._page, c._row) = 1
 ),

@@ -1,4 +1,9 @@
 -- Container images in use
+with images as (
+    select * exclude (tags), coalesce(repoTag, []) || coalesce(tags, []) as tags
+    from landed.prisma_cloud__images
+)
+
 select
     concat(_product, ':', _instance, ':', _record_id) as record,
     _product as product,
@@ -19,7 +24,7 @@ select
         instances[1].image, _record_id
     ) as display_name,
     'container/image' as resource_type,
-    lower(nullif(cloudMetadata.provider, '')) as provider,
+    nullif(lower(regexp_extract(cloudMetadata.provider, '[a-zA-Z][^"]*')), '') as provider,
     case when cloudMetadata.accountID not like '% %' then nullif(cloudMetadata.accountID, '') end as account_id,
     nullif(cloudMetadata.region, '') as region,
     -- the name by which any engine can pull it
@@ -32,7 +37,7 @@ select
         'prismaCloudImageInfo': {
             'id': _record_id,
             'distribution': distro,
-            'tags': list_transform(coalesce(tags, []), lambda t: concat_ws(':', concat_ws('/', nullif(t.registry, ''), t.repo), nullif(t.tag, ''))),
+            'tags': list_transform(tags, lambda t: concat_ws(':', concat_ws('/', nullif(t.registry, ''), t.repo), nullif(t.tag, ''))),
             'repoDigests': repoDigests,
             'clusters': clusters,
             'namespaces': namespaces,
@@ -41,4 +46,4 @@ select
             'complianceDistribution': complianceDistribution
         }
     }) as varchar) as properties
-from landed.prisma_cloud__images
+from images

@@ -26,7 +26,10 @@ with contents as (
 -- what the image says of its places and what the containers say, whichever is there
 places as (
     select _instance as instance, _record_id as image, unnest(list_distinct(
-        coalesce(hostNames, []) || list_transform(coalesce(instances, []), lambda i: i.host)
+        -- a map by name, a list of names or one alone
+        coalesce(json_keys(hosts) || json_extract_string(hosts, '$[*]'), [])
+        || case when hosts like '"%' then [json_extract_string(hosts, '$')] else [] end
+        || list_transform(coalesce(instances, []), lambda i: i.host)
     )) as host, null as namespace, null as cluster, 0 as containers
     from landed.prisma_cloud__images
     union all

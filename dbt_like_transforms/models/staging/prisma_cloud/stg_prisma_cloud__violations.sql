@@ -16,7 +16,14 @@ select
     coalesce(
         list_max(list_transform(
             list_filter(coalesce(a.history, []), lambda h: lower(h.status) in ('resolved', 'dismissed')),
-            lambda h: try_cast(h.modifiedOn as timestamptz) at time zone 'UTC'
+            lambda h: case
+                when try_cast(h.modifiedOn as double) between 100000000000 and 253402300799999
+                    then make_timestamp(cast(try_cast(h.modifiedOn as double) * 1000 as bigint))
+                when try_cast(h.modifiedOn as double) between 1 and 99999999999
+                    then make_timestamp(cast(try_cast(h.modifiedOn as double) * 1000000 as bigint))
+                when regexp_matches(h.modifiedOn, '^ *[0-9]{4}[^0-9]') and h.modifiedOn not like '0001-01-01%'
+                    then try_cast(upper(trim(h.modifiedOn)) as timestamptz) at time zone 'UTC'
+            end
         )),
         a.lastUpdated, a.lastSeen, a._synced_at
     ) as closed_at
