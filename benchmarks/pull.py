@@ -169,6 +169,7 @@ def pull(product: str, place: Place, folder: Path) -> list[Pulled]:
                         dropped = connector.stream(page.stream).drop_fields
                         where = ahead[page.stream] = Spool(folder / page.stream, dropped)
                     where.add(page.records, page.scope, page.cursor)
+                    del page
                 spools[stream.name] = spool
             except StreamSkipped:
                 pass

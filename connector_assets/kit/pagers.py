@@ -161,6 +161,8 @@ def offset_pages(
                 api.partial(f"the vendor claims {total} records but its pages ended after {offset}", scope)
             return
         previous = (records[0], records[-1], len(records))
+        # no pager keeps a page while it asks for the next one, which is parsed into the same memory then
+        del records
 
 
 def cursor_pages(
@@ -176,6 +178,7 @@ def cursor_pages(
     while True:
         records, following = fetch(cursor)
         yield Page(records, scope, cursor=None if cursor is None else str(cursor)[:200])
+        del records
         if following in (None, ""):
             return
         cursor = guard.follow(following)
