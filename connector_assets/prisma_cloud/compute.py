@@ -147,6 +147,7 @@ def listed(api: Api, path: str, read: Callable[[list[Any]], None], seen_in: str)
         outside += len(page.records) - len(kept)
         yield Page(kept, cursor=page.cursor)
         api.progress(f"{page.cursor} of {path}")
+        del page, kept
     if totals:
         api.expect(max(totals) - outside)
 

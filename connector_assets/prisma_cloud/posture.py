@@ -65,6 +65,7 @@ def assets(api: Api) -> Iterator[Page]:
         token = token_in(answer)
         if not token or not records:
             return
+        del answer, records
         guard.follow(token)
         api.progress(f"{seen} assets")
 
@@ -95,6 +96,7 @@ def search(api: Api, name: str) -> Iterator[Page]:
         token = token_in(page)
         if not token or not records:
             break
+        del answer, inner, page, records
         guard.follow(token)
         api.progress(f"{seen} of {name}")
         answer = ask(api, SEARCH_PAGE, {**size, "pageToken": token})
@@ -136,6 +138,7 @@ def alert_pages(api: Api, scope: str, statuses: tuple[str, ...], window: Mapping
         token = token_in(answer)
         if not token or not records:
             return
+        del answer, records
         guard.follow(token)
         api.progress(f"{seen} alerts")
 

@@ -48,6 +48,8 @@ def assets(api: Api) -> Iterator[Page]:
                 record["last_seen"] = last_seen(record)
         for start in range(0, len(page.records) or 1, PAGE_RECORDS):
             yield Page(page.records[start : start + PAGE_RECORDS], cursor=page.cursor)
+        # the next page is parsed into the memory of this one
+        del page
 
 
 def stamp(moment: datetime | None) -> str | None:

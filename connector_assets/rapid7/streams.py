@@ -114,6 +114,7 @@ def with_findings(api: Api, pages: Iterator[Page]) -> Iterator[Page]:
         if found:
             named.update(names_of(found))
             yield Page(found, stream="findings")
+        del page, found
     api.shared[NAMED] = named
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from operator import ge, itemgetter
 from typing import Any
 
@@ -95,16 +95,17 @@ def table_pages(
     """
     last, seen, offset = "", 0, 0
     total: int | None = None
-    before: list[Record] = []
+    before: list[str] = []
     while True:
         records = flattened(table_page(api, table, fields, query, last, offset), tuple(fields))
-        if before and records == before and len(records) < api.options.page_size:
+        keys, count = keys_of(records), len(records)
+        if before and keys == before and count < api.options.page_size:
             # what answers knows no conditions, such as a recording, and it has more room than records
-            api.note(f"{table}: the same {len(records)} records came again when those after them were asked for")
+            api.note(f"{table}: the same {count} records came again when those after them were asked for")
             return
-        if before and not in_order(before):
+        if before != sorted(before):
             api.partial(f"table {table}: the instance ignored the order asked for, records may be missing", scope)
-        before = records
+        before = keys
         if not records:
             if total is None:
                 total = table_count(api, table, query)
@@ -114,9 +115,11 @@ def table_pages(
                 continue
             judge_end(api, table, seen, total, must_show)
             return
-        last = checked(table, records, last, seen)
-        seen, offset = seen + len(records), 0
+        last = checked(table, keys, last, seen)
+        seen, offset = seen + count, 0
         yield Page(records, scope, cursor=last)
+        # the next page is parsed into the memory of this one
+        del records
 
 
 def table_page(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int) -> list[Record]:
@@ -185,32 +188,27 @@ def words(trouble: Any) -> str:
     return str(trouble)[:300]
 
 
-def checked(table: str, records: list[Record], last: str, seen: int) -> str:
+def checked(table: str, keys: list[str], last: str, seen: int) -> str:
     """The key after which the next page begins, once the page is what was asked for."""
-    known = keys_of(records)
-    if not known:
+    if not keys:
         raise UnexpectedContent(
             f"table {table}: records came without sys_id", hint="give the integration user read access to sys_id"
         )
-    if min(known) <= last:
+    if min(keys) <= last:
         raise RepeatedCursor(
             f"table {table}: the instance ignored 'sys_id>' and began again after {seen} records",
             hint="what was read is kept as partial; the user must be allowed to query by sys_id",
         )
-    return max(known)
+    return max(keys)
 
 
-def keys_of(records: list[Record]) -> list[str]:
+def keys_of(records: list[Any]) -> list[str]:
+    """The keys of the records that have one."""
     try:
-        keys = map(str, filter(None, map(itemgetter("sys_id"), records)))
-        return list(keys)
+        keys = [*map(itemgetter("sys_id"), records)]
     except (KeyError, TypeError):
-        return [str(record["sys_id"]) for record in records if isinstance(record, dict) and record.get("sys_id")]
-
-
-def in_order(records: list[Record]) -> bool:
-    keys = keys_of(records)
-    return keys == sorted(keys)
+        keys = [record.get("sys_id") for record in records if isinstance(record, dict)]
+    return keys if all(keys) and {str}.issuperset(map(type, keys)) else [str(key) for key in keys if key]
 
 
 def table_count(api: Api, table: str, query: str) -> int:
@@ -243,8 +241,10 @@ def flattened(records: list[Any], fields: tuple[str, ...]) -> list[Any]:
 
 def are_flat(records: list[Any], fields: tuple[str, ...]) -> bool:
     """Whether no record holds a reference, and every step along one was done."""
-    # the collector of cycles does not track a dict of texts, numbers and nulls alone: nothing tells it faster
-    if any(map(gc.is_tracked, records)) or not {dict}.issuperset(map(type, records)):
+    if not {dict}.issuperset(map(type, records)):
+        return False
+    # until Python 3.14 the collector of cycles does not track a dict of texts, numbers and nulls alone: nothing tells it faster
+    if any(map(gc.is_tracked, records)) and dict in set(map(type, chain.from_iterable(map(dict.values, records)))):
         return False
     stepped = frozenset(field for field, _, _ in steps(fields))
     return not stepped or all(map(ge, map(dict.keys, records), repeat(stepped)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 
 from connector_assets.kit.budgets import Allowance
 from connector_assets.servicenow.options import ServiceNowOptions
-from connector_assets.servicenow.table import flattened
+from connector_assets.servicenow.table import flattened, keys_of
 from demo_estate.lenses import servicenow as lens
 from demo_estate.lenses.servicenow.query import Query
 from demo_estate.lenses.servicenow.records import password_hash, sys_id
@@ -500,3 +501,25 @@ def test_one_record_that_is_not_flat_in_a_page_of_flat_ones_is_flattened(other: 
     first, second = flattened([flat, other], ("sys_id", "model.name", "owned_by"))
     assert first == flat
     assert (second["model.name"], second["owned_by"]) == ("X", "u1")
+
+
+@pytest.mark.parametrize("is_tracked", [gc.is_tracked, lambda record: True])
+def test_flat_pages_are_handed_on_as_they_came_also_where_every_record_is_tracked(
+    is_tracked: Callable[[Any], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.14 and later track every dict: which page is flat must not hang on it."""
+    monkeypatch.setattr(gc, "is_tracked", is_tracked)
+    flat = [{"sys_id": "a", "owned_by": None}, {"sys_id": "b", "owned_by": "u1"}]
+    assert flattened(flat, ("sys_id", "owned_by")) is flat
+    nested = [*flat, {"sys_id": "c", "owned_by": {"value": "u2"}}]
+    assert [record["owned_by"] for record in flattened(nested, ("sys_id", "owned_by"))] == [None, "u1", "u2"]
+
+
+@pytest.mark.parametrize("key", ["sys_id", "sys_name"])
+def test_records_without_a_key_do_not_hide_those_that_have_one(key: str) -> None:
+    assert keys_of([{"sys_id": "b"}, {key: ""}, {key: None}, "no record", {"sys_id": 7}, {"sys_id": "a"}]) == [
+        "b",
+        "7",
+        "a",
+    ]
+    assert keys_of([{"sys_id": "b"}, {key: None}]) == ["b"]
