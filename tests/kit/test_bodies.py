@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
+from collections.abc import Iterator
 from contextlib import nullcontext
 
 import pytest
@@ -104,14 +106,60 @@ def test_xml_records_are_what_json_would_have_wherever_the_pieces_end() -> None:
         assert list(xml_records(pieces(body.encode(), size), ("H",), "u", frozenset({"I"}))) == expected
 
 
+def test_xml_records_are_the_outermost_wherever_they_lie_in_the_order_of_the_text() -> None:
+    body = b"<R><A><B><H>1</H></B><W>2</W></A><H><H>3</H><W/></H><A/><A><A><W> 4\n</W></A></A><H x='y'/><Z/></R>"
+    expected = [("H", "1"), ("W", "2"), ("H", {"H": "3", "W": None}), ("W", "4"), ("H", None)]
+    for size in (1, 3, 11, 1000):
+        assert list(xml_records(pieces(body, size), ("H", "W"), "u")) == expected
+
+
+def test_an_xml_record_with_children_has_no_text_and_keeps_the_attributes_beside_them() -> None:
+    body = b"<R><H>a<N s='1'>b<I t='2'>c</I>d</N><E u='3'/><!-- no --><T>x<!-- y -->z</T><T v='4'>w</T></H></R>"
+    expected = {"N": {"I": "c", "I@t": "2"}, "N@s": "1", "E": None, "E@u": "3", "T": ["xz", "w"], "T@v": "4"}
+    for size in (1, 1000):
+        assert list(xml_records(pieces(body, size), ("H",), "u")) == [("H", expected)]
+
+
+def test_nothing_of_xml_is_kept_once_it_was_read() -> None:
+    def chunks() -> Iterator[bytes]:
+        yield b"<R><L>"
+        for number in range(3000):
+            yield b"<H><ID>%d</ID></H><X><Y>noise</Y></X>" % number * 20
+        yield b"</L></R>"
+
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in xml_records(chunks(), ("H",), "u")) == 60_000
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_name_for_a_character_is_read_though_what_defines_it_is_never_fetched() -> None:
+    body = b'<!DOCTYPE R SYSTEM "https://vendor.example/r.dtd"><R><H>a&nbsp;&eacute;b</H></R>'
+    assert list(xml_records([body], ("H",), "u")) == [("H", "a\xa0\xe9b")]
+    with pytest.raises(BrokenAnswer, match="undefined entity"):
+        list(xml_records([body.replace(b"&nbsp;", b"&secret;")], ("H",), "u"))
+
+
+@pytest.mark.parametrize("size", [7, 4096, 100_000])
+def test_entities_are_refused_however_late_they_are_declared(size: int) -> None:
+    body = b"<!-- %b --><!DOCTYPE r [<!ENTITY a 'x'>]><r><H>&a;</H></r>" % (b"-" * 9000).replace(b"--", b"- ")
+    with pytest.raises(UnexpectedContent, match="entities"):
+        list(xml_records(pieces(body, size), ("H",), "u"))
+
+
 def test_xml_records_have_a_depth_and_an_end() -> None:
-    for inside in (b"<R><H>", b"<H>"):
+    for inside in (b"<R><H>", b"<H>", b"<R>", b"<R><X/>"):
         with pytest.raises(BrokenAnswer, match="deeper"):
             list(xml_records([inside + b"<a>" * 100_000], ("H",), "u"))
     for levels, is_too_deep in ((198, False), (199, True)):
         whole = b"<R><H>" + b"<a>" * levels + b"</a>" * levels + b"</H></R>"
         with pytest.raises(BrokenAnswer, match="deeper") if is_too_deep else nullcontext():
             list(xml_records([whole], ("H",), "u"))
+    for deep in (b"<R>", b"<R><X/><X>"):
+        with pytest.raises(BrokenAnswer, match="deeper"):
+            list(xml_records([deep + b"<a>" * 300 + b"</a>" * 300 + b"<b/>"], ("H",), "u"))
     with pytest.raises(BrokenAnswer, match="not whole"):
         list(xml_records([b"<R><H><a>1</a></H><H><a>"], ("H",), "u"))
 
