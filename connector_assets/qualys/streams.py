@@ -12,9 +12,9 @@ from connector_assets.qualys.fo import batches, elements, inside, parts
 from connector_assets.qualys.gateway import Gateway
 from connector_assets.qualys.qps import host_assets
 
-#: Records a landed page; what is typed at once must fit into memory.
-PAGE_RECORDS = 1000
-KNOWLEDGE_BASE_RECORDS = 250
+#: Records a landed page: as many as the cache of a processor holds while they are made and written. A thousand took a fifth
+#: longer, each.
+PAGE_RECORDS = 250
 #: The checks of a whole list of detections, for the knowledge base: reading the detections again would take longer than it.
 NAMED = "checks"
 #: Scans are worked through some time after they ended, one after the other.
@@ -186,6 +186,7 @@ def host_pages(api: Api, wanted: Mapping[str, Any]) -> Iterator[Page]:
     for cursor, found in parts(api, host_path(api), params, "HOST"):
         for records in batches(map(host_record, found), PAGE_RECORDS):
             yield Page(records, cursor=cursor)
+            del records
 
 
 def host_ids(api: Api, parameters: Mapping[str, str]) -> set[str]:
@@ -273,27 +274,39 @@ def detections(api: Api) -> Iterator[Page]:
     params |= options.detection_parameters
     named: set[str] = set()
     for cursor, found in parts(api, detection_path(api), params, "HOST"):
-        records = (record for host in found for record in detection_records(host))
-        for batch in batches(records, PAGE_RECORDS):
-            named.update(str(record["QID"]) for record in batch if record.get("QID"))
+        batch: list[Record] = []
+        for host in found:
+            batch += detection_records(host)
+            if len(batch) >= PAGE_RECORDS:
+                named.update(checks_in(batch))
+                yield Page(batch, cursor=cursor)
+                batch = []
+        named.update(checks_in(batch))
+        if batch:
             yield Page(batch, cursor=cursor)
     if api.since is None:
         api.shared[NAMED] = named
 
 
-def detection_records(host: Any) -> Iterator[Record]:
+def checks_in(detections: Iterable[Record]) -> set[str]:
+    """The checks that found something."""
+    return {str(qid) for record in detections if (qid := record.get("QID"))}
+
+
+def detection_records(host: Any) -> list[Record]:
     """The detections of a host, each with the host's id, the asset's, and an id of its own."""
-    host_id = str(host.get("ID") or "") if isinstance(host, dict) else ""
-    asset_id = host.get("ASSET_ID") if isinstance(host, dict) else None
-    for detection in inside(host, "DETECTION_LIST", "DETECTION"):
-        record: Record = detection if isinstance(detection, dict) else {}
+    if not isinstance(host, dict):
+        return []
+    host_id, asset_id = str(host.get("ID") or ""), host.get("ASSET_ID")
+    found: list[Record] = [one if isinstance(one, dict) else {} for one in inside(host, "DETECTION_LIST", "DETECTION")]
+    for record in found:
         unique = record.get("UNIQUE_VULN_ID") or "-".join(
             str(record.get(name) or 0) for name in ("QID", "PORT", "PROTOCOL", "SSL", "INSTANCE")
         )
         record["id"] = f"{host_id}-{unique}" if host_id and record.get("QID") else None
         record["HOST_ID"] = host_id
         record["ASSET_ID"] = asset_id
-        yield record
+    return found
 
 
 # Knowledge base ------------------------------------------------------------------------------------------------------
@@ -313,9 +326,10 @@ def knowledge_base(api: Api) -> Iterator[Page]:
     found = 0
     for ids in calls:
         for cursor, entries in entry_parts(api, gateway, ids):
-            for records in batches(map(entry_record, entries), KNOWLEDGE_BASE_RECORDS):
+            for records in batches(map(entry_record, entries), PAGE_RECORDS):
                 found += len(records)
                 yield Page(records, cursor=cursor)
+                del records
     if wanted is not None and found < len(wanted):
         api.note(f"{len(wanted) - found} of {len(wanted)} checks have no entry in the knowledge base")
 
