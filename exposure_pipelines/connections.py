@@ -200,7 +200,7 @@ class Connection(BaseModel):
     def settings(self) -> Settings:
         """What the kit needs for a pull. Secrets are read when they are used, not here."""
         from connector_assets import registry
-        from connector_assets.kit.settings import Secrets, Settings
+        from connector_assets.kit.settings import Secrets, Settings, Timeouts
 
         connector = registry.load(self.product)
         readers: dict[str, Callable[[], str]] = {name: ref.read for name, ref in self.credentials.items()}
@@ -212,6 +212,7 @@ class Connection(BaseModel):
             secrets=Secrets(readers),
             window_days=self.window_days,
             ca_file=self.ca_file,
+            timeouts=Timeouts(read=connector.read_seconds),
         )
 
 

@@ -23,6 +23,7 @@ from connector_assets.kit.settings import Settings
 RETRIES = 1
 WAIT_SECONDS = 30.0
 PULL_SECONDS = 600.0
+READ_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ def check(connector: Connector, settings: Settings, **client_options: Any) -> li
     budgets = settings.budgets
     settings = replace(
         settings,
+        timeouts=replace(settings.timeouts, read=min(READ_SECONDS, settings.timeouts.read)),
         budgets=replace(
             budgets,
             retries=min(RETRIES, budgets.retries),

@@ -154,6 +154,8 @@ class Connector:
     changes: str = ""
     """What the vendor tells of changes alone and of deletions, and what it does not."""
     requests_per_minute: int | None = None
+    read_seconds: float = 120
+    """How long the next byte of an answer may take; more where the vendor works for minutes before it begins one."""
     default_schedule: str = "0 */4 * * *"
     documentation_url: str = ""
 

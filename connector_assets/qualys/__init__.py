@@ -46,6 +46,8 @@ CONNECTOR = Connector(
     evidence="recorded",
     # required of every call; its value does not matter
     default_headers={"X-Requested-With": "exposure-pipelines"},
+    # a list of many hosts or the knowledge base takes minutes to begin; clients that waited for less lost it
+    read_seconds=600,
     changes=(
         "Hosts and detections are asked for as changed since; a purged host is told by nothing and found by comparing ids. With "
         "detection_parameters everything is asked for."

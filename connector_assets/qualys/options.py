@@ -27,7 +27,10 @@ class QualysOptions(BaseModel):
         default="2.0", description="version of the CyberSecurity Asset Management API; below 2.0 its answers differ"
     )
     truncation_limit: int = Field(
-        default=1000, ge=1, le=1_000_000, description="hosts in one answer; fewer where it takes minutes to begin"
+        default=1000,
+        ge=1,
+        le=1_000_000,
+        description="hosts in one answer; fewer where it takes more than ten minutes to begin",
     )
     host_assets_page: int = Field(default=100, ge=1, le=1000, description="host assets in one answer")
     statuses: tuple[Literal["New", "Active", "Re-Opened", "Fixed"], ...] = Field(

@@ -176,6 +176,24 @@ def test_the_password_travels_in_utf8_and_lies_nowhere(qualys: Bench) -> None:
     assert holds(qualys.home.root, password, basic, *qualys.service.tokens.values()) == []
 
 
+def test_an_answer_may_take_ten_minutes_to_begin(qualys: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list of many hosts takes longer than what other vendors' answers are given."""
+    waited: list[float] = []
+    sent = requests.Session.send
+
+    def send(session: Any, prepared: Any, **how: Any) -> Any:
+        waited.append(how["timeout"][1])
+        return sent(session, prepared, **how)
+
+    monkeypatch.setattr(requests.Session, "send", send)
+    qualys.sync("hosts")
+    assert set(waited) == {600}
+    # a person who asks whether the connection works is not kept so long
+    waited.clear()
+    qualys.check()
+    assert set(waited) == {120}
+
+
 def test_the_required_header_is_sent(qualys: Bench) -> None:
     answer = requests.get(
         f"{qualys.service.base_url}/api/5.0/fo/asset/host/?action=list",
