@@ -202,12 +202,7 @@ owned as (
                     'string_agg', ''
                 )
             end || 'AssetId',
-            -- a Qualys record is a host; the id of its asset is the one that Microsoft has
-            'id': coalesce(
-                case when split_part(record, ':', 1) = 'qualys'
-                    then json_extract_string(properties, '$.qualysAssetInfo.qualysAssetId') end,
-                substr(record, length(split_part(record, ':', 1)) + length(split_part(record, ':', 2)) + 3)
-            )
+            'id': substr(record, length(split_part(record, ':', 1)) + length(split_part(record, ':', 2)) + 3)
         }) as own_ids
     from described
 )
