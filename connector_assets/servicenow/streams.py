@@ -38,14 +38,15 @@ ADAPTER_FIELDS = fields(
 )
 BUSINESS_APPLICATION_FIELDS = fields(
     "sys_id sys_class_name number name short_description business_criticality busines_criticality owned_by "
-    "it_application_owner managed_by department.name vendor.name version environment url install_status "
+    "it_application_owner managed_by support_group department.name vendor.name version environment url install_status "
     "operational_status life_cycle_stage life_cycle_stage_status duplicate_of",
     active_user_count="integer",
     **CHANGED,
 )
 SERVICE_FIELDS = fields(
-    "sys_id sys_class_name number name short_description busines_criticality owned_by managed_by used_for environment "
-    "version install_status operational_status life_cycle_stage life_cycle_stage_status service_status duplicate_of",
+    "sys_id sys_class_name number name short_description busines_criticality owned_by managed_by support_group used_for "
+    "environment version install_status operational_status life_cycle_stage life_cycle_stage_status service_status "
+    "duplicate_of",
     **CHANGED,
 )
 RELATIONSHIP_FIELDS = fields(

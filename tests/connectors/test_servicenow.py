@@ -489,6 +489,35 @@ def test_relations_keep_their_direction_and_say_nothing_that_was_not_said(cmdb: 
     assert model.failed_checks == ()
 
 
+def test_the_business_application_a_device_names_and_the_group_that_supports_it_are_relations(cmdb: Bench) -> None:
+    """No relation table needs to say it: what a device serves gives it its criticality."""
+    computers = [
+        item(u_primary_business_application="a1", support_group="g1"),
+        item(sys_id="c2", u_primary_business_application="a9", support_group="nobody", install_status="7"),
+        item(sys_id="c3", u_primary_business_application="a1", install_status="7"),
+    ]
+    apps = [{"_record_id": "a1", "sys_id": "a1", "name": "App", "support_group": "g1", "owned_by": "u1"}]
+    landed = {
+        "computers": computers,
+        "business_applications": apps,
+        "user_groups": [{"_record_id": "g1", "sys_id": "g1", "name": "Wintel"}],
+        "users": [{"_record_id": "u1", "sys_id": "u1", "user_name": "jdoe"}],
+    }
+    with cmdb.staged(landed) as staged:
+        rows = staged.rows(
+            "select relationship, source_kind, split_part(source_record, ':', 3) as source, "
+            "split_part(target_record, ':', 3) as target, is_active from stg_servicenow__relationships order by all"
+        )
+        assert staged.failing() == []
+    assert [tuple(row.values()) for row in rows] == [
+        ("manages", "identity", "g1", "a1", True),
+        ("manages", "identity", "g1", "c1", True),
+        ("owns", "identity", "u1", "a1", True),
+        ("runs on", "application", "a1", "c1", True),
+        ("runs on", "application", "a1", "c3", False),
+    ]
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -239,9 +239,11 @@ def test_a_recorded_row_of_every_table_is_understood_in_every_spelling(
             edges = staged.rows("select * from stg_servicenow__relationships order by relationship, target_kind")
             assert [(e["relationship"], e["source_kind"], e["target_kind"]) for e in edges] == [
                 ("depends on", "application", "device"),
+                ("manages", "identity", "device"),
                 ("member of", "identity", "identity"),
                 ("owns", "identity", "application"),
                 ("owns", "identity", "device"),
+                ("runs on", "application", "device"),
             ]
 
 

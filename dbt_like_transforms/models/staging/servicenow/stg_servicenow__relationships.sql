@@ -70,6 +70,20 @@ owners as (
     select _product, _instance, _stream, sys_id, owned_by, 'owns', 'owned_by' from landed.servicenow__services
     union all
     select _product, _instance, _stream, sys_id, managed_by, 'manages', 'managed_by' from landed.servicenow__services
+    union all
+    select _product, _instance, _stream, sys_id, support_group, 'manages', 'support_group' from landed.servicenow__computers
+    union all
+    select _product, _instance, _stream, sys_id, support_group, 'manages', 'support_group'
+    from landed.servicenow__business_applications
+    union all
+    select _product, _instance, _stream, sys_id, support_group, 'manages', 'support_group' from landed.servicenow__services
+),
+
+-- people and groups may answer for an item
+holders as (
+    select _instance, sys_id from landed.servicenow__users
+    union
+    select _instance, sys_id from landed.servicenow__user_groups
 )
 
 select
@@ -97,7 +111,7 @@ select
     cast(null as timestamp), max(i.last_seen)
 from owners as o
 inner join stg_servicenow__items as i on i.instance = o._instance and i.sys_id = o.sys_id
-inner join landed.servicenow__users as u on u._instance = o._instance and u.sys_id = o.user_id
+inner join holders as h on h._instance = o._instance and h.sys_id = o.user_id
 group by o._product, o._instance, o._stream, o.relationship, o.user_id, i.kind, i.record
 
 union all
@@ -110,6 +124,18 @@ select
 from landed.servicenow__service_members as m
 inner join stg_servicenow__items as s on s.instance = m._instance and s.sys_id = m.service_id
 inner join stg_servicenow__items as c on c.instance = m._instance and c.sys_id = m.ci_id
+
+union all
+
+-- the application a device is said to serve above all: most instances keep no relation of it
+select
+    c._product, c._instance, c._stream, 'runs on',
+    a.kind, a.record, d.kind, d.record,
+    cast(to_json({'type': 'u_primary_business_application'}) as varchar), a.state = 'active' and d.state = 'active',
+    cast(null as timestamp), c.sys_updated_on
+from landed.servicenow__computers as c
+inner join stg_servicenow__items as d on d.instance = c._instance and d.sys_id = c.sys_id
+inner join stg_servicenow__items as a on a.instance = c._instance and a.sys_id = c.u_primary_business_application
 
 union all
 
