@@ -5,15 +5,32 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from connector_assets.kit import Auth, Basic, ClientCredentials, Connector, Credential, Permission, Secrets
+from connector_assets.kit import (
+    Auth,
+    Basic,
+    ClientCredentials,
+    Connector,
+    Credential,
+    HeaderKeys,
+    Permission,
+    Secrets,
+)
 from connector_assets.servicenow.options import ServiceNowOptions
 from connector_assets.servicenow.streams import STREAMS
 from connector_assets.servicenow.table import probe_table
 
+TOKENS = "/oauth_token.do"
+
 
 def auth(options: Any, secrets: Secrets) -> Auth:
+    if options.auth == "api_key":
+        return HeaderKeys("x-sn-apikey", "{api_key}", secrets)
     if options.auth == "oauth":
-        return ClientCredentials("/oauth_token.do", {"client_id": options.client_id}, secrets)
+        return ClientCredentials(TOKENS, {"client_id": options.client_id}, secrets)
+    if options.auth == "oauth_password":
+        form = {"grant_type": "password", "client_id": options.client_id, "username": options.username}
+        fields = {"client_secret": "client_secret", "password": "password"}
+        return ClientCredentials(TOKENS, form, secrets, secret_fields=fields)
     return Basic(options.username, lambda: secrets["password"], secrets)
 
 
@@ -26,8 +43,9 @@ CONNECTOR = Connector(
     auth=auth,
     options=ServiceNowOptions,
     credentials=(
-        Credential("password", "Password of the integration user (auth: basic).", optional=True),
-        Credential("client_secret", "Client secret (auth: oauth).", optional=True),
+        Credential("password", "Password of the integration user (auth: basic, oauth_password).", optional=True),
+        Credential("client_secret", "Client secret (auth: oauth, oauth_password).", optional=True),
+        Credential("api_key", "REST API key of the integration user (auth: api_key).", optional=True),
     ),
     permissions=(
         Permission("cmdb_read", "Computers and their relations can be read", partial(probe_table, "cmdb_ci_computer")),
@@ -50,7 +68,8 @@ CONNECTOR = Connector(
         "audited, else they show in the next full pull."
     ),
     troubleshooting={
-        "401": "check user and password; the user must be active, not locked out, and allowed to use web services",
+        "401": "check user and password, client or key as the option auth asks for them; the user must be active, not locked out, "
+        "and allowed to use web services",
         "403": "give the integration user the role cmdb_read (and read access to sys_user); where IP Address Access "
         "Control is on, add this machine's address",
         "404": "check base_url; a table that is not there needs its plugin activated",

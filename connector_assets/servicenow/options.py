@@ -14,9 +14,13 @@ class ServiceNowOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    auth: Literal["basic", "oauth"] = Field(default="basic", description="basic, or oauth (client credentials)")
-    username: str | None = Field(default=None, description="user for basic authentication, with role cmdb_read")
-    client_id: str | None = Field(default=None, description="client id for oauth")
+    auth: Literal["basic", "oauth", "oauth_password", "api_key"] = Field(
+        default="basic",
+        description="basic (user and password), oauth (client credentials), oauth_password (a token for client, user and "
+        "password) or api_key (header x-sn-apikey); the last two are taken from a client and not verified",
+    )
+    username: str | None = Field(default=None, description="user with role cmdb_read (auth: basic, oauth_password)")
+    client_id: str | None = Field(default=None, description="client id (auth: oauth, oauth_password)")
     page_size: int = Field(default=1000, ge=1, le=10000, description="records a page")
     computer_tables: tuple[TableName, ...] = Field(
         default=("cmdb_ci_computer",),
@@ -29,8 +33,8 @@ class ServiceNowOptions(BaseModel):
 
     @model_validator(mode="after")
     def complete(self) -> ServiceNowOptions:
-        if self.auth == "basic" and not self.username:
-            raise ValueError("username is required with auth: basic")
-        if self.auth == "oauth" and not self.client_id:
-            raise ValueError("client_id is required with auth: oauth")
+        if self.auth in ("basic", "oauth_password") and not self.username:
+            raise ValueError(f"username is required with auth: {self.auth}")
+        if self.auth in ("oauth", "oauth_password") and not self.client_id:
+            raise ValueError(f"client_id is required with auth: {self.auth}")
         return self

@@ -254,8 +254,11 @@ def test_a_limit_that_lasts_too_long_ends_the_stream_until_later(cmdb: Bench) ->
     assert report.retry_later
 
 
-def test_oauth_fetches_one_token_and_a_new_one_after_a_401(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with bench("servicenow", tmp_path, monkeypatch, devices=60, auth="oauth") as cmdb:
+@pytest.mark.parametrize("grant", ["oauth", "oauth_password"])
+def test_oauth_fetches_one_token_and_a_new_one_after_a_401(
+    grant: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bench("servicenow", tmp_path, monkeypatch, devices=60, auth=grant) as cmdb:
         cmdb.estate.fault({"route": TABLE, "fault": "expire_tokens", "nth": 2})
         assert manifest(cmdb.sync("users"), "users").state == "complete"
         assert cmdb.requests()["POST /oauth_token.do"] == 2
@@ -263,8 +266,24 @@ def test_oauth_fetches_one_token_and_a_new_one_after_a_401(tmp_path: Path, monke
         assert cmdb.service.journal.problems_of("secret_in_url") == []
 
 
+def test_a_key_of_the_api_is_a_header_of_its_own_and_lies_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bench("servicenow", tmp_path, monkeypatch, devices=60, auth="api_key") as cmdb:
+        assert manifest(cmdb.sync("users"), "users").state == "complete"
+        assert holds(cmdb.home.root, *cmdb.service.credentials.values()) == []
+        assert "POST /oauth_token.do" not in cmdb.requests()
+
+
 @pytest.mark.parametrize(
-    ("given", "missing"), [({}, "username"), ({"auth": "oauth"}, "client_id"), ({"username": "u", "x": 1}, "x")]
+    ("given", "missing"),
+    [
+        ({}, "username"),
+        ({"auth": "oauth"}, "client_id"),
+        ({"auth": "oauth_password", "client_id": "c"}, "username"),
+        ({"auth": "oauth_password", "username": "u"}, "client_id"),
+        ({"username": "u", "x": 1}, "x"),
+    ],
 )
 def test_options_say_what_is_missing(given: dict[str, Any], missing: str) -> None:
     with pytest.raises(ValidationError, match=missing):

@@ -1,8 +1,9 @@
 """ServiceNow CMDB by its Table API, lax where the vendor is: unknown fields and broken query parts are ignored instead
 of refused, and access rules hide records after the limit was applied. Shapes follow the contract sheet.
 
-Instance options: auth ('basic', 'oauth'), api_version (1 says 404 where there is nothing), most_rows (a page with more is
-given up in the middle, with most_rows_status), hidden_share and hidden_prefixes (see tables.is_hidden).
+Instance options: auth ('basic', 'oauth', 'oauth_password', 'api_key'), api_version (1 says 404 where there is nothing),
+most_rows (a page with more is given up in the middle, with most_rows_status), hidden_share and hidden_prefixes (see
+tables.is_hidden).
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ TABLE_PARAMS = (
 # Who asks ------------------------------------------------------------------------------------------------------------
 
 
-def uses_oauth(view: View) -> bool:
-    return view.instance.options.get("auth") == "oauth"
+def kind_of_auth(view: View) -> str:
+    return str(view.instance.options.get("auth") or "basic")
 
 
 def client_id(view: View) -> str:
@@ -55,20 +56,40 @@ def client_id(view: View) -> str:
 
 
 def credentials(view: View) -> dict[str, str]:
-    if uses_oauth(view):
-        return {"client_secret": view.truth.hex_id(40, view.instance.name, "client secret")}
-    # not in Latin-1, as passwords need not be
-    return {"password": f"Pẃ-{view.truth.hex_id(20, view.instance.name, 'password')}!é"}
+    secrets = {
+        "client_secret": view.truth.hex_id(40, view.instance.name, "client secret"),
+        # not in Latin-1, as passwords need not be
+        "password": f"Pẃ-{view.truth.hex_id(20, view.instance.name, 'password')}!é",
+        "api_key": view.truth.hex_id(40, view.instance.name, "api key"),
+    }
+    return {name: secrets[name] for name in NEEDED[kind_of_auth(view)]}
+
+
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "basic": ("password",),
+    "oauth": ("client_secret",),
+    "oauth_password": ("client_secret", "password"),
+    "api_key": ("api_key",),
+}
 
 
 def options(view: View, base_url: str) -> Mapping[str, Any]:
-    who = {"auth": "oauth", "client_id": client_id(view)} if uses_oauth(view) else {"username": USER}
-    return {**who, "computer_tables": ["cmdb_ci_computer", "cmdb_ci_netgear", "cmdb_ci_printer"]}
+    kind = kind_of_auth(view)
+    who = {"username": USER} if "password" in NEEDED[kind] else {}
+    client = {"client_id": client_id(view)} if "client_secret" in NEEDED[kind] else {}
+    return {
+        **({} if kind == "basic" else {"auth": kind}),
+        **who,
+        **client,
+        "computer_tables": ["cmdb_ci_computer", "cmdb_ci_netgear", "cmdb_ci_printer"],
+    }
 
 
 def authenticate(request: Request, service: Service) -> None:
-    header = request.header("Authorization")
-    if uses_oauth(service.view):
+    header, kind = request.header("Authorization"), kind_of_auth(service.view)
+    if kind == "api_key":
+        known = request.header("x-sn-apikey") == service.credentials["api_key"]
+    elif kind != "basic":
         known = service.tokens.find(bearer_token(header)) is not None
     else:
         known = basic_credentials(header) == (USER, service.credentials["password"])
@@ -80,11 +101,15 @@ def authenticate(request: Request, service: Service) -> None:
 def token(request: Request, service: Service) -> Any:
     """POST /oauth_token.do with a form."""
     form = request.form()
-    good = uses_oauth(service.view) and form.get("grant_type") == "client_credentials"
-    if not good or (form.get("client_id"), form.get("client_secret")) != (
-        client_id(service.view),
-        service.credentials["client_secret"],
-    ):
+    wanted = {"client_id": client_id(service.view), "client_secret": service.credentials.get("client_secret")}
+    match kind_of_auth(service.view):
+        case "oauth":
+            wanted |= {"grant_type": "client_credentials"}
+        case "oauth_password":
+            wanted |= {"grant_type": "password", "username": USER, "password": service.credentials["password"]}
+        case _:
+            wanted |= {"grant_type": "none is taken"}
+    if any(form.get(name) != value for name, value in wanted.items()):
         return Response({"error_description": "access_denied", "error": "server_error"}, 401)
     issued = service.tokens.issue(USER)
     return {
