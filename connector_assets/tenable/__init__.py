@@ -16,7 +16,7 @@ def auth(options: Any, secrets: Secrets) -> HeaderKeys:
 CONNECTOR = Connector(
     product="tenable",
     title="Tenable Vulnerability Management",
-    description="Hosts seen by Nessus scans, agents and cloud connectors, with their vulnerabilities.",
+    description="Hosts seen by Nessus scans, agents and cloud connectors, with their vulnerabilities and software.",
     base_url="https://cloud.tenable.com",
     known_hosts=("cloud.tenable.com", "fedcloud.tenable.com"),
     auth=auth,
@@ -30,7 +30,7 @@ CONNECTOR = Connector(
         Permission("VM export: vulnerabilities", "Vulnerabilities can be exported", probe_vulnerabilities),
     ),
     streams=STREAMS,
-    asset_kinds=("device",),
+    asset_kinds=("device", "application"),
     billable_kinds=("device",),
     evidence="recorded",
     # Tenable asks integrations to name themselves in this form

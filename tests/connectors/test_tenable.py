@@ -252,11 +252,47 @@ def test_staging_gives_exact_columns_and_passes_its_tests(tenable: Bench) -> Non
         assert staged.failing() == []
 
 
-def test_every_asset_is_in_the_answer_key_under_its_record_id(tenable: Bench) -> None:
+@pytest.mark.parametrize("kind", ["device", "application"])
+def test_every_asset_is_in_the_answer_key_under_its_record_id(tenable: Bench, kind: str) -> None:
     tenable.sync("assets", "deleted_assets", "terminated_assets")
     with tenable.staged() as staged:
-        records = {row["record_id"] for row in staged.rows("select record_id from stg_tenable__devices")}
-    assert records == {answer.record_id for answer in tenable.estate.answer_key().rows()}
+        records = {row["record_id"] for row in staged.rows(f"select record_id from stg_tenable__{kind}s")}
+    assert records == {answer.record_id for answer in tenable.estate.answer_key().rows() if answer.kind == kind}
+    assert records
+
+
+def test_software_is_told_by_its_cpe_in_every_spelling_and_runs_on_its_host(tenable: Bench) -> None:
+    cpes = [
+        "cpe:/a:google:chrome",
+        "cpe:/a:google:chrome:120.0",
+        "CPE:/a:notepad-plus-plus:notepad%2b%2b:8.1",
+        "cpe:2.3:a:microsoft:sql_server:2019:*:*:*:*:*:*:*",
+        "cpe:/o:microsoft:windows_server_2019",
+        "cpe:/h:cisco:router",
+        "cpe:/a:nameless",
+        "",
+        None,
+    ]
+    records = [asset(installed_software=cpes), asset(_record_id="a2", id="a2", installed_software=cpes[:1])]
+    with tenable.staged({"assets": records}) as staged:
+        found = staged.rows("select record_id, name, vendor, version from stg_tenable__applications order by 1")
+        edges = staged.rows(
+            "select relationship, split_part(source_record, ':', 3) as source, target_record, properties "
+            "from stg_tenable__relationships order by all"
+        )
+        assert staged.failing() == []
+    assert [tuple(row.values()) for row in found] == [
+        ("google-_-chrome", "chrome", "google", "120.0"),
+        ("microsoft-_-sql server", "sql server", "microsoft", "2019"),
+        ("notepad-plus-plus-_-notepad++", "notepad++", "notepad-plus-plus", "8.1"),
+    ]
+    assert {row["relationship"] for row in edges} == {"runs on"}
+    assert [(row["source"], row["target_record"].rpartition(":")[2]) for row in edges] == [
+        ("google-_-chrome", "a1"),
+        ("google-_-chrome", "a2"),
+        ("microsoft-_-sql server", "a1"),
+        ("notepad-plus-plus-_-notepad++", "a1"),
+    ]
 
 
 def test_a_host_known_by_its_address_alone_makes_no_asset(tenable: Bench) -> None:

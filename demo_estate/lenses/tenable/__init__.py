@@ -23,6 +23,8 @@ from demo_estate.lenses.tenable.records import (
     fate,
     finding_records,
     gone_at,
+    has_agent,
+    known_day,
     stamp,
     written_at,
 )
@@ -261,6 +263,7 @@ def routes_of(kind: str, start: Callable[[Request, Service], Any]) -> list[Route
 
 
 def answer(view: View) -> Iterator[Answer]:
+    software: set[int] = set()
     for index in view.device_indexes():
         tags = view.truth.quirks(index)
         # a host known by its address alone is nobody's record: it must stay unassigned
@@ -269,6 +272,14 @@ def answer(view: View) -> Iterator[Answer]:
         for asset_id, generation in asset_ids(view, device):
             yield Answer(
                 "device", asset_id, truth_id, tags & SHOWN, evidence(asset_record(view, device, asset_id, generation))
+            )
+        if has_agent(view.truth, index) and fate(view, index) == "listed":
+            software.update(item.software for item in view.truth.software(index, known_day(view, device)))
+    for product in (view.truth.software_catalogue[number] for number in sorted(software)):
+        # nobody's record either: what a machine runs is told by relations
+        if product.cpe.startswith("cpe:/a:"):
+            yield Answer(
+                "application", f"{product.vendor}-_-{product.name}".replace("_", " ").replace("- -", "-_-"), ""
             )
 
 
