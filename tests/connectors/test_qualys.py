@@ -647,6 +647,39 @@ def test_an_asset_nobody_scanned_is_a_device_of_its_own(qualys: Bench) -> None:
     assert {row["stream"] for row in rows} == {"host_assets"}
 
 
+def test_business_applications_that_csam_tells_run_on_their_machines(qualys: Bench) -> None:
+    """A machine that the host list knows too is one device; words that rate nothing rate nothing."""
+    shop = {"id": "B-1", "name": "Shop", "businessCriticality": "1 - most critical"}
+    rows = [
+        {"_record_id": "11", "assetId": "11", "hostId": "5", "businessAppListData": {"businessApp": [shop]}},
+        {
+            "_record_id": "12",
+            "assetId": "12",
+            "businessAppListData": {
+                "businessApp": [{**shop, "name": "Old"}, {"id": "B-2", "name": "Blog", "businessCriticality": "low"}]
+            },
+        },
+        {"_record_id": "13", "assetId": "13", "businessAppListData": {"businessApp": [{"name": "no id"}]}},
+    ]
+    hosts = [{"_record_id": "5", "ID": "5", "ASSET_ID": "11"}]
+    with qualys.staged({"csam_assets": rows, "hosts": hosts}) as staged:
+        apps = staged.rows("select record, name, application_type, criticality from stg_qualys__applications_business")
+        edges = staged.rows("select relationship, source_record, target_record from stg_qualys__relationships_business")
+        devices = {row["record"] for row in staged.rows("select record from stg_qualys__devices")}
+        assert staged.failing() == []
+    one, two = "qualys:test:business-B-1", "qualys:test:business-B-2"
+    assert sorted(tuple(row.values()) for row in apps) == [
+        (one, "Shop", "business_application", 0),
+        (two, "Blog", "business_application", None),
+    ]
+    assert sorted(tuple(row.values()) for row in edges) == [
+        ("runs on", one, "qualys:test:11"),
+        ("runs on", one, "qualys:test:12"),
+        ("runs on", two, "qualys:test:12"),
+    ]
+    assert {row["target_record"] for row in edges} <= devices
+
+
 def test_a_rebuilt_machine_keeps_both_agents_apart(qualys: Bench) -> None:
     qualys.sync("hosts")
     truth = qualys.service.truth
