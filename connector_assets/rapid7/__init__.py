@@ -46,7 +46,7 @@ CONNECTOR = Connector(
         "platform or a firewall before the console allows certain addresses only, add this machine's",
         "404": "check base_url, the option api and its version",
         "409": "Rapid7 documents no 409 for reading: the next sync tries again; see whether a gateway answers in its place",
-        "429": "the platform allows a number of requests a minute for each key: lower the cadence, or share the key less",
+        "429": "the key is used too often (Rapid7's limits are not documented): lower the cadence, or share the key less",
         "504": "a page takes longer than the gateway's minute: lower the option page_size",
         "dns": "the option region must be that of your organization: https://<region>.api.insight.rapid7.com; a console's "
         "name must be known to this machine",

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from connector_assets.kit import Api, FixConfiguration, NotFound, Page, Record, RepeatedCursor, records_of
+from connector_assets.kit import (
+    Api,
+    BadRequest,
+    FixConfiguration,
+    FixPermission,
+    NotFound,
+    Page,
+    Record,
+    RepeatedCursor,
+    UnexpectedContent,
+    records_of,
+)
 from connector_assets.rapid7.answers import listed
 
 #: The list of vulnerabilities is the whole catalogue, some 300 pages: fewer than this are asked for one by one.
@@ -14,6 +25,9 @@ BY_ID_MOST = 300
 CLOUD_HOST = ".api.insight.rapid7.com"
 VULNERABLE = "vulnerable"
 EXCEPTION = "EXCEPTION"
+CRITICALITY = "criticality"
+#: Levels of a console, the highest first: an asset that bears several has that one.
+LEVELS = ("very high", "high", "medium", "low", "very low")
 #: Results of a check that is otherwise vulnerable: here nothing was found.
 NO_RESULT = frozenset({"not-vulnerable", "unknown", "no-results", "invulnerable", "skipped", "error"})
 
@@ -28,7 +42,7 @@ def path(api: Api, what: str) -> str:
     return f"/api/{api.options.console_version}/{what}"
 
 
-def pages(api: Api, what: str, size: int, *, sort: str | None = None) -> Iterator[Page]:
+def pages(api: Api, what: str, size: int, *, sort: str | None = None, kind: str | None = None) -> Iterator[Page]:
     """Every page of a collection, to the one without a link to a next one.
 
     The console takes no snapshot: what is removed while it is read moves the rest forward, past the next page.
@@ -38,6 +52,8 @@ def pages(api: Api, what: str, size: int, *, sort: str | None = None) -> Iterato
         params: dict[str, Any] = {"page": number, "size": size}
         if sort:
             params["sort"] = sort
+        if kind:
+            params["type"] = kind
         try:
             answer = api.get(path(api, what), params)
         except NotFound:
@@ -77,13 +93,45 @@ def has_next(answer: Record, page: Record, number: int) -> bool:
 
 
 def assets(api: Api) -> Iterator[Page]:
-    """Every asset of the console, by rising id, with `last_seen`, the newest date of its history."""
+    """Every asset of the console, by rising id, with `last_seen`, the newest date of its history, and its criticality tag."""
+    levels = criticality_levels(api) if api.options.criticality_tags else {}
     for page in pages(api, "assets", api.options.page_size, sort="id,asc"):
-        yield Page(
-            [{**r, "last_seen": last_seen(r)} if isinstance(r, dict) else r for r in page.records],
-            "default",
-            page.cursor,
-        )
+        yield Page([described(r, levels) for r in page.records], "default", page.cursor)
+
+
+def described(record: Any, levels: Mapping[str, str]) -> Any:
+    if not isinstance(record, dict):
+        return record
+    found = {**record, "last_seen": last_seen(record)}
+    level = levels.get(str(record.get("id")))
+    return {**found, "tags": [{"name": level, "type": CRITICALITY}]} if level else found
+
+
+def criticality_levels(api: Api) -> dict[str, str]:
+    """Asset id -> the name of its criticality tag. A console's assets come without tags: those of this type are asked for
+    their assets, one call a level."""
+    levels: dict[str, str] = {}
+    try:
+        # some consoles may not know the parameter
+        tags = [
+            tag
+            for page in pages(api, "tags", api.options.vulnerability_page_size, kind=CRITICALITY)
+            for tag in page.records
+            if isinstance(tag, dict) and str(tag.get("type")).lower() == CRITICALITY and tag.get("id") is not None
+        ]
+        for tag in sorted(tags, key=rank):
+            what = f"tags/{quote(str(tag['id']), safe='')}/assets"
+            for reference in records_of(api.get(path(api, what)), "resources", what, api.mask):
+                bearer = reference.get("id") if isinstance(reference, dict) else reference
+                levels.setdefault(str(bearer), str(tag.get("name")))
+    except (BadRequest, FixPermission, NotFound, RepeatedCursor, UnexpectedContent) as error:
+        api.note(f"criticality tags cannot be read, so that the assets have no criticality ({error.message})")
+    return levels
+
+
+def rank(tag: Record) -> int:
+    name = str(tag.get("name")).lower()
+    return LEVELS.index(name) if name in LEVELS else len(LEVELS)
 
 
 def last_seen(asset: Record) -> str | None:

@@ -44,6 +44,11 @@ class Rapid7Options(BaseModel):
         description="cloud: also what was remediated within the window, by comparing with its start; how far back the "
         "vendor compares is not verified",
     )
+    criticality_tags: bool = Field(
+        default=True,
+        description="console: also which assets bear its criticality tags, at most one call a level (the cloud tells them with "
+        "the assets); false: a console's assets have no criticality",
+    )
     catalogue: Literal["detected", "all"] = Field(
         default="detected", description="vulnerabilities to read: those of the findings, or every one there is"
     )

@@ -13,7 +13,7 @@ import pytest
 from connector_assets import registry
 from connector_assets.kit.budgets import Allowance
 from connector_assets.rapid7.cloud import findings_of
-from connector_assets.rapid7.console import BY_ID_MOST, has_next, places
+from connector_assets.rapid7.console import BY_ID_MOST, has_next, places, rank
 from connector_assets.rapid7.streams import finding_records, vulnerability_record
 from demo_estate.lenses import rapid7 as lens
 from demo_estate.lenses.rapid7.records import UNDOCUMENTED, has_agent
@@ -23,6 +23,7 @@ from .microsoft import TODAY, Bench, bench, holds, manifest, states
 
 ASSETS, VULNERABILITIES = "POST /vm/v4/integration/assets", "POST /vm/v4/integration/vulnerabilities"
 V3_ASSETS, V3_FINDINGS = "GET /api/3/assets", "GET /api/3/assets/{asset}/vulnerabilities"
+V3_TAGS, V3_TAGGED = "GET /api/3/tags", "GET /api/3/tags/{tag}/assets"
 V3_LIST, V3_ONE = "GET /api/3/vulnerabilities", "GET /api/3/vulnerabilities/{vulnerability}"
 STREAMS = ("assets", "findings", "vulnerabilities")
 
@@ -211,7 +212,7 @@ def test_a_console_is_asked_once_an_asset_that_has_something(console: Bench) -> 
     assert states(report) == dict.fromkeys(STREAMS, "complete")
     assert [m.records for m in report.streams] == [133, 1752, 226]
     assert not any(m.rejected or m.field_issues or m.duplicates for m in report.streams)
-    assert console.requests() == Counter({V3_ASSETS: 1, V3_FINDINGS: 112, V3_ONE: 227})
+    assert console.requests() == Counter({V3_TAGS: 1, V3_TAGGED: 4, V3_ASSETS: 1, V3_FINDINGS: 112, V3_ONE: 227})
     assert console.service.journal.problems == []
 
 
@@ -220,6 +221,28 @@ def test_a_consoles_pages_end_without_a_link_and_not_beyond(console: Bench) -> N
     found = manifest(console.sync("assets", page_size=19), "assets")
     assert (found.state, found.records, console.requests()[V3_ASSETS]) == ("complete", 133, 7)
     assert not [status for status in console.service.journal.statuses if status.endswith("404")]
+
+
+@pytest.mark.parametrize("refused", [403, 404])
+def test_a_console_that_does_not_tell_its_tags_still_tells_its_assets(console: Bench, refused: int) -> None:
+    console.estate.fault({"route": V3_TAGS, "fault": refused, "always": True})
+    report = console.sync("assets")
+    found = manifest(report, "assets")
+    assert (found.state, found.records) == ("complete", 133)
+    assert any("criticality" in note for note in found.notes)
+
+
+def test_criticality_tags_are_not_asked_for_where_that_is_not_wished(console: Bench) -> None:
+    console.sync("assets", criticality_tags=False)
+    assert console.requests() == Counter({V3_ASSETS: 1})
+    with console.staged() as staged:
+        assert staged.one("select count(criticality) from stg_rapid7__devices") == 0
+
+
+def test_of_several_criticality_tags_the_highest_counts_and_others_are_no_criticality() -> None:
+    assert sorted(
+        [{"name": "Low"}, {"name": "Odd"}, {"name": "very high"}, {"name": None}, {"name": "Medium"}], key=rank
+    ) == [{"name": "very high"}, {"name": "Medium"}, {"name": "Low"}, {"name": "Odd"}, {"name": None}]
 
 
 def test_links_to_the_consoles_own_name_are_not_followed(console: Bench) -> None:
@@ -413,7 +436,7 @@ def test_staged_values_are_what_the_truth_says(either: Bench) -> None:
         cards = [mac.upper() for mac in device.macs]
         assert row["mac_addresses"] == (sorted(set(cards)) if is_console else cards[:1])
         assert row["fqdns"] == ([device.fqdn] if device.fqdn else [])
-        assert row["criticality"] == (None if is_console else device.criticality)
+        assert row["criticality"] == device.criticality
         assert row["agent_ids"] == [f"rapid7_agent={truth.agent_id('rapid7', device.index)}"]
         info = orjson.loads(row["properties"])["rapid7AssetInfo"]
         assert info["consoleAssetId"] == str(1 + 2 * device.index + device.generation)

@@ -13,6 +13,7 @@ from typing import Any
 from demo_estate.kit import Bucket, Refusal, Request, Response, Route, Service, basic_credentials, keyset_slice
 from demo_estate.lenses import Instance, Lens, View
 from demo_estate.lenses.rapid7.records import (
+    TAGS,
     Listed,
     all_listed,
     answer,
@@ -197,6 +198,21 @@ def one_vulnerability(request: Request, service: Service) -> Any:
     return console_vulnerability(service.truth, name, documents[name])
 
 
+def list_tags(request: Request, service: Service) -> Any:
+    """The criticality tags, and one of another type which a console lists unless it is asked for a type."""
+    wanted = request.query.get("type")
+    tags = [{"id": number, "name": name, "type": "criticality"} for number, name in enumerate(TAGS, 1)]
+    tags.append({"id": len(TAGS) + 1, "name": "London", "type": "location"})
+    return collection(request, [tag for tag in tags if wanted in (None, tag["type"])], lambda tag: tag)
+
+
+def tagged_assets(request: Request, service: Service) -> Any:
+    """Ids alone and all at once, with what gave them the tag."""
+    view, tag = service.view, int(request.path_args["tag"])
+    numbers = sorted(entry.number for entry in all_listed(view) if view.device(entry.device).criticality == tag - 1)
+    return {"resources": [{"id": number, "sources": ["criteria"]} for number in numbers], "links": []}
+
+
 def collection(request: Request, keys: Sequence[Any], make: Any) -> Any:
     """A page by number; one beyond the last is not found. Links name the console's own host."""
     number, size = request.integer("page", 0), request.integer("size", 10, 1, 500)
@@ -236,6 +252,8 @@ LENS = Lens(
         Route("POST", f"{CLOUD}/vulnerabilities", search_vulnerabilities, SEARCHED, bucket="api"),
         Route("GET", f"{V3}/assets", list_assets, PAGED),
         Route("GET", f"{V3}/assets/{{asset}}/vulnerabilities", list_findings, PAGED),
+        Route("GET", f"{V3}/tags", list_tags, (*PAGED, "type")),
+        Route("GET", f"{V3}/tags/{{tag}}/assets", tagged_assets),
         Route("GET", f"{V3}/vulnerabilities", list_vulnerabilities, PAGED),
         Route("GET", f"{V3}/vulnerabilities/{{vulnerability}}", one_vulnerability),
     ],
