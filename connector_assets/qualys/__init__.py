@@ -60,6 +60,7 @@ CONNECTOR = Connector(
         "View with Read Asset, Allow user view access to all objects, and the knowledge base",
         "404": "check base_url: it is https://qualysapi.<platform>, not qualysguard, which is for people; an old API "
         "version may have ended, see the options *_version",
+        "410": "this version of the API has ended: see the options *_version",
         "409": "too many calls an hour, or too many at once, for this subscription: spread the schedules",
         "429": "too many calls: spread the schedules",
         "dns": "base_url is the API address of your platform (Help, About): https://qualysapi.qg2.apps.qualys.com, "

@@ -287,6 +287,15 @@ def test_a_refusal_for_good_is_not_waited_for(
     assert (no_waiting, qualys.requests()[HOSTS], report.retry_later) == ([], 1, False)
 
 
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_version_that_has_ended_is_told_as_such(qualys: Bench, status: int) -> None:
+    """Which of the two the vendor answers with is not verified."""
+    qualys.estate.fault({"route": HOSTS, "fault": status, "always": True})
+    found = manifest(qualys.sync("hosts", host_version="2.0"), "hosts")
+    assert found.state == "failed"
+    assert "options *_version" in (found.reason or "")
+
+
 def test_a_parameter_the_vendor_does_not_know_is_said(qualys: Bench) -> None:
     reason = manifest(qualys.sync("hosts", host_parameters={"colour": "blue"}), "hosts").reason or ""
     assert "1901" in reason
