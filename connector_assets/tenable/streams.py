@@ -76,6 +76,8 @@ ASSET_FIELDS: dict[str, Any] = {
     "network_interfaces": "json",
     "acr_score": "number",
     "exposure_score": "number",
+    # the same scores under newer names
+    "ratings": {"acr": {"score": "number"}, "aes": {"score": "number"}},
 }
 
 # the host's own attributes are those of the asset export, in another spelling: only its id is needed here

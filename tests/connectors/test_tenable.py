@@ -380,6 +380,16 @@ def test_the_acr_becomes_a_criticality(tenable: Bench, score: int | None, critic
         assert staged.one("select criticality from stg_tenable__devices") == criticality
 
 
+def test_scores_under_their_newer_names_are_the_same_scores(tenable: Bench) -> None:
+    ratings = {"acr": {"score": 9.0}, "aes": {"score": 721.0}}
+    with tenable.staged({"assets": [asset(ratings=ratings), asset(id="a2", acr_score=3, ratings=ratings)]}) as staged:
+        rows = staged.rows(
+            "select criticality, properties->'$.tenableAssetInfo'->>'exposureScore' as score from stg_tenable__devices "
+            "order by record_id"
+        )
+    assert [tuple(row.values()) for row in rows] == [(0, "721.0"), (3, "721.0")]
+
+
 def test_an_own_network_is_a_scope_of_its_own(tenable: Bench) -> None:
     network = "AB0C5A7E-3A4F-4E0D-9A49-0B7F1A2C3D4E"
     records = [

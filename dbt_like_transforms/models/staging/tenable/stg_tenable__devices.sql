@@ -25,7 +25,9 @@ latest as (
 -- a scan that finds no name puts the address in its place, and some scanners give what a card has with the card alone
 cards as (
     select
-        * exclude (hostnames, agent_names, fqdns),
+        * exclude (hostnames, agent_names, fqdns, acr_score, exposure_score),
+        coalesce(acr_score, ratings.acr.score) as acr_score,
+        coalesce(exposure_score, ratings.aes.score) as exposure_score,
         list_filter(hostnames, lambda name: not regexp_matches(name, '^[0-9.]+$|:')) as hostnames,
         list_filter(agent_names, lambda name: not regexp_matches(name, '^[0-9.]+$|:')) as agent_names,
         list_filter(fqdns, lambda name: not regexp_matches(name, '^[0-9.]+$|:')) as fqdns,
