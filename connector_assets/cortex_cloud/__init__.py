@@ -51,8 +51,8 @@ CONNECTOR = Connector(
         "observed and leaves the window."
     ),
     troubleshooting={
-        "400": "the tenant refused the request: check the options asset_page_size, on_demand_fields, issue_domains and "
-        "findings_by_last_observed",
+        "400": "the tenant refused the request: check the options asset_page_size, asset_order, on_demand_fields, "
+        "issue_domains and findings_by_last_observed",
         "401": "check api_key_id and api_key, and that key_type is the security level the key was made with (standard or "
         "advanced); an advanced key also needs this machine's clock to be right",
         "402": "the tenant's licence does not include this interface: findings need Cortex Cloud Runtime Security or Posture "

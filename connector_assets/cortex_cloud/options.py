@@ -28,6 +28,12 @@ class CortexCloudOptions(BaseModel):
         description="Values of xdm.asset.type.category to read, such as VM Instance, each a scope of its own; empty means "
         "all. Without the category of accounts no account contains the resources.",
     )
+    asset_order: str = Field(
+        default="xdm.asset.id",
+        pattern=r"^xdm[.][a-z0-9_.]+$",
+        description="Field by which the assets are asked for in a fixed order, without which windows miss some. That a tenant "
+        "orders by this one is not verified; one client orders by xdm.asset.strong_id.",
+    )
     assets_by_last_observed: bool = Field(
         default=False,
         description="Ask only for assets observed in the window; that the filter holds is not verified. The window is kept "

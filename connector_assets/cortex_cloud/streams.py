@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 ASSETS = "/public_api/v1/assets"
 ISSUES = "/public_api/v1/issue/search"
 INVENTORY, CASES, VULNERABILITIES = "Asset Inventory: View", "Cases and Issues: View", "Vulnerability Management: View"
-#: The only order in which a new asset never moves the others for long: ids are hashes, and no two assets share one.
-BY_ASSET = [{"FIELD": "xdm.asset.id", "ORDER": "ASC"}]
 BY_ISSUE = {"field": "id", "keyword": "asc"}
 
 ASSET_FIELDS: Mapping[str, FieldType] = {
@@ -131,7 +129,7 @@ def assets(api: Api) -> Iterator[Page]:
     conditions: list[Ask] = []
     if options.assets_by_last_observed and api.window_start is not None:
         conditions.append(condition("xdm.asset.last_observed", "GTE", milliseconds(api.window_start)))
-    request: Ask = {"sort": BY_ASSET}
+    request: Ask = {"sort": by_asset(api)}
     if options.on_demand_fields:
         request["on_demand_fields"] = list(options.on_demand_fields)
     plain = with_criticality(options.criticality_tags if options.tag_criticality else ())
@@ -142,6 +140,12 @@ def assets(api: Api) -> Iterator[Page]:
         found = search_pages(api, ASSETS, options.asset_page_size, {**request, **filters}, plain, scope=scope)
         api.enumerates(scope)
         yield from Window.of(api, "last_observed").pages(found)
+
+
+def by_asset(api: Api) -> list[Ask]:
+    """The order of ids is the only one in which a new asset never moves the others for long: they are hashes, and no two
+    assets share one."""
+    return [{"FIELD": api.options.asset_order, "ORDER": "ASC"}]
 
 
 def condition(field: str, kind: str, value: Any) -> Ask:
@@ -196,7 +200,7 @@ class ResolvedWindow(Window):
 
 
 def probe_assets(api: Api) -> None:
-    search(api, ASSETS, {"search_from": 0, "search_to": 1, "sort": BY_ASSET})
+    search(api, ASSETS, {"search_from": 0, "search_to": 1, "sort": by_asset(api)})
 
 
 def probe_issues(api: Api) -> None:

@@ -154,6 +154,15 @@ def test_a_window_of_1001_is_refused_by_the_tenant_and_can_not_be_configured(cor
     assert "asset_page_size" in reason(report, "assets")
 
 
+def test_the_order_of_assets_may_be_another_and_a_refused_one_is_told(cortex: Bench) -> None:
+    whole = manifest(cortex.sync("assets", asset_page_size=20), "assets")
+    other = manifest(cortex.sync("assets", asset_page_size=20, asset_order="xdm.asset.strong_id"), "assets")
+    assert (other.state, other.records, other.duplicates) == ("complete", whole.records, 0)
+    refused = manifest(cortex.sync("assets", asset_order="xdm.asset.realm"), "assets")
+    assert refused.state == "failed"
+    assert "asset_order" in (refused.reason or "")
+
+
 def test_more_records_claimed_than_came_are_partial(cortex: Bench) -> None:
     plan(cortex, changed(lambda reply: reply["metadata"].update(filter_count=900)))
     report = cortex.sync("assets")

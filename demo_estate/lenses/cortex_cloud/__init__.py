@@ -146,6 +146,9 @@ def assets(request: Request, service: Service) -> Any:
     if not sort:
         turn = service.state["turn"] = service.state.get("turn", 0) + 7
         ordered = ordered[turn % max(1, len(ordered)) :] + ordered[: turn % max(1, len(ordered))]
+    elif sort == [{"FIELD": "xdm.asset.strong_id", "ORDER": "ASC"}]:
+        # every asset has one, and no two of an instance share it
+        ordered = sorted(ordered, key=lambda unit: str(record(service, unit)["xdm.asset.strong_id"]))
     elif sort != [{"FIELD": "xdm.asset.id", "ORDER": "ASC"}]:
         raise Refusal(400, "bad_request", "sort must be a list of FIELD and ORDER")
     rows = [record(service, unit, on_demand) for unit in ordered[start:end]]
