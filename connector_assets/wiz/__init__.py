@@ -69,8 +69,8 @@ def probe(root: str) -> Callable[[Api], None]:
 CONNECTOR = Connector(
     product="wiz",
     title="Wiz",
-    description="Cloud resources of all clouds as Wiz sees them, their vulnerabilities and the issues its rules find. Configuration "
-    "findings that raise no issue are not read, nor is the graph of permissions, the names of whose edges are not verified.",
+    description="Cloud resources of all clouds as Wiz sees them, their vulnerabilities and the issues its rules find. "
+    "Configuration findings that raise no issue are not read, nor is the graph of permissions, the names of whose edges are not verified.",
     base_url="",
     auth=credentials,
     streams=STREAMS,
