@@ -70,7 +70,8 @@ CONNECTOR = Connector(
     product="wiz",
     title="Wiz",
     description="Cloud resources of all clouds as Wiz sees them, their vulnerabilities and the issues its rules find. "
-    "Configuration findings that raise no issue are not read, nor is the graph of permissions, the names of whose edges are not verified.",
+    "Configuration findings that raise no issue are not read, nor is the graph of permissions, the names of whose edges are "
+    "not verified.",
     base_url="",
     auth=credentials,
     streams=STREAMS,
