@@ -201,7 +201,7 @@ def vulnerabilities(api: Api) -> Iterator[Page]:
         yield from vulnerabilities_by_page(api)
         return
     answer = api.get("/api/machines/SoftwareVulnerabilitiesExport", {"sasValidHours": SAS_HOURS})
-    files = [str(url) for url in records_of(answer, "exportFiles", "SoftwareVulnerabilitiesExport")]
+    files = [str(url) for url in records_of(answer, "exportFiles", "SoftwareVulnerabilitiesExport", api.mask)]
     seen = 0
     for number, url in enumerate(files, 1):
         api.progress(f"export file {number} of {len(files)}")
@@ -296,10 +296,8 @@ def logon_users(api: Api) -> Iterator[Page]:
             path = f"/api/machines/{machine['id']}/logonusers"
             answer = api.get(path, none_on=(404,))
             if answer is not None:
-                rows += [
-                    {**user, "machineId": machine["id"]} if isinstance(user, dict) else user
-                    for user in records_of(answer, "value", path)
-                ]
+                users = records_of(answer, "value", path, api.mask)
+                rows += [{**user, "machineId": machine["id"]} if isinstance(user, dict) else user for user in users]
         asked += len(batch)
         api.progress(f"logged-on users of {asked} machines")
         yield Page(rows, cursor=f"machine {asked}")

@@ -90,7 +90,13 @@ def group_members(api: Api) -> Iterator[Page]:
     groups = named(api.records("groups"))
     urls = ((str(group["id"]), f"/groups/{group['id']}/members?$select=id&$top=999") for group in groups)
     for rows in fan_out(api, urls):
-        yield Page([{"group_id": group, "member_id": m.get("id"), "member_type": object_type(m)} for group, m in rows])
+        yield Page([membership(group, member) for group, member in rows])
+
+
+def membership(group: str, member: Record) -> Record:
+    """What is no object has no id here and ends in quarantine, as it would alone."""
+    told = member if isinstance(member, dict) else {}
+    return {"group_id": group, "member_id": told.get("id"), "member_type": object_type(told)}
 
 
 def device_owners(api: Api) -> Iterator[Page]:

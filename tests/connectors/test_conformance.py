@@ -290,3 +290,40 @@ def drop_key_of_first_row(found: Bench, line: Conformant) -> None:
 
     found.monkeypatch.setattr("demo_estate.kit.service.change_answer", without_key)
     found.estate.fault({"product": line.product, "route": "*", "fault": "drop_key", "always": True})
+
+
+@LINES
+def test_rows_that_are_no_objects_are_kept_in_quarantine_and_the_rest_is_read(line: Conformant, found: Bench) -> None:
+    add_rows_that_are_no_objects(found, line)
+    report = found.sync(**line.options)
+    landed, expected = ids(found, report), whole(line)[0]
+    for manifest in report.streams:
+        # read or left out as without such rows; the state says that nothing may be deleted by it
+        assert manifest.state != "failed", f"{manifest.stream}: {manifest.reason}"
+        assert bool(landed[manifest.stream]) == bool(expected[manifest.stream]), manifest.stream
+        assert not (manifest.rejected and manifest.state == "complete"), manifest.stream
+
+
+def add_rows_that_are_no_objects(found: Bench, line: Conformant) -> None:
+    """From now on every listed page begins with a text, also those inside a batch."""
+    import orjson
+
+    from demo_estate.kit import faults
+    from demo_estate.kit.http import Response
+
+    def with_texts(fault: Any, response: Response, previous: Response | None, rows_of: Any) -> Response:
+        if not response.is_json:
+            return response
+        body = orjson.loads(response.encode()[0])
+        if isinstance(body, dict) and isinstance(body.get("responses"), list):
+            bodies = [reply["body"] for reply in body["responses"]]
+        else:
+            bodies = [body]
+        for one in bodies:
+            rows = (rows_of or faults.find_rows)(one)
+            if rows and isinstance(rows[0], dict):
+                rows.insert(0, "no object")
+        return Response(body, response.status, response.header_pairs(), response.content_type)
+
+    found.monkeypatch.setattr("demo_estate.kit.service.change_answer", with_texts)
+    found.estate.fault({"product": line.product, "route": "*", "fault": "drop_key", "always": True})
