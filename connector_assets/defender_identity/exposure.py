@@ -81,8 +81,12 @@ def raw_data(properties: Any) -> Record:
 
 
 def listed(value: Any) -> list[Any]:
+    """A list, or a list of one. Hunting writes a dynamic column without a value as an empty object."""
     found = unpacked(value)
-    return found if isinstance(found, list) else [] if found is None else [found]
+    if isinstance(found, list):
+        return found
+    is_nothing = found is None or (isinstance(found, dict) and all("@" in name for name in found))
+    return [] if is_nothing else [found]
 
 
 def unpacked(value: Any) -> Any:

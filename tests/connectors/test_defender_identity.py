@@ -300,6 +300,28 @@ def test_the_newest_row_of_an_account_stays_whatever_the_order(tenant: Bench) ->
     assert [(row["AccountKey"], row["JobTitle"]) for row in landed(tenant, report, "identity_info")] == [("a", "new")]
 
 
+def test_a_column_without_a_value_comes_as_an_empty_object(tenant: Bench) -> None:
+    nothing: Any = {"@odata.type": "#microsoft.graph.security.dynamicColumnValue"}
+    row = {
+        "Timestamp": "2026-11-20T00:00:00.1234567Z",
+        "AccountObjectId": "A",
+        "IsAccountEnabled": 1,
+        "DeletedDateTime": {},
+        "EmployeeId": {},
+        "CriticalityLevel": {},
+        "AssignedRoles": {},
+        "PrivilegedEntraPimRoles": nothing,
+        "Tags": ["VIP"],
+    }
+    answering(tenant, HUNT, {"schema": [], "results": [row]})
+    report = tenant.sync("identity_info")
+    assert manifest(report, "identity_info").field_issues == 0
+    (found,) = landed(tenant, report, "identity_info")
+    assert (found["IsAccountEnabled"], found["Tags"]) == (True, ["VIP"])
+    assert not any(found[name] for name in row if row[name] in ({}, nothing))
+    assert exposure.node({"NodeId": "1", "EntityIds": {}, "Categories": nothing})["Categories"] == []
+
+
 def test_accounts_without_an_object_id_are_not_taken_for_one(tenant: Bench) -> None:
     rows: list[dict[str, Any]] = [
         {"OnPremSid": "S-1-5-21-1", "AccountObjectId": ""},
