@@ -144,6 +144,8 @@ CONNECTOR = Connector(
         "connect": "allow https to graph.microsoft.com and login.microsoftonline.com (service tag AzureActiveDirectory); "
         "behind a proxy set HTTPS_PROXY",
     },
+    # a query may run three minutes; one of 150 s was seen to end in 504
+    read_seconds=200,
     default_schedule="0 */6 * * *",
     documentation_url="https://learn.microsoft.com/graph/api/resources/security-identitycontainer",
 )
