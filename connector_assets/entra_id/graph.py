@@ -76,29 +76,29 @@ def _pages(
         yield from ((page, None) for page in rest)
 
 
-def fan_out(api: Api, urls: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, Record]]]:
+def fan_out(api: Api, urls: Iterable[tuple[str, str]], version: str = "v1.0") -> Iterator[list[tuple[str, Record]]]:
     """The collections behind many addresses, asked for in batches: (owner id, record) pairs, one list a batch.
 
-    urls: (owner id, path relative to the version root). An owner that is gone meanwhile (404) is left out; one that is
+    urls: (owner id, path relative to the root of the version). An owner that is gone meanwhile (404) is left out; one that is
     refused makes the stream partial.
     """
     pending = iter(urls)
     while chunk := list(islice(pending, BATCH)):
-        yield list(_batch(api, chunk))
+        yield list(_batch(api, chunk, f"/{version}"))
 
 
-def _batch(api: Api, chunk: list[tuple[str, str]]) -> Iterator[tuple[str, Record]]:
+def _batch(api: Api, chunk: list[tuple[str, str]], root: str) -> Iterator[tuple[str, Record]]:
     waiting = {str(number): item for number, item in enumerate(chunk)}
     for attempt in range(1, ITEM_RETRIES + 2):
         throttled: dict[str, tuple[str, str]] = {}
         delay = 0.0
-        for reply in _replies(api, waiting):
+        for reply in _replies(api, waiting, root):
             owner, url = waiting[reply.id]
             if reply.status in TRANSIENT:
                 throttled[reply.id] = (owner, url)
                 delay = max(delay, reply.retry_after or back_off(attempt))
             else:
-                yield from _rows(api, owner, url, reply)
+                yield from _rows(api, owner, f"{root}{url}", reply)
         if not throttled:
             return
         waiting = throttled
@@ -119,17 +119,17 @@ class Reply:
     retry_after: float | None
 
 
-def _replies(api: Api, waiting: Mapping[str, tuple[str, str]]) -> list[Reply]:
+def _replies(api: Api, waiting: Mapping[str, tuple[str, str]], root: str) -> list[Reply]:
     """The replies to the waiting requests, in Graph's order, which is none. All of them, or BrokenAnswer."""
     requests = [{"id": number, "method": "GET", "url": url} for number, (_, url) in waiting.items()]
     try:
-        answer = api.post("/v1.0/$batch", json={"requests": requests}, safe=True)
+        answer = api.post(f"{root}/$batch", json={"requests": requests}, safe=True)
     except (NotFound, BadRequest) as error:
         if error.status not in (404, 405, 501):
             raise
-        return _singly(api, waiting)
+        return _singly(api, waiting, root)
     replies = []
-    for item in records_of(answer, "responses", "/v1.0/$batch", api.mask):
+    for item in records_of(answer, "responses", f"{root}/$batch", api.mask):
         headers = {str(name).lower(): value for name, value in (item.get("headers") or {}).items()}
         wait = as_number(str(headers.get("retry-after", "")))
         replies.append(Reply(str(item.get("id")), int(item.get("status") or 0), item.get("body"), wait))
@@ -141,11 +141,11 @@ def _replies(api: Api, waiting: Mapping[str, tuple[str, str]]) -> list[Reply]:
     return replies
 
 
-def _singly(api: Api, waiting: Mapping[str, tuple[str, str]]) -> list[Reply]:
+def _singly(api: Api, waiting: Mapping[str, tuple[str, str]], root: str) -> list[Reply]:
     """What a gateway or a recording without batches answers to each request alone."""
     replies = []
     for number, (_, url) in waiting.items():
-        body = api.get(f"/v1.0{url}", none_on=(404,))
+        body = api.get(f"{root}{url}", none_on=(404,))
         replies.append(Reply(number, 404 if body is None else 200, body, None))
     return replies
 
@@ -171,7 +171,7 @@ def _rest(api: Api, url: str, link: str) -> Iterator[Record]:
         for page in next_link_pages(api, link):
             yield from page.records
     except CursorExpired:
-        for page in collection(api, f"/v1.0{url}", as_lines=False):
+        for page in collection(api, url, as_lines=False):
             yield from page.records
     except NotFound:
         return

@@ -87,16 +87,26 @@ def users(api: Api) -> Iterator[Page]:
 
 
 def group_members(api: Api) -> Iterator[Page]:
+    return of_groups(api, "members", "member")
+
+
+def group_owners(api: Api) -> Iterator[Page]:
+    if not api.options.group_owners:
+        api.skip("the option group_owners is off")
+    yield from of_groups(api, "owners", "owner")
+
+
+def of_groups(api: Api, relation: str, name: str) -> Iterator[Page]:
     groups = named(api.records("groups"))
-    urls = ((str(group["id"]), f"/groups/{group['id']}/members?$select=id&$top=999") for group in groups)
-    for rows in fan_out(api, urls):
-        yield Page([membership(group, member) for group, member in rows])
+    urls = ((str(group["id"]), f"/groups/{group['id']}/{relation}?$select=id&$top=999") for group in groups)
+    for rows in fan_out(api, urls, api.options.relations_version):
+        yield Page([relation_of(group, name, other) for group, other in rows])
 
 
-def membership(group: str, member: Record) -> Record:
+def relation_of(group: str, name: str, other: Record) -> Record:
     """What is no object has no id here and ends in quarantine, as it would alone."""
-    told = member if isinstance(member, dict) else {}
-    return {"group_id": group, "member_id": told.get("id"), "member_type": object_type(told)}
+    told = other if isinstance(other, dict) else {}
+    return {"group_id": group, f"{name}_id": told.get("id"), f"{name}_type": object_type(told)}
 
 
 def device_owners(api: Api) -> Iterator[Page]:
@@ -239,11 +249,22 @@ STREAMS = (
         pull=group_members,
         key=("group_id", "member_id"),
         fields={"group_id": "text", "member_id": "text", "member_type": "text"},
-        description="Direct members of every group: users, groups, devices, service principals.",
+        description="Direct members of every group: users, groups, devices, service principals; see the option relations_version.",
         needs=("groups",),
         permissions=("GroupMember.Read.All",),
         may_be_empty=True,
         evidence="recorded",
+    ),
+    Stream(
+        name="group_owners",
+        pull=group_owners,
+        key=("group_id", "owner_id"),
+        fields={"group_id": "text", "owner_id": "text", "owner_type": "text"},
+        description="Who owns each group, and so may add members to it; see the option group_owners.",
+        needs=("groups",),
+        permissions=("GroupMember.Read.All",),
+        optional=True,
+        may_be_empty=True,
     ),
     Stream(
         name="devices",

@@ -16,6 +16,7 @@ from connector_assets import registry
 from connector_assets.entra_id import EntraOptions
 from connector_assets.kit.microsoft import MicrosoftCredentials
 from connector_assets.kit.settings import Secrets
+from demo_estate.directory import CLOUD_OWNERS
 from demo_estate.entities import Ref
 from exposure_pipelines.landing.sync import run_sync
 
@@ -46,7 +47,8 @@ def fault(route: str, kind: int | str, **more: Any) -> dict[str, Any]:
 
 def test_a_whole_sync_makes_exactly_the_calls_it_needs(tenant: Bench) -> None:
     report = tenant.sync()
-    assert set(states(report).values()) == {"complete"}, [(m.stream, m.reason) for m in report.streams]
+    assert {name for name, state in states(report).items() if state != "complete"} == {"group_owners"}
+    assert "option group_owners" in str(manifest(report, "group_owners").reason)
     assert {route: n for route, n in tenant.requests().items() if not route.startswith("batched")} == {
         "POST /{tenant}/oauth2/v2.0/token": 1,
         f"{V1}/organization": 1,
@@ -176,6 +178,35 @@ def test_a_missing_permission_fails_its_streams_alone_and_skips_optional_ones(se
             "GroupMember.Read.All",
         ]
         assert "not granted" in checks["AuditLog.Read.All"].message
+
+
+def test_service_principals_in_groups_are_told_by_the_beta_version_alone(serve: Open) -> None:
+    with serve(principals_in_groups=2) as tenant:
+        report = tenant.sync("group_members", "users", "devices", "service_principals", relations_version="beta")
+        groups, told = manifest(report, "groups").records, manifest(report, "group_members").records
+        assert (tenant.requests()["POST /beta/$batch"], tenant.requests()["POST /v1.0/$batch"]) == (1, 0)
+        with tenant.staged() as staged:
+            held = "select source_record from stg_entra_id__relationships where relationship = 'member of'"
+            principals = "select record from stg_entra_id__identities_service_principals"
+            assert staged.one(f"select count(*) from ({held}) where source_record in ({principals})") == 2 * groups
+        assert manifest(tenant.sync("group_members"), "group_members").records == told - 2 * groups
+        assert tenant.requests()["POST /v1.0/$batch"] == 1
+
+
+def test_owners_of_groups_are_read_on_request_and_may_change_them(tenant: Bench) -> None:
+    report = tenant.sync("group_owners", "users", group_owners=True)
+    assert states(report)["group_owners"] == "complete"
+    assert tenant.requests()["POST /v1.0/$batch"] == 1
+    truth = tenant.estate.truth
+    (owner,) = (truth.account(ref) for ref in truth.group_owners(CLOUD_OWNERS))
+    with tenant.staged() as staged:
+        (edge,) = staged.rows(
+            f"select * from stg_entra_id__relationships where target_record like '%:{truth.group(CLOUD_OWNERS).entra_object_id}'"
+        )
+        assert edge["source_record"] == f"entra_id:{report.streams[0].instance}:{owner.entra_object_id}"
+        assert (edge["relationship"], edge["target_kind"]) == ("has role on", "identity")
+        assert "Owner" in edge["properties"]
+        assert staged.failing() == []
 
 
 def test_a_throttled_batch_item_is_asked_again_alone(serve: Open) -> None:

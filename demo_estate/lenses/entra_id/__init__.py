@@ -3,7 +3,8 @@
 Covers what is joined or registered: laptops, desktops, mobiles. Servers live in Active Directory alone. Last sign-ins of
 devices lag by up to a fortnight, a rebuilt machine leaves a disabled second object with the same deviceId, and Entra knows
 neither serial numbers nor MACs. Instance options: premium (default true), without (permissions not granted),
-page_token_seconds, page_cap (most records a page), delta_error (status and code of every delta query's refusal).
+page_token_seconds, page_cap (most records a page), principals_in_groups (service principals put into each group, which beta
+alone tells), delta_error (status and code of every delta query's refusal).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from demo_estate.evidence import machine_evidence
 from demo_estate.kit import Bucket, Refusal, Request, Response, Route, Service, bearer_token
 from demo_estate.lenses import Answer, Lens, View
 from demo_estate.lenses.entra_id import applications, delta, objects
-from demo_estate.lenses.entra_id.routes import BATCH, COLLECTIONS, ROOT, require_permission, throttle_headers
+from demo_estate.lenses.entra_id.routes import BATCHES, COLLECTIONS, ROOT, require_permission, throttle_headers
 from demo_estate.truth import Truth
 
 ROLES = (
@@ -163,7 +164,7 @@ LENS = Lens(
         Route("POST", "/{tenant}/oauth2/v2.0/token", token, public=True),
         *(collection.route() for collection in COLLECTIONS),
         *(delta.route(collection, ROOT) for collection in COLLECTIONS if collection.listed),
-        BATCH,
+        *BATCHES,
     ),
     answer=answer,
     credentials=credentials,

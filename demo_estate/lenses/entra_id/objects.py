@@ -162,6 +162,10 @@ def group_members(view: View, index: int) -> list[Ref]:
     return [ref for ref in members if object_id(view, ref) is not None]
 
 
+def group_owners(view: View, index: int) -> list[Ref]:
+    return [ref for ref in view.truth.group_owners(index, view.day) if object_id(view, ref) is not None]
+
+
 def object_id(view: View, ref: Ref) -> str | None:
     truth = view.truth
     match ref.kind:

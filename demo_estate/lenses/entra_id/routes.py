@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,7 @@ EXPANDED = 20
 MOST_IN_BATCH = 20
 PAGE_TOKEN_SECONDS = 7200.0
 QUERY = ("$select", "$top", "$skiptoken")
-ROOT = "/v1.0"
+ROOT, BETA = "/v1.0", "/beta"
 VOLATILE = {"signInActivity"}
 
 Keys = Callable[[Service, Request], Sequence[Any]]
@@ -44,11 +44,14 @@ class Collection:
     sized: bool = True
     bucket: str = "directory"
     listed: Callable[[View], Iterable[Any]] | None = None
+    root: str = ROOT
 
     def route(self) -> Route:
         params = ["$select", "$skiptoken"] + (["$top"] if self.sized else [])
         params += (["$expand"] if self.expand else []) + (["$count"] if self.advanced else [])
-        return Route("GET", f"{ROOT}{self.path}", partial(answer, self), params, bucket=self.bucket, cost=self.cost)
+        return Route(
+            "GET", f"{self.root}{self.path}", partial(answer, self), params, bucket=self.bucket, cost=self.cost
+        )
 
 
 def cached(name: str, build: Callable[[View], Any]) -> Keys:
@@ -72,7 +75,9 @@ def answer(collection: Collection, request: Request, service: Service) -> Respon
         check_select(collection, view, keys[0], select)
     page = keys[start : start + top]
     value = [shown(collection, view, key, select, state["expand"]) for key in page]
-    body: dict[str, Any] = {"@odata.context": f"{request.base_url}{ROOT}/$metadata#{collection.path.strip('/')}"}
+    body: dict[str, Any] = {
+        "@odata.context": f"{request.base_url}{collection.root}/$metadata#{collection.path.strip('/')}"
+    }
     if state["advanced"] and start == 0:
         body["@odata.count"] = len(keys)
     if len(page) == top and collection.sized:
@@ -204,18 +209,33 @@ APPLICATION = ("Application.Read.All", DIRECTORY)
 ROLE = ("RoleManagement.Read.Directory", DIRECTORY)
 MANAGED = "/roleManagement/directory"
 
+
+def members(service: Service, request: Request) -> list[Ref]:
+    """The service principals among them, of which instance option principals_in_groups puts so many into each, are told by
+    the beta version alone."""
+    found = objects.group_members(service.view, find_group(service, request))
+    if request.path.startswith(BETA):
+        count = int(service.instance.options.get("principals_in_groups", 0))
+        found += [Ref("service_principal", number) for number in range(count)]
+    return found
+
+
+OF_GROUPS = (
+    Collection("/groups/{id}/members", members, objects.reference, GROUP, {}, cost=3),
+    Collection(
+        "/groups/{id}/owners",
+        lambda s, r: objects.group_owners(s.view, find_group(s, r)),
+        objects.reference,
+        GROUP,
+        {},
+    ),
+)
 COLLECTIONS = (
     Collection("/organization", lambda s, r: [0], organization, (DIRECTORY,), {}, advanced=False, sized=False),
     Collection("/users", USERS, objects.user, USER, {}, cost=2),
     Collection("/groups", GROUPS, objects.group, GROUP, {}, cost=2, listed=objects.group_keys),
-    Collection(
-        "/groups/{id}/members",
-        lambda s, r: objects.group_members(s.view, find_group(s, r)),
-        objects.reference,
-        GROUP,
-        {},
-        cost=3,
-    ),
+    *OF_GROUPS,
+    *(replace(collection, root=BETA) for collection in OF_GROUPS),
     Collection(
         "/devices",
         DEVICES,
@@ -314,7 +334,7 @@ COLLECTIONS = (
     ),
 )
 PERMISSIONS = {
-    f"GET {ROOT}{c.path}{suffix}": c.permissions for c in COLLECTIONS for suffix in ("", "/delta" if c.listed else "")
+    f"GET {c.root}{c.path}{suffix}": c.permissions for c in COLLECTIONS for suffix in ("", "/delta" if c.listed else "")
 }
 
 
@@ -331,8 +351,9 @@ def batch(request: Request, service: Service) -> Any:
 
 def item_reply(item: dict[str, Any], request: Request, service: Service) -> dict[str, Any]:
     headers = {**request.headers, **{str(k).lower(): str(v) for k, v in (item.get("headers") or {}).items()}}
+    root = request.path.partition("/$batch")[0]
     inner = Request.build(
-        str(item.get("method", "GET")), f"{ROOT}{item.get('url', '')}", headers, b"", request.base_url
+        str(item.get("method", "GET")), f"{root}{item.get('url', '')}", headers, b"", request.base_url
     )
     inner.caller, inner.claims = request.caller, request.claims
     try:
@@ -350,7 +371,7 @@ def item_reply(item: dict[str, Any], request: Request, service: Service) -> dict
 def item_response(inner: Request, service: Service) -> Response:
     """One request of a batch: permissions, planned faults and resource units as for one sent alone."""
     route, inner.path_args, _ = service.router.match(inner.method, inner.path)
-    if route is None or route.public or route.name == BATCH.name:
+    if route is None or route.public or route in BATCHES:
         raise Refusal(400, "BadRequest", f"Resource not found for the segment '{inner.path.rpartition('/')[2]}'.")
     inner.route = route
     require_permission(inner)
@@ -388,4 +409,4 @@ def throttle_headers(state: BucketState) -> dict[str, str]:
     return found
 
 
-BATCH = Route("POST", f"{ROOT}/$batch", batch)
+BATCHES = tuple(Route("POST", f"{root}/$batch", batch) for root in (ROOT, BETA))

@@ -3,12 +3,16 @@ with owned as (
     select _product, _instance, _stream, id, unnest(owners).id as owner_id from landed.entra_id__applications
     union all
     select _product, _instance, _stream, id, unnest(owners).id from landed.entra_id__service_principals
+    union all
+    select _product, _instance, _stream, group_id, owner_id from landed.entra_id__group_owners
 ),
 
 targets as (
     select instance, record_id, 'application' as kind, record, 'applications' as stream from stg_entra_id__applications
     union all
     select instance, record_id, 'identity', record, 'service_principals' from stg_entra_id__identities_service_principals
+    union all
+    select instance, record_id, 'identity', record, 'group_owners' from stg_entra_id__identities_groups
 ),
 
 people_of_devices as (
