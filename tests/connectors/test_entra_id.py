@@ -356,6 +356,22 @@ def test_staging_of_identities(tenant: Bench) -> None:
         guest = identity(Ref("guest", 1))
         assert "#EXT#" in guest["upn"]
         assert guest["ad_sid"] is None
+        # as Microsoft's graph has them
+        told = [json.loads(one["properties"]) for one in (row, guest)]
+        assert [(one["primaryProvider"], one["externalUser"]) for one in told] == [
+            ("ActiveDirectory", False),
+            ("AzureActiveDirectory", True),
+        ]
+        groups = "select record_id, properties from stg_entra_id__identities_groups"
+        found = {row["record_id"]: json.loads(row["properties"]) for row in staged.rows(groups)}
+        assert {ident: one["aadId"] for ident, one in found.items()} == {ident: ident for ident in found}
+        assert {one["primaryProvider"] for one in found.values()} == {"ActiveDirectory", "AzureActiveDirectory"}
+        own = [
+            json.loads(app["properties"]) for app in staged.rows("select properties from stg_entra_id__applications")
+        ]
+        assert {(app["isBelongToExternalApplication"], app["appOwnerOrganizationId"]) for app in own} == {
+            (False, truth.tenant_id)
+        }
         administrator = identity(Ref("admin", 0))
         assert (administrator["is_privileged"], administrator["criticality"]) == (True, 0)
         assert "Global Administrator" in json.loads(administrator["properties"])["assignedRoles"]

@@ -40,6 +40,8 @@ select
     cast(to_json({
         'signInAudience': a.signInAudience,
         'publisherDomain': a.publisherDomain,
+        'appOwnerOrganizationId': t.id,
+        'isBelongToExternalApplication': false,
         'identifierUris': coalesce(a.identifierUris, []),
         'tags': coalesce(a.tags, [])
     }) as varchar) as properties

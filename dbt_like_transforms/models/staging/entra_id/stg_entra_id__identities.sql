@@ -65,7 +65,9 @@ select
     u.jobTitle as job_title,
     cast(to_json({
         'userType': u.userType,
+        'externalUser': case when u.userType is not null then u.userType = 'Guest' end,
         'externalUserState': u.externalUserState,
+        'primaryProvider': case when u.onPremisesSyncEnabled then 'ActiveDirectory' else 'AzureActiveDirectory' end,
         'onPremSyncEnabled': coalesce(u.onPremisesSyncEnabled, false),
         'aadSid': u.securityIdentifier,
         'assignedRoles': coalesce(r.role_names, []),

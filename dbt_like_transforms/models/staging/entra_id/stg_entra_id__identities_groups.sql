@@ -43,7 +43,9 @@ select
     cast(null as varchar) as department,
     cast(null as varchar) as job_title,
     cast(to_json({
+        'aadId': g.id,
         'aadDisplayName': g.displayName,
+        'primaryProvider': case when g.onPremisesSyncEnabled then 'ActiveDirectory' else 'AzureActiveDirectory' end,
         'description': g.description,
         'groupTypes': coalesce(g.groupTypes, []),
         'securityEnabled': g.securityEnabled,
