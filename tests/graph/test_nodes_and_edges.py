@@ -120,6 +120,19 @@ def test_only_public_addresses_of_an_exposed_machine_lead_to_it(graph: Estate) -
     )
 
 
+def test_the_address_of_a_load_balancer_leads_to_the_machine_behind_it_that_has_it_not(graph: Estate) -> None:
+    behind = {**WEB, "ip_addresses": ["10.0.0.4"], "properties": '{"publicIps": ["203.0.113.20"]}'}
+    twice = {**WEB, "properties": '{"publicIps": ["203.0.113.9"]}'}
+    for machine, address in ((behind, "203.0.113.20"), (twice, "203.0.113.9")):
+        graph.build(devices=[machine])
+        (route,) = graph.rows("from exposure_graph_edges where EdgeLabel = 'routes traffic to'")
+        assert (route["SourceNodeName"], route["TargetNodeName"]) == (address, "web01")
+        web = graph.row("from exposure_graph_nodes where NodeName = 'web01'")
+        raw = json.loads(web["NodeProperties"])["rawData"]
+        assert raw["exposedToInternet"]["publicIps"] == [address]
+        assert raw["ipAddresses"] == machine["ip_addresses"]
+
+
 def test_labels_of_edges_are_lower_case_and_name_both_ends(graph: Estate) -> None:
     whole(graph)
     (logon,) = graph.rows("from exposure_graph_edges where EdgeLabel = 'frequently logged in by'")

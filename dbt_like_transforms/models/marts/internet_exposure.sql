@@ -11,7 +11,9 @@ with said as (
 ),
 
 facing as (
-    select 'device' as asset_kind, device_id as asset_id, ip_addresses
+    -- the address of a load balancer before a machine is none of its own, and leads to it
+    select 'device' as asset_kind, device_id as asset_id,
+        list_concat(ip_addresses, json_extract_string(properties, '$.publicIps[*]')) as ip_addresses
     from devices
     where is_internet_facing and lifecycle_state <> 'retired'
     union all
@@ -27,7 +29,7 @@ select
         list_sort(array_agg(distinct s.product || ' reports it as internet facing') filter (where s.product is not null)), []
     ) as reasons,
     list_sort(list_filter(
-        coalesce(any_value(f.ip_addresses), []),
+        list_distinct(coalesce(any_value(f.ip_addresses), [])),
         lambda ip: regexp_matches(ip, '^\d{1,3}(\.\d{1,3}){3}$') and not regexp_matches(
             ip,
             '^(0|10|127|255)\.|^169\.254\.|^172\.(1[6-9]|2\d|3[01])\.|^192\.168\.|^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.|^(22[4-9]|2[3-5]\d)\.'
