@@ -33,7 +33,7 @@ class IntuneOptions(MicrosoftOptions):
     detected_apps: Literal["none", "catalogue", "devices"] = Field(
         default="none",
         description="Applications that Intune found: none, their catalogue alone, or also the devices each is on, which "
-        "costs a call an application.",
+        "costs a call an application. Intune's own export of them all is not used: to begin one takes a permission to write.",
     )
     detected_apps_limit: int = Field(
         default=2000, ge=1, description="At most so many applications are asked for their devices in a sync."
@@ -63,7 +63,13 @@ CONNECTOR = Connector(
     credentials=(Credential("client_secret", "Secret of the app registration (Certificates & secrets)."),),
     permissions=(
         Permission("DeviceManagementManagedDevices.Read.All", "managed devices", probe_devices),
-        Permission("DeviceManagementApps.Read.All", "applications found on devices", probe_apps, optional=True),
+        Permission(
+            "DeviceManagementApps.Read.All",
+            "applications found on devices, for which by Microsoft's reference the permission above is enough; which of the "
+            "two a tenant asks for is not verified, and the check tells whether the call works",
+            probe_apps,
+            optional=True,
+        ),
     ),
     asset_kinds=("device", "identity", "application"),
     billable_kinds=("device",),
