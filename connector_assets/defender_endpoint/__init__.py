@@ -103,8 +103,9 @@ CONNECTOR = Connector(
     known_hosts=HOSTS,
     changes=(
         "Defender tells changed weaknesses (new, fixed, updated) of the last 14 days; rows that did not change keep the time at "
-        "which they were last seen until the next full pull. Machines are always listed whole: Defender tells no deletion, and "
-        "its filters lose pages. Software is read whole."
+        "which they were last seen until the next full pull. For that a row is named by machine, product, version and CVE, as it "
+        "is not verified that changes bear the ids of the whole list. Machines are always listed whole: Defender tells no "
+        "deletion, and its filters lose pages. Software is read whole."
     ),
     troubleshooting={
         "401": "check tenant_id, client_id and the secret's value (not its id) and expiry, and that the option resource is "

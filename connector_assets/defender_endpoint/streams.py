@@ -27,6 +27,8 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 MOST_SHAPES = 1000
 #: What an id is made of where a row has none.
 ID_PARTS = ("deviceId", "softwareVendor", "softwareName", "softwareVersion", "cveId")
+#: Remembered of a list whose rows are named so, see `by_parts`.
+IDS, BY_PARTS = "ids", "by parts"
 FIXED = "Fixed"
 #: Changed rows beyond which everything is asked for: the last word on each counts, so that all are held.
 MOST_CHANGES = 50_000
@@ -194,9 +196,26 @@ vulnerability_row = normalised(VULNERABILITY)
 
 def vulnerabilities(api: Api) -> Iterator[Page]:
     """All of them, or what changed since. Rows that did not change keep the time at which they were last seen."""
+    if api.may_be_incremental:
+        api.remember(IDS, BY_PARTS)
     if api.since is not None:
         yield from changed_vulnerabilities(api)
         return
+    for page in all_vulnerabilities(api):
+        if api.may_be_incremental:
+            page = Page([by_parts(row) for row in page.records], page.scope, page.cursor)
+        yield page
+
+
+def by_parts(row: Record) -> Record:
+    """The row under an id made of what it is about: that changes bear the ids of the whole list is not verified, and
+    Microsoft's examples write them in more than one form."""
+    if isinstance(row, dict) and row.get("deviceId"):
+        row["id"] = "_".join([str(value) for part in ID_PARTS if (value := row.get(part))])
+    return row
+
+
+def all_vulnerabilities(api: Api) -> Iterator[Page]:
     if api.options.vulnerabilities_via == "by_machine":
         yield from vulnerabilities_by_page(api)
         return
@@ -222,15 +241,17 @@ def changed_vulnerabilities(api: Api) -> Iterator[Page]:
     two at one moment New. Rows that name no CVE are not told; they say no more than the stream software does.
     """
     assert api.since is not None
+    if api.memory.get(IDS) != BY_PARTS:
+        api.ask_for_everything("the whole list was read under ids that changes may not have")
     api.remove(api.known("deviceId") - {str(machine.get("id")) for machine in api.records("machines")}, "deviceId")
     params = {"sinceTime": api.since.strftime("%Y-%m-%dT%H:%M:%SZ"), "pageSize": api.options.page_size}
     last: dict[str, tuple[tuple[str, bool], Record]] = {}
     for page in collection(api, "/api/machines/SoftwareVulnerabilityChangesByMachine", params, as_lines=False):
         for record in page.records:
-            row = vulnerability_row(record)
-            word = (str(row.get("eventTimestamp") or ""), row.get("status") != FIXED)
-            if not row.get("id"):
+            row = by_parts(vulnerability_row(record))
+            if not isinstance(row, dict) or not row.get("id"):
                 api.ask_for_everything("a changed row came without its machine")
+            word = (str(row.get("eventTimestamp") or ""), row.get("status") != FIXED)
             if row["id"] not in last or last[row["id"]][0] <= word:
                 last[row["id"]] = (word, row)
         if len(last) > MOST_CHANGES:

@@ -110,7 +110,8 @@ def changes(request: Request, service: Service) -> Any:
 
 
 def changed_rows(service: Service, day: int) -> Iterator[dict[str, Any]]:
-    """In no order of time; rows of machines that are not listed today are not told."""
+    """In no order of time, under ids as Microsoft's examples spell them, which are not those of the whole list; rows of
+    machines that are not listed today are not told."""
     today = service.view
     before = service.lens.view(service.truth, service.instance, day)
     moment = stamp(service.truth.as_of(service.day), 0)
@@ -119,11 +120,15 @@ def changed_rows(service: Service, day: int) -> Iterator[dict[str, Any]]:
         new = {row["id"]: row for row in vulnerability_rows(today, key) if row["cveId"]}
         for ident, row in new.items():
             if without_time(row) != without_time(old.get(ident, {})):
-                yield {**row, "status": "New", "eventTimestamp": moment}
-                yield {**row, "status": "Fixed", "eventTimestamp": moment}
+                yield {**row, "id": change_id(row), "status": "New", "eventTimestamp": moment}
+                yield {**row, "id": change_id(row), "status": "Fixed", "eventTimestamp": moment}
         for ident, row in old.items():
             if ident not in new:
-                yield {**row, "status": "Fixed", "eventTimestamp": moment}
+                yield {**row, "id": change_id(row), "status": "Fixed", "eventTimestamp": moment}
+
+
+def change_id(row: Mapping[str, Any]) -> str:
+    return "_".join([row["deviceId"], row["softwareName"], row["softwareVersion"], row["cveId"], ""])
 
 
 def without_time(row: Mapping[str, Any]) -> dict[str, Any]:
