@@ -29,7 +29,7 @@ MOST_SHAPES = 1000
 ID_PARTS = ("deviceId", "softwareVendor", "softwareName", "softwareVersion", "cveId")
 #: Remembered of a list whose rows are named so, see `by_parts`.
 IDS, BY_PARTS = "ids", "by parts"
-FIXED = "Fixed"
+FIXED = "fixed"
 #: Changed rows beyond which everything is asked for: the last word on each counts, so that all are held.
 MOST_CHANGES = 50_000
 #: Changes are prepared every six hours, and told for two weeks.
@@ -251,19 +251,23 @@ def changed_vulnerabilities(api: Api) -> Iterator[Page]:
             row = by_parts(vulnerability_row(record))
             if not isinstance(row, dict) or not row.get("id"):
                 api.ask_for_everything("a changed row came without its machine")
-            word = (str(row.get("eventTimestamp") or ""), row.get("status") != FIXED)
+            word = (str(row.get("eventTimestamp") or ""), not is_fixed(row))
             if row["id"] not in last or last[row["id"]][0] <= word:
                 last[row["id"]] = (word, row)
         if len(last) > MOST_CHANGES:
             api.ask_for_everything(f"more than {MOST_CHANGES} rows changed")
-    api.remove(ident for ident, (_, row) in last.items() if row.get("status") == FIXED)
+    api.remove(ident for ident, (_, row) in last.items() if is_fixed(row))
     rows = [
         {name: value for name, value in row.items() if name not in ("status", "eventTimestamp")}
         for _, row in last.values()
-        if row.get("status") != FIXED
+        if not is_fixed(row)
     ]
     for start in range(0, len(rows), EXPORT_ROWS):
         yield Page(rows[start : start + EXPORT_ROWS])
+
+
+def is_fixed(row: Record) -> bool:
+    return str(row.get("status") or "").lower() == FIXED
 
 
 def export_file(api: Api, url: str, what: str) -> Iterator[list[Record]]:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from connector_assets.defender_endpoint import DefenderOptions
-from connector_assets.defender_endpoint.streams import VULNERABILITY, normalised
+from connector_assets.defender_endpoint.streams import VULNERABILITY, by_parts, is_fixed, normalised
 from demo_estate.lenses.defender_endpoint import records, routes
 
 from .microsoft import Bench, bench, holds, manifest, states
@@ -186,6 +186,14 @@ def test_export_rows_get_the_apis_names_and_an_id() -> None:
         "isOnboarded": True,
         "id": "m1_prod_CVE-2025-1",
     }
+
+
+def test_a_change_is_known_by_what_it_is_about_and_fixed_in_any_case() -> None:
+    what = {"deviceId": "m1", "softwareVendor": "mozilla", "softwareName": "firefox", "softwareVersion": "83.0"}
+    listed = {**what, "id": "m1_mozilla_firefox_83.0_CVE-2020-26971", "cveId": "CVE-2020-26971"}
+    changed = {**what, "id": "m1_firefox_83.0_CVE-2020-26971_", "cveId": "CVE-2020-26971"}
+    assert by_parts(dict(listed))["id"] == by_parts(changed)["id"] == listed["id"]
+    assert [is_fixed({"status": status}) for status in ("Fixed", "FIXED", "New", None)] == [True, True, False, False]
 
 
 def test_a_machine_gone_before_its_users_are_asked_is_left_out(serve: Open) -> None:
