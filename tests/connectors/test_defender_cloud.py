@@ -292,6 +292,13 @@ def test_resources_say_whether_the_internet_reaches_them(tenant: Bench) -> None:
     tenant.sync()
     with tenant.staged() as staged:
         rows = {r["record_id"]: r for r in staged.rows("select * from stg_defender_cloud__cloud_resources")}
+        containers = staged.rows("select * from stg_defender_cloud__cloud_resources_containers")
+    # only what is a subscription says so, under the names Microsoft's graph has for it
+    told = {r["record_id"].removeprefix("/subscriptions/"): json.loads(r["properties"] or "{}") for r in containers}
+    named = {
+        ident: p.get("subscriptionName") for ident, p in told.items() if p.get("hierarchyType") == "subscriptionid"
+    }
+    assert named == dict(records.visible_subscriptions(tenant.service.view))
     found = [r for r in tenant.estate.truth.cloud_resources() if r.provider == "azure"]
     assert {r.resource_id.lower(): r.internet_facing for r in found} == {
         n: r["is_internet_facing"] for n, r in rows.items()

@@ -30,7 +30,15 @@ select
     cast(null as boolean) as is_internet_facing,
     cast(null as boolean) as contains_sensitive_data,
     cast(null as integer) as criticality,
-    cast(to_json({'state': properties.state, 'tenantId': tenantId, 'tags': cast(tags as json)}) as varchar) as properties
+    cast(to_json({
+        'state': properties.state,
+        'tenantId': tenantId,
+        'tags': cast(tags as json),
+        'subscriptionName': case
+            when container_type = 'microsoft.resources/subscriptions' then coalesce(nullif(properties.displayName, ''), name)
+        end,
+        'hierarchyType': case when container_type = 'microsoft.resources/subscriptions' then 'subscriptionid' end
+    }) as varchar) as properties
 from containers
 union all
 -- groups that are only named by what lies in them
