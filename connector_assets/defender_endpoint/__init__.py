@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, field_validator
 
-from connector_assets.defender_endpoint.streams import STREAMS
+from connector_assets.defender_endpoint.streams import STREAMS, is_empty
 from connector_assets.kit import Connector, Credential, Permission
+from connector_assets.kit.errors import NotFound
 from connector_assets.kit.microsoft import MicrosoftCredentials, MicrosoftOptions
 
 if TYPE_CHECKING:
@@ -64,7 +65,11 @@ def credentials(options: DefenderOptions, secrets: Secrets) -> Auth:
 
 def asking(path: str) -> Callable[[Api], None]:
     def probe(api: Api) -> None:
-        api.get(path)
+        try:
+            api.get(path)
+        except NotFound as error:
+            if not is_empty(error):
+                raise
 
     return probe
 

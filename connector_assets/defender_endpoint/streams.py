@@ -120,14 +120,19 @@ def collection(
     try:
         first = next(pages, None)
     except NotFound as error:
-        said = error.answer.get("error") if isinstance(error.answer, dict) else None
-        if not isinstance(said, dict) or said.get("code") not in ("NotFound", "ResourceNotFound"):
+        if not is_empty(error):
             raise
         yield Page([])
         return
     if first is not None:
         yield first
     yield from pages
+
+
+def is_empty(error: NotFound) -> bool:
+    """Whether a 404 is Defender's own, by which it says that there are no records."""
+    said = error.answer.get("error") if isinstance(error.answer, dict) else None
+    return isinstance(said, dict) and said.get("code") in ("NotFound", "ResourceNotFound")
 
 
 def machines(api: Api) -> Iterator[Page]:

@@ -99,6 +99,14 @@ def test_a_404_of_the_collection_is_an_empty_estate_and_a_404_of_the_address_is_
         assert (machines.state, machines.error) == ("failed", "NotFound")
 
 
+def test_the_check_of_a_tenant_without_machines_is_no_failure_and_a_wrong_address_is(serve: Open) -> None:
+    with serve(faults=[fault(route, 404, always=True) for route in (MACHINES, SOFTWARE, WEAKNESSES)]) as tenant:
+        assert all(result.ok for result in tenant.check().values())
+        wrong = tenant.connection().model_copy(update={"base_url": f"{tenant.service.base_url}/api"})
+        tenant.connection = lambda **_: wrong  # type: ignore[method-assign]
+        assert not tenant.check()["Machine.Read.All"].ok
+
+
 def test_a_404_in_the_middle_is_not_the_end(serve: Open) -> None:
     with serve(machines_page=10, faults=[fault(MACHINES, 404, nth=2)]) as tenant:
         machines = manifest(tenant.sync("machines"), "machines")
