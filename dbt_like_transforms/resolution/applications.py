@@ -45,7 +45,7 @@ WITH lowered AS (
 ), formed AS (
     SELECT idx, room, type, title,
         CASE WHEN NOT seeded_record_id(cmdb_l) THEN cmdb_l END AS cmdb,
-        CASE WHEN NOT seeded_record_id(app_l) THEN l_object_key(app_l) END AS app,
+        CASE WHEN NOT seeded_record_id(app_l) THEN l_object_key(app_l) END AS app, app_l, object_l, principal_l, cmdb_l,
         CASE WHEN NOT seeded_record_id(tenant_l) THEN l_object_key(tenant_l) END AS tenant,
         CASE WHEN NOT seeded_record_id(principal_l) THEN l_object_key(principal_l) END AS principal,
         CASE WHEN NOT seeded_record_id(object_l) THEN l_object_key(object_l) END AS object, l_url(entity_l) AS entity_text,
@@ -55,7 +55,10 @@ WITH lowered AS (
 ), judged AS (
     SELECT *, seeded_entity_id(entity_text) AS entity_bad, seeded_app_name(title) AS title_bad FROM formed
 )
-SELECT * EXCLUDE (entity_text, entity_bad, title_bad),
+SELECT * EXCLUDE (entity_text, entity_bad, title_bad, app_l, object_l, principal_l, cmdb_l),
+    CASE WHEN app IS NULL THEN app_l END AS app_dropped, CASE WHEN cmdb IS NULL THEN cmdb_l END AS cmdb_dropped,
+    list_filter([CASE WHEN object IS NULL THEN object_l END, CASE WHEN principal IS NULL THEN principal_l END],
+        lambda o: o IS NOT NULL) AS own_dropped,
     CASE WHEN NOT entity_bad THEN entity_text END AS entity,
     CASE WHEN entity_bad THEN entity_text END AS entity_dropped,
     coalesce(principal, object) AS own,
@@ -93,6 +96,12 @@ LADDER = Ladder(
         Rule("reply_url", "reply", (*_STRONG, "entity"), ("source_any",), contest=_STRONG, with_agreement=("host",)),
     ),
     reviewed=("host",),
-    dropped=(Dropped("entity", "entity_dropped"), Dropped("host", "title_dropped")),
+    dropped=(
+        Dropped("own", "own_dropped", is_list=True),
+        Dropped("app", "app_dropped"),
+        Dropped("cmdb", "cmdb_dropped"),
+        Dropped("entity", "entity_dropped"),
+        Dropped("host", "title_dropped"),
+    ),
     review_conflicts=("own", "cmdb", "type"),
 )

@@ -50,7 +50,8 @@ WITH given AS (
     SELECT idx, room, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
         wide OR seeded_host_name(host) AS unusable, regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
         CASE WHEN NOT seeded_host_domain(dns) THEN dns END AS dns,
-        CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb
+        CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb,
+        contains(host, ' ') AS described    -- 'Kyocera TASKalfa 3252ci' is no name in any domain
     -- what a machine outside of any domain calls its domain is itself
     FROM (SELECT * EXCLUDE (domain, nb), nullif(domain, host) AS domain, nullif(nb, host) AS nb FROM split)
 )
@@ -58,9 +59,10 @@ SELECT idx, room, is_bmc, is_container, CASE WHEN bad THEN host END AS dropped,
     CASE WHEN length(host) > 15 THEN host END AS longname,
     CASE WHEN NOT unusable THEN short END AS host,
     -- a name of 15 characters may be the beginning of a longer one
-    CASE WHEN NOT unusable THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.') AND length(host) <> 15
-        AND coalesce(nb = split_part(domain, '.', 1), true) THEN domain END) END AS fqdn,
-    CASE WHEN NOT unusable THEN coalesce(nb, split_part(coalesce(dns, domain), '.', 1)) || chr(92) || short END AS nbname
+    CASE WHEN NOT unusable AND NOT described THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.')
+        AND length(host) <> 15 AND coalesce(nb = split_part(domain, '.', 1), true) THEN domain END) END AS fqdn,
+    CASE WHEN NOT unusable AND NOT described
+        THEN coalesce(nb, split_part(coalesce(dns, domain), '.', 1)) || chr(92) || short END AS nbname
 FROM judged WHERE host IS NOT NULL OR is_container
 """
 
@@ -74,7 +76,7 @@ WITH given AS (
 ), formed AS (
     SELECT idx, room, wide, l_mac_hex(digits) AS mac FROM digits
 )
-SELECT idx, room, mac, seeded, NOT seeded AND NOT random AND NOT wide AS usable, seeded OR random AS dropped
+SELECT idx, room, mac, seeded, random, NOT seeded AND NOT random AND NOT wide AS usable
 FROM (SELECT *, seeded_mac_address(mac) AS seeded, mac[2] IN ('2', '6', 'a', 'e') AS random FROM formed)
 WHERE mac IS NOT NULL
 """
@@ -167,17 +169,17 @@ WITH lowered AS (
 ), placed AS (
     SELECT *, l_local_id(cloud_given, home) AS cloud_l FROM lowered
 ), formed AS (
-    SELECT idx, room, maker, role, l_hex32(entra_l) AS entra_hex,
+    SELECT idx, room, maker, role, sid_l, l_hex32(entra_l) AS entra_hex,
         l_serial_hex(serial_l) AS serial_hex, l_serial(serial_l) AS serial_text,
-        l_hex32(uuid_l) AS uuid_hex, l_guid(entra_l) AS entra,
-        l_guid(adguid_l) AS adguid_plain, t_base64_hex(adguid_t) AS adguid_bytes, l_sid(sid_l) AS sid,
+        l_hex32(uuid_l) AS uuid_hex, coalesce(l_hex32(adguid_l), n_swap(t_base64_hex(adguid_t))) AS adguid_hex,
+        l_sid(sid_l) AS sid,
         l_provider(provider_l) AS provider, l_cloud_account(account_l) AS account_told,
         l_cloud_account_of(cloud_l) AS account_of, l_cloud_id(cloud_l) AS cloud_text,
         l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text
     FROM placed
 ), shaped AS (
-    SELECT idx, room, maker, role, entra_hex, serial_text, entra, sid, provider, cloud_text, resource, imei_text,
-        coalesce(adguid_plain, h_guid(adguid_bytes)) AS adguid,
+    SELECT idx, room, maker, role, entra_hex, adguid_hex, serial_text, sid, sid_l, provider, cloud_text, resource,
+        imei_text, h_real(entra_hex) AS entra, h_real(adguid_hex) AS adguid,
         coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account,
         n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
         n_alnum(serial_text) AS serial_plain
@@ -195,6 +197,7 @@ SELECT idx, room, maker, entra, adguid, sid, resource, provider, account,
     CASE WHEN role = 'bmc' OR told.is_bmc THEN 'bmc' WHEN role = 'chassis' THEN role
         WHEN told.is_container THEN 'container' ELSE role END AS role,
     CASE WHEN entra IS NULL THEN entra_hex END AS entra_dropped,
+    CASE WHEN adguid IS NULL THEN adguid_hex END AS adguid_dropped, CASE WHEN sid IS NULL THEN sid_l END AS sid_dropped,
     -- On these clouds the instance id is the SMBIOS UUID.
     CASE WHEN provider IN ('azure', 'openstack', 'nutanix') AND length(cloud_text) = 32 AND NOT contains(cloud_text, '/')
         AND NOT cloud_bad THEN n_either(cloud_text) END AS cloud_uuid,
@@ -208,10 +211,11 @@ FROM judged LEFT JOIN ({_TOLD}) told USING (idx)
 """
 
 # Before a value of a management controller, chassis or container; none for ordinary machines. A container may show the
-# UUID of its host, as all others there do: it counts with the container's name.
+# UUID of its host, as all others there do: it counts with the container's name, or where no machine has it.
 _ROLES = """
 SELECT idx, role || ' ' AS part,
-    CASE WHEN role = 'container' THEN role || ' ' || name || ' ' ELSE role || ' ' END AS uuid_part
+    CASE WHEN role <> 'container' THEN role || ' ' WHEN name IS NOT NULL THEN role || ' ' || name || ' '
+        WHEN uuid NOT IN (SELECT uuid FROM norm WHERE role = '' AND uuid IS NOT NULL) THEN role || ' ' END AS uuid_part
 FROM norm LEFT JOIN (
     SELECT idx, min(coalesce(longname, host)) AS name FROM names
     WHERE idx IN (SELECT idx FROM norm WHERE role = 'container') GROUP BY idx) USING (idx)

@@ -99,7 +99,8 @@ LADDER = Ladder(
         ),
         Identifier(
             "cloudq",
-            "CASE WHEN NOT contains(cloud, '/') THEN cloud || ' in ' || account END",
+            # a vmId and a vCenter instance id are UUIDs: they stay when the machine moves to another account or vCenter
+            "CASE WHEN NOT contains(cloud, '/') AND strlen(cloud) <> 32 THEN cloud || ' in ' || account END",
             "cloud instance id with account",
             "cloud_instance_id",
             RUNG_DIRECTORY,
@@ -137,7 +138,8 @@ LADDER = Ladder(
         ),
         Identifier(
             "uuid",
-            f"[{_UUID_PART} || uuid, {_UUID_PART} || serial_uuid, CASE WHEN role = '' THEN cloud_uuid END]",
+            f"[{_UUID_PART} || uuid, CASE WHEN role <> 'container' THEN {_UUID_PART} || serial_uuid END, "
+            "CASE WHEN role = '' THEN cloud_uuid END]",
             "SMBIOS UUID",
             "smbios_uuid",
             RUNG_HARDWARE,
@@ -262,9 +264,12 @@ LADDER = Ladder(
     reviewed=("mac", "host"),
     dropped=(
         Dropped("entra", "entra_dropped"),
+        Dropped("adguid", "adguid_dropped"),
+        Dropped("sid", "sid_dropped", why="it names no single machine"),
         Dropped("serial", "serial_dropped"),
         Dropped("uuid", "[uuid_dropped, serial_uuid_dropped]", is_list=True),
-        Dropped("mac", "CASE WHEN dropped THEN mac END", table="macs"),
+        Dropped("mac", "CASE WHEN seeded THEN mac END", table="macs"),
+        Dropped("mac", "CASE WHEN random AND NOT seeded THEN mac END", table="macs", why="locally administered"),
         Dropped("host", "dropped", table="names"),
         Dropped("agent", "dropped", table="agents"),
         Dropped("imei", "imei_dropped"),
@@ -273,5 +278,5 @@ LADDER = Ladder(
     ),
     review_conflicts=_STRONG,
     rivals={"host": ("mac", "fqdn"), "mac": ("host",)},
-    fingerprint=("host", "mac"),
+    fingerprint=("host", "mac", "agent"),
 )

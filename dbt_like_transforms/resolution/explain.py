@@ -23,6 +23,7 @@ AGAINST_WORDS = {
     "names": "their names differ, and one has network cards that the other lacks",
     "source": "one product holds both at the same time as two devices",
     "source_any": "one product holds both as two different records",
+    "source_unlike": "one product holds both as two records with different names or employee ids",
     "agent": "two installations of one agent were at work at the same time",
     "time": "one was gone before the other appeared: the name was probably used again",
     "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
@@ -225,7 +226,7 @@ class Reasons:
             self._put(
                 name,
                 f"SELECT r.record, 'placeholder', {identifier.shown}, NULL, 'suppressed', NULL, "
-                f"{_quoted(identifier.label)} || ' ' || {identifier.shown} || ' identifies nothing: a known placeholder' "
+                f"{_quoted(identifier.label)} || ' ' || {identifier.shown} || {_quoted(' identifies nothing: ' + dropped.why)} "
                 f"FROM ({value_sql(dropped, 'idx')}) s JOIN _records r USING (idx)",
             )
 
@@ -247,7 +248,7 @@ class Reasons:
             identifier = self.ladder.identifier(dropped.identifier)
             self.connection.execute(
                 f"INSERT INTO {name} SELECT {_quoted(identifier.field)}, {identifier.shown}, 'placeholder', "
-                "'on the seed list', NULL, "
+                f"{_quoted(dropped.why)}, NULL, "
                 f"count(*) FROM ({value_sql(dropped, 'idx')}) GROUP BY value"
             )
         for identifier_name in sorted({item.identifier for item in self.findings.suppressed}):

@@ -174,10 +174,11 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         """
         SELECT r.idx, s.source, coalesce(r.state, 'active') <> 'retired' AS active,
             coalesce(r.authority, 'create') <> 'update' AS creates,
-            coalesce(epoch(coalesce(n_time(r.first_seen), n_time(r.observed_at)))::BIGINT, $unknown) AS first,
-            -- An account stays in its directory though nobody signs in; a machine that nothing saw is not there. Nothing
-            -- was seen after the newest look at anything.
-            coalesce(epoch(least(newest, CASE WHEN $accounts
+            coalesce(epoch(coalesce(n_time(r.first_seen), least(n_time(r.observed_at), n_time(r.last_seen))))::BIGINT,
+                $unknown) AS first,
+            -- An account stays in its directory though nobody signs in, until it is retired; a machine that nothing saw
+            -- is not there. Nothing was seen after the newest look at anything.
+            coalesce(epoch(least(newest, CASE WHEN $accounts AND active
                 THEN greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
                     coalesce(n_time(r.observed_at), n_time(r.last_seen)))
                 ELSE coalesce(n_time(r.last_seen), n_time(r.observed_at)) END))::BIGINT, $unknown) AS last

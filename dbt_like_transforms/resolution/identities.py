@@ -54,26 +54,28 @@ WITH lowered AS (
         n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
     FROM _observed
 ), formed AS (
-    SELECT idx, room, type, employee_l,
+    SELECT idx, room, type, employee_l, sid_l,
         CASE WHEN NOT seeded_record_id(tenant_l) THEN tenant_l END AS tenant,
-        CASE WHEN NOT seeded_record_id(lower(okta_t)) THEN okta_t END AS okta,
+        okta_t, seeded_record_id(lower(okta_t)) AS okta_bad,
         -- CORP\jdoe is a logon name wherever it stands.
         list_filter(list_concat(coalesce(logins_l, []), list_filter([sam_l, upn_l], lambda l: contains(l, chr(92)))),
             lambda l: l IS NOT NULL) AS logins,
         CASE WHEN NOT contains(sam_l, chr(92)) THEN sam_l END AS sam,
-        coalesce(l_guid(entra_l), l_sid_object(sid_l)) AS entra,
-        l_guid(adguid_l) AS adguid_plain, t_base64_hex(adguid_t) AS adguid_bytes,
-        l_guid(immutable_l) AS immutable_plain, t_base64_hex(anchor_text) AS immutable_bytes, anchor_text,
+        l_hex32(entra_l) AS entra_hex, l_sid_object(sid_l) AS sid_object,
+        coalesce(l_hex32(adguid_l), n_swap(t_base64_hex(adguid_t))) AS adguid_hex,
+        l_hex32(immutable_l) AS immutable_plain, t_base64_hex(anchor_text) AS immutable_bytes, anchor_text,
         CASE WHEN NOT starts_with(sid_l, 's-1-12-') THEN l_sid(sid_l) END AS sid,
         list_transform(history_l, lambda s: l_sid(s)) AS history,
-        l_guest_home(upn_l) AS home, l_address(upn_l) AS upn_text,
+        coalesce(l_guest_home(upn_l), list_transform(list_filter(logins_l, lambda l: contains(l, '#ext#@')),
+            lambda l: l_guest_home(l))[1]) AS home, l_address(upn_l) AS upn_text,
         list_filter(list_transform(mail_l, lambda e: l_address(e)), lambda e: e IS NOT NULL) AS mail_all,
         l_domain(domain_l) AS domain_text, seeded_employee_id(n_alnum(employee_l)) AS employee_bad
     FROM lowered
 ), guided AS (
-    SELECT * EXCLUDE (adguid_plain, adguid_bytes, immutable_plain, immutable_bytes),
-        coalesce(adguid_plain, h_guid(adguid_bytes)) AS adguid,
-        coalesce(immutable_plain, h_guid(immutable_bytes)) AS immutable,
+    SELECT * EXCLUDE (sid_object, immutable_plain, immutable_bytes),
+        coalesce(h_real(entra_hex), sid_object) AS entra, h_real(adguid_hex) AS adguid,
+        coalesce(immutable_plain, n_swap(immutable_bytes)) AS immutable_hex,
+        coalesce(h_real(immutable_plain), h_guid(immutable_bytes)) AS immutable,
         immutable_bytes IS NULL AND NOT seeded_record_id(lower(anchor_text)) AS anchored
     FROM formed
 ), split AS (
@@ -110,7 +112,15 @@ WITH lowered AS (
         list_concat(bare, list_transform(domain_logins, lambda l: l.sam)) AS sams
     FROM split
 )
-SELECT * EXCLUDE (employee_l, employee_bad, logins),
+SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex, immutable_hex, okta_t, okta_bad),
+    CASE WHEN NOT okta_bad THEN okta_t END AS okta, CASE WHEN okta_bad THEN okta_t END AS okta_dropped,
+    CASE WHEN h_real(entra_hex) IS NULL THEN entra_hex END AS entra_dropped,
+    list_filter([CASE WHEN h_real(adguid_hex) IS NULL THEN adguid_hex END,
+        CASE WHEN h_real(immutable_hex) IS NULL THEN immutable_hex END], lambda g: g IS NOT NULL) AS directory_dropped,
+    CASE WHEN sid IS NULL AND NOT starts_with(sid_l, 's-1-12-1-') THEN sid_l END AS sid_dropped,
+    -- What Windows calls the account, in whatever domain; a directory keeps twenty characters of it.
+    list_transform(list_filter(list_append(list_transform(nbnames, lambda n: split_part(n, chr(92), 2)), sam),
+        lambda n: n IS NOT NULL), lambda n: n[1:20]) AS logons,
     CASE WHEN NOT employee_bad THEN employee_l END AS employee,
     CASE WHEN employee_bad THEN employee_l END AS employee_dropped,
     CASE WHEN upn IS NULL THEN list_concat(upns, mails) ELSE upns END AS claimed,
@@ -119,7 +129,7 @@ FROM joined
 """
 
 _STRONG = ("entra", "directory", "sid", "okta", "type")
-_BY_NAME: tuple[Special, ...] = ("source_any", "time")
+_BY_NAME: tuple[Special, ...] = ("source_unlike", "time")
 
 LADDER = Ladder(
     kind="identity",
@@ -153,6 +163,7 @@ LADDER = Ladder(
         Identifier(
             "host", few("sams"), "bare logon name", "sam_account_name", RUNG_SHORT_NAME, is_list=True, scoped=True
         ),
+        Identifier("logon", few("logons"), "Windows logon name", "sam_account_name", is_list=True),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
     ),
     rules=(
@@ -164,12 +175,20 @@ LADDER = Ladder(
         Rule("sid_history", "sids", ("entra",), contest=("entra",)),
         Rule("okta_id", "okta", ("entra",), contest=("entra",)),
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
-        Rule("mail=upn", "claimed", (*_STRONG, "own_upn"), _BY_NAME, contest=_STRONG, max_distinct=3),
+        # An administrator's account carries the mail of the person: another logon name is another account.
+        Rule("mail=upn", "claimed", (*_STRONG, "own_upn", "logon"), _BY_NAME, contest=_STRONG, max_distinct=3),
         Rule("logon_name_in_domain", "nbname", (*_STRONG, "own_upn"), _BY_NAME, contest=_STRONG, max_distinct=3),
-        Rule("mail", "address", (*_STRONG, "own_upn"), _BY_NAME, contest=_STRONG),
+        Rule("mail", "address", (*_STRONG, "own_upn", "logon"), _BY_NAME, contest=_STRONG),
     ),
     reviewed=("address", "host"),
-    dropped=(Dropped("address", "mail_dropped", is_list=True), Dropped("employee", "employee_dropped")),
+    dropped=(
+        Dropped("entra", "entra_dropped"),
+        Dropped("directory", "directory_dropped", is_list=True),
+        Dropped("sid", "sid_dropped", why="it names no single account"),
+        Dropped("okta", "okta_dropped"),
+        Dropped("address", "mail_dropped", is_list=True),
+        Dropped("employee", "employee_dropped"),
+    ),
     review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname"),
     rivals={"host": ("nbname", "own_upn"), "address": ("own_upn",)},
 )

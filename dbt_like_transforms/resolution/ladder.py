@@ -44,16 +44,19 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Values of an identifier that the seed list dropped: SQL over `table`, a list when `is_list`."""
+    """Values of an identifier that were dropped unseen: SQL over `table`, a list when `is_list`; and why, for reports."""
 
     identifier: str
     value: str
     is_list: bool = False
     table: str = "norm"
+    why: str = "a known placeholder"
 
 
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
-Special = Literal["mac", "fqdn", "names", "source", "source_any", "agent", "time", "clone", "clone_same_source"]
+Special = Literal[
+    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_same_source"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,11 @@ _BLADES = 64
 #: Network cards that hypervisors make: VMware, Hyper-V, Xen, Parallels, VirtualBox (QEMU's are locally administered).
 _GUEST_CARD = "^(005056|000c29|000569|00155d|00163e|001c42|080027)"
 
-_CLUSTER_NAME = r"(clu(ster)?|cno|vip|vnn|lsnr|listener|dag)[-_]?[0-9]*$|^(clu|cluster|vip)[-_0-9]"
+#: Cards that a container engine makes, and products that list what runs inside a machine.
+_CONTAINER_CARD = "^0242"
+_CONTAINER_PRODUCTS = "('docker', 'podman', 'containerd', 'kubernetes', 'k8s', 'openshift')"
+
+_CLUSTER_NAME = r"(clu(st(er)?)?|cno|wsfc|vip|vnn|lsnr|listener|dag)[-_]?[0-9]*$|^(clu|cluster|vip)[-_0-9]"
 
 # A management controller, container or chassis and the machine that reports the same firmware values.
 _ROLES = """
@@ -144,20 +148,22 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
         identifier = clusterer.ladder.identifier(name)
         connection.execute(
             f"CREATE OR REPLACE TEMP VIEW sharing AS SELECT n.idx, cluster, n.value, {key_sql(identifier)} AS key, "
-            f"n.idx IN (SELECT idx FROM macs WHERE usable AND NOT regexp_matches(mac, '{_GUEST_CARD}')) AS wired FROM "
-            f"({value_sql(identifier)}) n JOIN _clusters USING (idx)"
+            f"n.idx IN (SELECT idx FROM macs WHERE usable AND NOT regexp_matches(mac, '{_GUEST_CARD}')) AS wired, "
+            f"lower(product) IN {_CONTAINER_PRODUCTS} OR n.idx IN "
+            f"(SELECT idx FROM macs GROUP BY idx HAVING bool_and(regexp_matches(mac, '{_CONTAINER_CARD}'))) AS inside "
+            f"FROM ({value_sql(identifier)}) n JOIN _clusters USING (idx) JOIN _records USING (idx)"
         )
         found = connection.execute(
             f"""
-            SELECT list(first_idx ORDER BY first_idx), list(wired ORDER BY first_idx)
-            FROM (SELECT key, cluster, min(idx) AS first_idx, bool_or(wired) AS wired FROM sharing
+            SELECT list(first_idx ORDER BY first_idx), list(wired ORDER BY first_idx), list(inside ORDER BY first_idx)
+            FROM (SELECT key, cluster, min(idx) AS first_idx, bool_or(wired) AS wired, bool_and(inside) AS inside FROM sharing
                 WHERE key IN (SELECT unnest(?::UBIGINT[])) GROUP BY ALL)
             GROUP BY key HAVING count(*) BETWEEN 2 AND {_BLADES} ORDER BY min(first_idx)
             """,
             [keys],
         ).fetchall()
-        for rows, wired in found:
-            for link in _share(rows, wired):
+        for rows, wired, inside in found:
+            for link in _share(rows, wired, inside):
                 pair = frozenset((link.source, link.target))
                 if pair not in seen:
                     links.append(link)
@@ -165,7 +171,11 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
     return links
 
 
-def _share(rows: list[int], wired: list[bool]) -> list[Link]:
+def _share(rows: list[int], wired: list[bool], inside: list[bool]) -> list[Link]:
+    outside = [row for row, guest in zip(rows, inside, strict=True) if not guest]
+    if len(outside) == 1:
+        reason = "the same firmware serial number, seen from inside a container of that host"
+        return [Link(row, outside[0], "runs on", reason) for row in rows if row != outside[0]]
     hosts = [row for row, real in zip(rows, wired, strict=True) if real]
     if len(hosts) == 1:
         reason = "the same firmware serial number without a physical network card of its own: a guest of that host"

@@ -128,7 +128,12 @@ _FORMS: dict[str, str] = {
     "domain": r"""nullif(trim(CASE
         WHEN contains(y, 'dc=') THEN array_to_string(regexp_extract_all(y, '(?:^|,)\s*dc=([^,]+)', 1), '.')
         WHEN contains(y, '/') AND contains(y, '.') THEN split_part(y, '/', 1) ELSE y END, '. @' || chr(92)), '')""",
-    "ip": f"CASE WHEN regexp_matches(y, '{_IP_TEXT}') THEN split_part(y, '%', 1) END",
+    # An interface list writes the mask behind the address, IPv6 sockets wrap IPv4, and zeros in front say nothing.
+    "ip": rf"""CASE WHEN contains(y, ':') AND regexp_matches(y, '{_IP_TEXT}')
+            THEN regexp_replace(regexp_replace(split_part(y, '%', 1), '(^|:)0+([0-9a-f])', '\1\2', 'g'),
+                '^::ffff:([0-9]+\.)', '\1')
+        WHEN regexp_matches(y, '{_IP_TEXT}') THEN y
+        WHEN contains(y, '/') AND regexp_matches(split_part(y, '/', 1), '{_IP_TEXT}') THEN split_part(y, '/', 1) END""",
     # -- people and applications ----------------------------------------------------------------------------------------
     # Directories put 'smtp:' before an address, pages 'mailto:', mail programs a name and brackets around it.
     "address": r"""CASE WHEN regexp_matches(y, '^[^@\s\\<>]+@[^@\s\\<>]+$')
@@ -153,6 +158,7 @@ _COMPOSED: tuple[str, ...] = (
             THEN lower(hex(TRY(from_base64(t[1:22] || '=='))))
         WHEN starts_with(t, chr(92)) AND regexp_matches(t, '^(\\[0-9A-Fa-f]{2}){16}$')
             THEN lower(replace(t, chr(92), '')) END""",
+    f"h_real(h) AS nullif(nullif(h, '{_ZEROS}'), '{_ONES}')",
     f"h_guid(h) AS nullif(nullif(n_swap(h), '{_ZEROS}'), '{_ONES}')",
 )
 

@@ -20,13 +20,19 @@ from dbt_like_transforms.resolution.resolve import COLUMNS, Kind
 #: Products that look at addresses from outside: what they see without a name in a domain, MAC or id of its own is no
 #: asset, only an address that answered.
 SCANNERS = frozenset(
-    {"tenable", "nessus", "qualys", "rapid7", "nexpose", "openvas", "nmap", "ip_scanner", "scanner",
-     "masscan", "shodan", "censys", "network_scanner", "dhcp", "dns", "netflow"}
+    {"tenable", "nessus", "qualys", "rapid7", "insightvm", "nexpose", "openvas", "greenbone", "scanner", "dhcp", "dns", "ipam"}
+)  # fmt: skip
+#: Products that know nothing but what answers on an address: they never make an asset, they add to one.
+LOOKERS = frozenset(
+    {"nmap", "masscan", "zmap", "shodan", "censys", "netflow", "arp", "ping", "ipscan", "ipscanner", "netscan", "netscanner",
+     "networkscanner", "portscan", "portscanner", "arpscan", "arpscanner", "pingsweep"}
 )  # fmt: skip
 _SCANNED_BY = (
     "serial_number", "smbios_uuid", "mac_addresses", "fqdns", "entra_device_id", "ad_object_guid", "ad_sid",
-    "cloud_instance_id", "imei", "agent_ids",
+    "cloud_instance_id", "imei",
 )  # fmt: skip
+#: A scanner counts what it finds; the number names its own row and no installation.
+COUNTED = re.compile(r"[0-9]{1,12}")
 
 
 EXAMPLE = '{"record": "tenable:prod:17", "product": "tenable", "identifiers": {}}'
@@ -249,9 +255,23 @@ def _place(observation: AnyObservation) -> tuple[str, str]:
     return parts[1] if len(parts) == 3 and parts[0] == observation["product"] else "default", parts[-1]
 
 
+@cache
+def _looks_from_outside(product: str) -> Literal["", "scanner", "looker"]:
+    words = re.split(r"[^a-z0-9]+", product.lower())
+    names = {"".join(words), *words}
+    if names & LOOKERS:
+        return "looker"
+    return "scanner" if names & SCANNERS or words[-1].endswith("scanner") else ""
+
+
 def _authority(observation: AnyObservation, given: Mapping[str, Any]) -> str:
-    seen_from_outside = observation["product"].lower() in SCANNERS and not any(given.get(name) for name in _SCANNED_BY)
-    return "update" if seen_from_outside else "create"
+    role = _looks_from_outside(observation["product"])
+    if not role:
+        return "create"
+    known = any(given.get(name) for name in _SCANNED_BY) or any(
+        not COUNTED.fullmatch(value) for values in (given.get("agent_ids") or {}).values() for value in values
+    )
+    return "create" if known and role == "scanner" else "update"
 
 
 def to_table(observations: Sequence[AnyObservation], kind: Kind) -> pa.Table:

@@ -9,7 +9,7 @@ from dbt_like_transforms.resolution.agreement import Agreement, agreements
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.facts import TOP_KEY, Flags, Rows, among, sorted_unique
 from dbt_like_transforms.resolution.findings import Near
-from dbt_like_transforms.resolution.ladder import RUNG_NONE, WEAK
+from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, WEAK
 
 #: More clusters than this on one name or MAC is no possible match, it is a common value.
 CANDIDATES = 20
@@ -71,9 +71,19 @@ def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
     label = clusterer.partition.label
     agreed = agreements(label, clusterer.facts.edges["ip"].shared())
     left, right, key = _pairs(agreed, ADDRESS_CANDIDATES)
-    nobody = (level[agreed.cluster[left]] == RUNG_NONE) ^ (level[agreed.cluster[right]] == RUNG_NONE)
+    # a scanner's row under a number of its own is nobody either
+    numbered = (level == RUNG_AGENT) & ~creating(clusterer)
+    nobody = (level == RUNG_NONE) | numbered
+    nobody = nobody[agreed.cluster[left]] ^ nobody[agreed.cluster[right]]
     left, right, key = left[nobody], right[nobody], key[nobody]
     clusterer.findings.missed(Near("ip_alone", "ip", agreed.row[left], agreed.row[right], agreed.shown[key], "", True))
+
+
+def creating(clusterer: Clusterer) -> Flags:
+    """Which clusters, by label, have a record of a source that may make assets."""
+    creates = np.zeros(clusterer.facts.count, np.bool_)
+    creates[clusterer.partition.label[clusterer.facts.creates]] = True
+    return creates
 
 
 def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
@@ -82,8 +92,7 @@ def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
     named = np.zeros(facts.count, np.bool_)
     if "host" in facts.edges:
         named[label[usable(clusterer, "host")]] = True
-    creates = np.zeros(facts.count, np.bool_)
-    np.logical_or.at(creates, label, facts.creates)
+    creates = creating(clusterer)
     doubtful = np.zeros(facts.count, np.bool_)
     for rows, others in clusterer.findings.doubts:
         mine, theirs = label[rows], label[others]

@@ -15,6 +15,9 @@ DAY = 86_400
 #: Successive values of these need a name in common: another blade may have taken the slot of the chassis.
 NEEDS_NAME = frozenset({"uuid"})
 
+#: Two records of one product that differ in none of these are one account listed twice.
+TOLD_APART = ("employee", "host", "own_upn")
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -63,7 +66,7 @@ class Vetoes:
             found = self._maybe_disjoint(special, label, group_of, size, unusable)
         elif special == "names":
             found = self._maybe_disjoint("host", label, group_of, size, unusable)
-        elif special in ("source", "source_any"):
+        elif special in ("source", "source_any", "source_unlike"):
             group = group_of[label]
             rows = np.flatnonzero((group >= 0) & self.facts.active)
             twice = _seen_twice(group[rows], self.facts.source[rows], label[rows])
@@ -158,6 +161,8 @@ class Vetoes:
             names |= {"mac", "host"}
         if NEEDS_NAME & set(rule.successive):
             names.add("host")
+        if "source_unlike" in rule.special:
+            names |= set(TOLD_APART)
         for name in names:
             edges = self.facts.edges[name]
             inside = np.flatnonzero(concerned[edges.rows])
@@ -222,7 +227,9 @@ class Vetoes:
             return _disjoint(a, b, special)
         if special == "names":
             return _disjoint(a, b, "host") and a.values.get("mac") != b.values.get("mac")
-        if special in ("source", "source_any"):
+        if special == "source_unlike" and not any(_disjoint(a, b, name) for name in TOLD_APART):
+            return False
+        if special in ("source", "source_any", "source_unlike"):
             return self._same_source(a, b, at_once=special == "source")
         if special == "agent":
             return self._two_agents(a, b)

@@ -94,7 +94,7 @@ CASES = {
         "a b", held="b", review="ab",
     ),
     "scanner host id of two consoles is two machines": Case(
-        {"qualys.eu.a": {"agent_ids": {"qualys_host": "4711¤"}, "hostnames": ["q~a"]}, "qualys.us.b": {"agent_ids": {"qualys_host": "4711¤"}, "hostnames": ["q~b"]}}, "a b"
+        {"qualys.eu.a": {"agent_ids": {"qualys_host": "4711¤"}, "hostnames": ["q~a"]}, "qualys.us.b": {"agent_ids": {"qualys_host": "4711¤"}, "hostnames": ["q~b"]}}, "a b", held="ab"
     ),
     "scanner row at an address that changed hands": Case(
         {"edr.a": {"serial_number": "5CG~M", "fqdns": ["mon~.corp.example"], "ip_addresses": ["10.¤.5.5"], "last_seen": "2026-11-18T10:00:00Z", "observed_at": "2026-11-18T10:00:00Z"}, "edr.b": {"serial_number": "5CG~T", "fqdns": ["tue~.corp.example"], "ip_addresses": ["10.¤.5.5"]}, "qualys.c": {"ip_addresses": ["10.¤.5.5"], "fqdns": ["tue~.corp.example"], "agent_ids": {"qualys_host": "5¤"}}},
