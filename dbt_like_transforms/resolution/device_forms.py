@@ -12,7 +12,7 @@ _BMC_NAME = (
     # the word and a serial number: ILOUSE1234ABC is one, ilonapc12 is not
     r"|^(ilo|idrac|drac|irmc)[a-z0-9]{2,4}[0-9][a-z0-9]{2,}$"
     # not "rac": Oracle calls its cluster nodes so
-    r"|^.+[-_](ilo|idrac|drac|imm|xcc|cimc|ilom|irmc|bmc|ipmi)[0-9]?$"
+    r"|^.+[-_](ilo|idrac|drac|imm|xcc|cimc|ilom|irmc|bmc|ipmi|oob|lom)[0-9]?$"
 )
 _BMC_TEXT = (
     r"(^|[^a-z])(ilo ?[2-7]|idrac ?[5-9]?|integrated lights[- ]out|remote access controller|xclarity controller"
@@ -116,14 +116,16 @@ SELECT idx, room, CASE WHEN NOT bad THEN ip END AS ip, CASE WHEN bad THEN ip END
 FROM (SELECT *, seeded_ip_address(ip) AS bad FROM formed) WHERE ip IS NOT NULL
 """
 
-# What the names, agents and cards of a record tell of its role.
+# What the names, agents and cards of a record, and its product, tell of its role.
 _TOLD = """
 SELECT idx, bool_or(is_bmc) AS is_bmc, bool_or(is_container) AS is_container FROM (
     SELECT idx, is_bmc, is_container AND idx NOT IN (SELECT idx FROM macs WHERE NOT starts_with(mac, '0242'))
         AS is_container
     FROM names WHERE is_bmc OR is_container
     UNION ALL
-    SELECT idx, false, true FROM agents WHERE is_container)
+    SELECT idx, false, true FROM agents WHERE is_container
+    UNION ALL
+    SELECT idx, false, true FROM _observed WHERE lower(product) IN ('docker', 'podman', 'containerd'))
 GROUP BY idx
 """
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.facts import Keys, Rows, sorted_unique
 
@@ -53,12 +54,16 @@ class Suppressed:
 
 @dataclass(slots=True)
 class Findings:
-    """Everything noted. doubts: rows[i] may belong to the asset of others[i]; such a row makes no weak asset."""
+    """Everything noted. doubts: rows[i] may belong to the asset of others[i]; such a row makes no weak asset.
+
+    waits[row]: why the record makes no asset, 0 where it makes one; see `review`.
+    """
 
     joins: list[Joins] = field(default_factory=list)
     near: list[Near] = field(default_factory=list)
     suppressed: list[Suppressed] = field(default_factory=list)
     doubts: list[tuple[Rows, Rows]] = field(default_factory=list)
+    waits: NDArray[np.integer] = field(default_factory=lambda: np.empty(0, np.int8))
 
     def doubt(self, rows: Rows, others: Rows) -> None:
         """Notes possible owners of rows."""

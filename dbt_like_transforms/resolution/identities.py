@@ -66,11 +66,13 @@ WITH lowered AS (
         l_hex32(immutable_l) AS immutable_plain, t_base64_hex(anchor_text) AS immutable_bytes, anchor_text,
         CASE WHEN NOT starts_with(sid_l, 's-1-12-') THEN l_sid(sid_l) END AS sid,
         list_transform(history_l, lambda s: l_sid(s)) AS history,
-        coalesce(l_guest_home(upn_l), list_transform(list_filter(logins_l, lambda l: contains(l, '#ext#@')),
-            lambda l: l_guest_home(l))[1]) AS home, l_address(upn_l) AS upn_text,
+        l_guest_home(upn_l) AS home, l_address(upn_l) AS upn_text,
         list_filter(list_transform(mail_l, lambda e: l_address(e)), lambda e: e IS NOT NULL) AS mail_all,
         l_domain(domain_l) AS domain_text, seeded_employee_id(n_alnum(employee_l)) AS employee_bad
-    FROM lowered
+    -- What signs in by the name of a guest account alone is that account.
+    FROM (SELECT * REPLACE (CASE WHEN upn_l IS NULL AND len(list_filter(logins_l, lambda l: contains(l, '#ext#@'))) > 0
+        AND len(list_filter(logins_l, lambda l: contains(l, '@') AND NOT contains(l, '#ext#@'))) = 0
+        THEN list_filter(logins_l, lambda l: contains(l, '#ext#@'))[1] ELSE upn_l END AS upn_l) FROM lowered)
 ), guided AS (
     SELECT * EXCLUDE (sid_object, immutable_plain, immutable_bytes),
         coalesce(h_real(entra_hex), sid_object) AS entra, h_real(adguid_hex) AS adguid,

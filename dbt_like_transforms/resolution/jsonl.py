@@ -8,6 +8,7 @@ from typing import Any
 
 from dbt_like_transforms.resolution.observations import AnyObservation, read_observations, to_table
 from dbt_like_transforms.resolution.resolve import Kind, resolve
+from dbt_like_transforms.resolution.review import HELD_WORDS
 
 #: Records of an asset up to which all are named as possible matches.
 MEMBERS_SHOWN = 32
@@ -17,7 +18,7 @@ def resolve_jsonl(path: Path | str, kind: Kind, explain: bool = False) -> Iterat
     """Resolves the observations of a file: one result a record, in the order of the file.
 
     Each result: record, asset, state (resolved, or held when the record makes no asset; `asset` is then the id it would
-    get), review (records it might belong with), links; with `explain` also decisions and contradictions.
+    get), review (records it might belong with), links; with `explain` also decisions, contradictions and, when held, why.
 
     Raises:
         InvalidObservation: a line is no observation of the kind.
@@ -55,6 +56,8 @@ def resolve_observations(
         if explain:
             line["decisions"] = decisions.get(record, [])
             line["contradictions"] = contradictions.get(record, [])
+            if held:
+                line["held_because"] = HELD_WORDS[int(outcome.clusterer.findings.waits[idx])]
         yield line
 
 

@@ -11,6 +11,14 @@ from dbt_like_transforms.resolution.facts import TOP_KEY, Flags, Rows, among, so
 from dbt_like_transforms.resolution.findings import Near
 from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, WEAK
 
+#: Why a record makes no asset.
+NO_IDENTITY, MAYBE_ANOTHERS, ONLY_ADDS = 1, 2, 3
+HELD_WORDS = {
+    NO_IDENTITY: "nothing that it tells identifies anything",
+    MAYBE_ANOTHERS: "it may be a record of an asset that is known better, so a person has to decide",
+    ONLY_ADDS: "its product sees from outside what others know better, and adds to assets without making any",
+}
+
 #: More clusters than this on one name or MAC is no possible match, it is a common value.
 CANDIDATES = 20
 #: The same for an address, which is weaker still.
@@ -87,7 +95,10 @@ def creating(clusterer: Clusterer) -> Flags:
 
 
 def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
-    """Which records make no asset: no identity, only update-only sources, or perhaps a part of a better known asset."""
+    """Which records make no asset: no identity, only update-only sources, or perhaps a part of a better known asset.
+
+    Notes why with the findings.
+    """
     facts, label = clusterer.facts, clusterer.partition.label
     named = np.zeros(facts.count, np.bool_)
     if "host" in facts.edges:
@@ -99,7 +110,9 @@ def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
         known_better = (level[theirs] < level[mine]) | ((level[theirs] == level[mine]) & named[theirs] & ~named[mine])
         weaker = (mine != theirs) & (level[mine] >= WEAK) & known_better
         doubtful[mine[weaker]] = True
-    return (~creates | doubtful | (level == RUNG_NONE))[label]
+    why = np.select([level == RUNG_NONE, doubtful, ~creates], [NO_IDENTITY, MAYBE_ANOTHERS, ONLY_ADDS], 0)[label]
+    clusterer.findings.waits = why
+    return np.asarray(why > 0, np.bool_)
 
 
 def _pairs(agreed: Agreement, limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

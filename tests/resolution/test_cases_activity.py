@@ -26,12 +26,15 @@ CASES = {
     "containers of a host that nobody lists": Case({"edr.b": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbee~"]}, "edr.c": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbff~"]}}, "b c"),
     "one container in two products": Case({"edr.b": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbab~"]}, "cnapp.c": {"smbios_uuid": f"{UUID}01", "hostnames": ["AAAABBBBAB~"]}}, "bc"),
     "controller by its model": Case({"edr.a": {**SERIAL, "hostnames": ["h¤"]}, "snmp.b": {**SERIAL, "hostnames": ["x¤"], "attributes": {"model": "MegaRAC SP"}}, "snmp.c": {"serial_number": "CIMC~¤", "attributes": {"model": "Cisco IMC"}}, "edr.d": {"serial_number": "CIMC~¤"}}, "a b c d", links=("b part of a", "c part of d")),
+    "reinstalled agent, only the last sign of each is known": Case({"edr.a": {"agent_ids": {"aid": "a~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], "last_seen": "2026-06-01T00:00:00Z", "observed_at": None}, "edr.b": {"agent_ids": {"aid": "b~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], "last_seen": "2026-11-20T00:00:00Z", "observed_at": None}}, "ab"),
+    "two agents, the last sign of both is of today": Case({"edr.a": {"agent_ids": {"aid": "a~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], "last_seen": "2026-11-20T08:00:00Z", "observed_at": None}, "edr.b": {"agent_ids": {"aid": "b~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], "last_seen": "2026-11-20T09:00:00Z", "observed_at": None}}, "a b", review="ab", words={"a": "same time", "b": "same time"}),
 }  # fmt: skip
 
 ACCOUNTS = {
     "former sid of another domain": Case({"ad.a": {"ad_object_guid": OLD_ID, "ad_sid": "S-1-5-21-1-2-3-1¤"}, "ad.b": {"ad_object_guid": NEW_ID, "ad_sid": "S-1-5-21-9-9-9-2¤", "sid_history": ["S-1-5-21-1-2-3-1¤"]}}, "ab"),
     "sid of an administrator put into the history of an account beside it": Case({"ad.a": {"ad_object_guid": OLD_ID, "ad_sid": "S-1-5-21-1-2-¤-500"}, "ad.b": {"ad_object_guid": NEW_ID, "ad_sid": "S-1-5-21-1-2-¤-1105", "sid_history": ["S-1-5-21-1-2-¤-500"]}}, "a b"),
     "an account nobody signs in to is still there": Case({"entra.a": {"entra_object_id": OLD_ID, "upn": "svc¤@corp.com", "last_seen": "2024-01-01T00:00:00Z"}, "okta.b": {"okta_id": "00u¤", "login_names": ["svc¤@corp.com"], **NEW}}, "ab"),
+    "a retired account is not there though it is still listed": Case({"entra.a": {"entra_object_id": OLD_ID, "upn": "su¤@corp.com", "state": "retired", "first_seen": "2024-01-01T00:00:00Z", "last_seen": "2025-03-01T00:00:00Z"}, "entra.b": {"entra_object_id": NEW_ID, "upn": "su¤@corp.com", **NEW}, "okta.c": {"okta_id": "00u¤", "login_names": ["su¤@corp.com"], **NEW}}, "a bc"),
 }  # fmt: skip
 
 TABLES = {"device": CaseTable("device", CASES), "identity": CaseTable("identity", ACCOUNTS)}

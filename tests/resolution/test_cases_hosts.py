@@ -84,6 +84,30 @@ CASES = {
     "unicode name and its ascii form are two names": Case(
         {"edr.a": {"fqdns": ["bücher~.corp.example"]}, "nac.b": {"fqdns": ["BÜCHER~.corp.example"]}, "dns.c": {"fqdns": ["xn--bcher~-kva.corp.example"]}}, "ab c"
     ),
+    "descriptions of printers and phones are no names in a domain": Case(
+        {f"{product}.{x}": {"hostnames": [name], "domain": "corp~.example", "serial_number": f"PRN~{x}"} for name, pair in (("Kyocera TASKalfa 3252ci", "ab"), ("Conference Room Printer", "cd"), ("Cisco IP Phone 7841", "ef")) for product, x in zip(("cherwell", "cmdb"), pair, strict=True)},
+        "a b c d e f",
+    ),
+    "descriptions in one domain and no serial": Case(
+        {"cherwell.a": {"hostnames": ["RICOH MP C3004"], "domain": "corp~.example", "mac_addresses": [A]}, "nac.b": {"hostnames": ["RICOH MP C3004"], "domain": "corp~.example", "mac_addresses": [B]}}, "a b"
+    ),
+    "a name with blanks still confirms a card": Case(
+        {"jamf.a": {"hostnames": ["Annas MacBook ~ Pro"], "mac_addresses": [A]}, "nac.b": {"hostnames": ["Annas MacBook ~ Pro"], "mac_addresses": [A]}}, "ab"
+    ),
+    "windows cluster by other words": Case(
+        {"ad.c": {"hostnames": ["SQLCLUST¤"], "ip_addresses": ["10.¤.0.5"], "ad_object_guid": G}, "edr.a": {"hostnames": ["SQC~N1"], "ip_addresses": ["10.¤.0.5"], "serial_number": "CZ~1"}, "ad.d": {"hostnames": ["WSFC¤"], "ip_addresses": ["10.¤.1.5"]}, "edr.b": {"hostnames": ["WS~N1"], "ip_addresses": ["10.¤.1.5"], "serial_number": "CZ~2"}},
+        "c a d b", links=("c runs on a", "d runs on b"),
+    ),
+    "management controller out of band": Case(
+        {"edr.a": {"serial_number": "USE~7", "hostnames": ["ob~"]}, "scan.b": {"serial_number": "USE~7", "hostnames": ["ob~-oob"], "mac_addresses": [B]}}, "a b", links=("b part of a",)
+    ),
+    "machine renamed: serial, directory id or agent stay": Case(
+        {"edr.a": {"hostnames": ["DESKTOP-A~"], "serial_number": "5CG~R1"}, "cmdb.b": {"hostnames": ["LT-A~"], "serial_number": "5CG~R1"}, "entra.c": {"hostnames": ["DESKTOP-C~"], "entra_device_id": G}, "mde.d": {"fqdns": ["lt-c~.corp.example"], "entra_device_id": G}, "edr.e": {"hostnames": ["DESKTOP-E~"], "agent_ids": {"aid": "~" * 16}}, "siem.f": {"hostnames": ["LT-E~"], "agent_ids": {"aid": "~" * 16}}},
+        "ab cd ef",
+    ),
+    "machine renamed, one card is not enough": Case(
+        {"edr.a": {"hostnames": ["DESKTOP-G~"], "mac_addresses": [A]}, "nac.b": {"hostnames": ["LT-G~"], "mac_addresses": [A]}}, "a b", review="ab"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)

@@ -103,6 +103,29 @@ CASES = {
     "ipv6 of the day and link-local": Case(
         {"edr.a": {"ip_addresses": ["fe80::1%eth0", "2001:db8:~::1"], "serial_number": "5CG~6"}, "tenable.b": {"ip_addresses": ["fe80::1"]}}, "a b", held="b"
     ),
+    "scanner's host number at an address of two days": Case(
+        {"edr.a": {"serial_number": "5CG~A", "hostnames": ["la~"], "ip_addresses": ["10.¤.7.22"], "observed_at": "2026-11-16T10:00:00Z"}, "edr.b": {"serial_number": "5CG~B", "hostnames": ["lb~"], "ip_addresses": ["10.¤.7.22"], "observed_at": "2026-11-17T10:00:00Z"}, "qualys.q": {"agent_ids": {"qualys_host_id": "7¤"}, "ip_addresses": ["10.¤.7.22"]}},
+        "a b q", held="q", review="qa qb", words={"q": "an address alone joins nothing", "a": "an address alone joins nothing"},
+    ),
+    "scanner's host number with the full name": Case(
+        {"rapid7.a": {"agent_ids": {"rapid7_asset_id": "8¤"}, "fqdns": ["rp~.corp.example"]}, "edr.b": {"serial_number": "5CG~R", "fqdns": ["rp~.corp.example"]}}, "ab"
+    ),
+    "scanner's own long id is an installation": Case({"tenable.a": {"agent_ids": {"tenable_uuid": "f~" * 16}, "ip_addresses": ["10.¤.0.4"]}}, "a"),
+    "address in other spellings": Case(
+        {"edr.a": {"serial_number": "5CG~V", "ip_addresses": ["2001:0db8:0000:~::0001"]}, "tenable.b": {"ip_addresses": ["2001:db8:0:~::1"]}, "edr.c": {"serial_number": "5CG~W", "ip_addresses": ["10.¤.8.8/24"]}, "tenable.d": {"ip_addresses": ["::ffff:10.¤.8.8"]}},
+        "a b c d", held="bd", review="ab cd",
+    ),
+    **{f"what only looks at addresses makes no machine: {product}": Case({f"{product}.a": {"ip_addresses": ["10.¤.6.6"], "hostnames": ["unk~"], **more}}, "a", held="a")
+       for product, more in {"ip-scanner": {}, "IP Scanner": {}, "qualys_vm": {}, "tenable_io": {}, "arp": {}, "discovery_scanner": {}, "nmap": {"mac_addresses": [A]}}.items()},
+    "what only looks at addresses adds to a machine": Case(
+        {"nmap.a": {"ip_addresses": ["10.¤.6.7"], "fqdns": ["kn~.corp.example"]}, "edr.b": {"fqdns": ["kn~.corp.example"], "serial_number": "CZ~79"}}, "ab"
+    ),
+    "placeholder serial of many agents that tell no name": Case(
+        {f"edr.{chr(0x100 + i)}": {"serial_number": "ACME-~", "agent_ids": {"aid": f"{i:02x}~" * 8}} for i in range(25)}, " ".join(chr(0x100 + i) for i in range(25)), words={chr(0x100): "identifies nothing here"}
+    ),
+    "two installations on one serial that tell no name": Case(
+        {f"edr.{x}": {"serial_number": "5CG~2I", "agent_ids": {"aid": f"{x}~" * 8}} for x in "abc"}, "abc"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 from case_table import Case, CaseTable
-from resolution_kit import devices, seen
+from resolution_kit import devices, resolved, seen
 
 from dbt_like_transforms.resolution.suppress import SEED_FILE, load_seeds
 
@@ -25,6 +25,7 @@ SERIALS = [
     "'none'", "(null)", "<unknown>", "#N/A", "#REF!", "N.A.", "n\\a", "**********", "\u00a0n/a\u200b", "ｎ／ａ", "Filled by OEM",
     "Type1 - Serial Number", "System SN", "Serial No.", "No Enclosure", "not reported by bios", "Asset-1234567890",
     "01234567890123456789", "987654321", "SQUARE", "VMware", "Default",
+    "System SKUNumber", "7783-7084-3265-9085-8269-3286-77", "Sys Serial", "123456789012345", "0987654321", "1122334455",
 ]  # fmt: skip
 REAL_SERIALS = [
     "NONE~4X¤",
@@ -37,6 +38,10 @@ REAL_SERIALS = [
     "12345678~¤7",
     "VMWARE~K¤",
     "BRAK~7",
+    "S1234567",
+    "A12345678",
+    "11111112",
+    "PF1234567",
 ]
 UUIDS = [
     "deadbeef-dead-beef-dead-beefdeadbeef", "11223344-5566-7788-99aa-bbccddeeff00", "44332211-6655-8877-99aa-bbccddeeff00",
@@ -51,7 +56,7 @@ MACS = [
     "00:09:0f:aa:00:01",
 ]
 DOMAINS = ["N/A", "(none)", "-", "Not Available", "localhost", "default", "GROUPE_TRAVAIL", "GRUPO_TRABAJO", "WERKGROEP", "speedport.ip", "Home.local", "none.local", "hsd1.ca.comcast.net", "DHCP", "unbekannt"]  # fmt: skip
-NAMES = ["Johns-iPhone", "iPad-de-Maria", "iPhone von Hans", "ubuntu-server", "ubuntu2204", "debian12", "windows-vm", "template-w10", "new-host-2", "pc-192-168-1-20", "84.9.10.11.static", "localhost-live", "bogon", "unbekannt"]  # fmt: skip
+NAMES = ["Johns-iPhone", "iPad-de-Maria", "iPhone von Hans", "ubuntu-server", "ubuntu2204", "debian12", "windows-vm", "template-w10", "new-host-2", "pc-192-168-1-20", "84.9.10.11.static", "localhost-live", "bogon", "unbekannt", "android_1a2b3c", "WORKGROUP", "Mac"]  # fmt: skip
 REAL_NAMES = ["iphone-mgr¤", "ubuntu-app¤", "debian0¤", "esxi¤", "golden-gate¤", "localhost¤x", "desktop-¤ab", "win-¤abcdefg", "keine-ahnung¤", "dn"]  # fmt: skip
 
 
@@ -135,6 +140,37 @@ def test_case(kind: str, name: str) -> None:
 def test_a_dropped_word_is_told() -> None:
     out = devices(seen("edr:p:1", serial_number="Nicht verfügbar", hostnames=["pc1"]))
     assert out.suppressed("edr:p:1") == {"NICHTVERFÜGBAR"}
+
+
+ZERO = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "reason"),
+    [
+        ("device", "entra_device_id", ZERO, "a known placeholder"),
+        ("device", "ad_object_guid", ZERO, "a known placeholder"),
+        ("device", "ad_sid", "S-1-5-18", "names no single machine"),
+        ("device", "mac_addresses", "da:a1:19:00:00:01", "locally administered"),
+        ("device", "mac_addresses", "02:00:4e:43:50:49", "a known placeholder"),
+        ("identity", "entra_object_id", ZERO, "a known placeholder"),
+        ("identity", "ad_object_guid", ZERO, "a known placeholder"),
+        ("identity", "immutable_id", "AAAAAAAAAAAAAAAAAAAAAA==", "a known placeholder"),
+        ("identity", "ad_sid", "S-1-5-32-544", "names no single account"),
+        ("identity", "okta_id", "none", "a known placeholder"),
+        ("application", "app_id", ZERO, "a known placeholder"),
+        ("application", "object_id", ZERO, "a known placeholder"),
+        ("application", "cmdb_id", "n/a", "a known placeholder"),
+    ],
+)
+def test_a_dropped_id_is_told_whatever_kind_it_is(kind: str, field: str, value: str, reason: str) -> None:
+    given = [value] if field == "mac_addresses" else value
+    out = resolved(kind, seen("a:p:1", **{field: given}), seen("b:p:2", **{field: given}))
+    assert out.held("a:p:1")
+    assert out.apart("a:p:1", "b:p:2")
+    for record in out.lines:
+        assert reason in out.words(record)
+        assert len(out.suppressed(record)) == 1
 
 
 def test_a_seed_that_yaml_reads_as_a_number_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]

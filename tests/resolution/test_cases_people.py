@@ -140,6 +140,28 @@ CASES = {
     "two tenants hold one object id by mistake": Case(
         {"entra.t1.a": {"entra_object_id": G1, "entra_tenant_id": T1}, "entra.t2.b": {"entra_object_id": G1, "entra_tenant_id": T2}}, "a b"
     ),
+    "administrator's account with the mail of the person": Case(
+        {"ad.a": {"sam_account_name": "a-mp~", "domain": "CORP", "emails": ["mp~@corp.com"]}, "entra.b": {"upn": "mp~@corp.com", "sam_account_name": "mp~", "domain": "CORP"}}, "a b", review="ab", words={"a": "Windows logon name differs", "b": "Windows logon name differs"}
+    ),
+    "service accounts with the mail of their team": Case(
+        {"ad.a": {"sam_account_name": "svc_a~", "domain": "CORP", "emails": ["it~@corp.com"]}, "mdi.b": {"sam_account_name": "svc_b~", "domain": "CORP", "emails": ["it~@corp.com"]}}, "a b", review="ab"
+    ),
+    "a login elsewhere is no windows logon name": Case(
+        {"ad.a": {"sam_account_name": "ol~", "domain": "CORP", "emails": ["o.lee~@corp.com"]}, "github.b": {"login_names": ["octolee~"], "emails": ["o.lee~@corp.com"]}, "mde.c": {"login_names": ["AzureAD\\OctoLee~"], "emails": ["o.lee~@corp.com"]}}, "abc"
+    ),
+    "a directory keeps twenty characters of a logon name": Case(
+        {"ad.a": {"sam_account_name": "christopher.longna¤x"[:20], "domain": "CORP", "emails": ["cl~@corp.com"]}, "edr.b": {"login_names": ["CORP\\christopher.longna¤xyz"], "emails": ["cl~@corp.com"]}}, "ab"
+    ),
+    "one product lists an account twice": Case(
+        {"okta.a": {"emails": ["TW~@Corp.com"]}, "okta.b": {"emails": ["tw~@corp.com"]}, "entra.c": {"upn": "TX~@corp.com"}, "entra.d": {"upn": "tx~@corp.com", "employee_id": "E~"}}, "ab cd"
+    ),
+    "one product lists two people with one mail": Case(
+        {"workday.a": {"employee_id": "E~1", "emails": ["team~@corp.com"]}, "workday.b": {"employee_id": "E~2", "emails": ["team~@corp.com"]}, "github.c": {"login_names": ["k1~"], "emails": ["k~@corp.com"]}, "github.d": {"login_names": ["k2~"], "emails": ["k~@corp.com"]}},
+        "a b c d", review="ab cd", words={"a": "two records with different names or employee ids"},
+    ),
+    "guest known by its login only": Case(
+        {"mde.a": {"login_names": ["gl~_partner.com#EXT#@t.onmicrosoft.com"]}, "entra.b": {"upn": "gl~_partner.com#EXT#@t.onmicrosoft.com", "entra_object_id": G1}, "okta.c": {"login_names": ["gl~@partner.com"]}}, "ab c", links=("a same person c", "c same person a")
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)

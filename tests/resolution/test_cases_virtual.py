@@ -264,6 +264,46 @@ CASES = {
         },
         "abc",
     ),
+    "vm moved to another subscription keeps its vmId": Case(
+        {"mdc.a": {"cloud_provider": "azure", "cloud_account_id": "0b5b7a39-0000-4000-8000-00000000000a", "cloud_instance_id": U}, "mde.b": {"cloud_provider": "azure", "cloud_account_id": "0b5b7a39-0000-4000-8000-00000000000b", "cloud_instance_id": U}}, "ab"
+    ),
+    "failover to the other vcenter keeps the instance id": Case(
+        {"vcenter.a": {"cloud_provider": "vmware", "cloud_account_id": "vc-prod", "cloud_instance_id": U, "ip_addresses": ["10.¤.0.4"]}, "vcenter.dr.b": {"cloud_provider": "vmware", "cloud_account_id": "vc-dr", "cloud_instance_id": U, "ip_addresses": ["10.¤.9.4"]}}, "ab"
+    ),
+    "google instance number of two projects": Case(
+        {"gcp.a": {"cloud_provider": "gcp", "cloud_account_id": "proj-a", "cloud_instance_id": "42~¤"}, "wiz.b": {"cloud_provider": "gcp", "cloud_account_id": "proj-b", "cloud_instance_id": "42~¤"}}, "a b"
+    ),
+    "copies of one template, an agent that knows the uuid only": Case(
+        {"vcenter.a": {"smbios_uuid": U, "cloud_instance_id": V}, "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": W}, "edr.c": {"smbios_uuid": U}}, "a b c", held="c", review="ca cb"
+    ),
+    "stopped and started with a new address": Case(
+        {"aws.a": {"cloud_instance_id": "i-0af00000000000~", "ip_addresses": ["10.¤.0.5"], "hostnames": ["ip-10-0-0-5"]}, "wiz.b": {"cloud_instance_id": "i-0af00000000000~", "ip_addresses": ["10.¤.0.9"], "hostnames": ["ip-10-0-0-9"]}}, "ab"
+    ),
+    "imaged with the agent: one machine guid, two directory ids": Case(
+        {"mde.a": {"entra_device_id": V, "agent_ids": {"machine_guid": "~" * 16}}, "mde.b": {"entra_device_id": W, "agent_ids": {"machine_guid": "~" * 16}}, "sccm.c": {"agent_ids": {"machine_guid": "~" * 16}}},
+        "a b c", held="c", review="ca cb", words={"a": "agent cloned", "b": "agent cloned"},
+    ),
+    "containers by their cards, the host without one": Case(
+        {"cmdb.h": {"serial_number": "CNX~30", "smbios_uuid": U, "hostnames": ["dh~"]}, "wiz.a": {"serial_number": "CNX~30", "smbios_uuid": V, "hostnames": ["web~"], "mac_addresses": ["02:42:ac:11:00:02"]}, "wiz.b": {"serial_number": "CNX~30", "smbios_uuid": W, "hostnames": ["sql~"], "mac_addresses": ["02:42:ac:11:00:03"]}},
+        "h a b", links=("a runs on h", "b runs on h"),
+    ),
+    "containers by the product that lists them": Case(
+        {"cmdb.h": {"serial_number": "CNX~31", "smbios_uuid": U, "hostnames": ["kh~"]}, "kubernetes.a": {"serial_number": "CNX~31", "smbios_uuid": V, "hostnames": ["pay~"]}, "kubernetes.b": {"serial_number": "CNX~31", "smbios_uuid": W, "hostnames": ["cart~"]}},
+        "h a b", links=("a runs on h", "b runs on h"),
+    ),
+    "container of docker with the serial of its host and no uuid": Case(
+        {"cmdb.h": {"serial_number": "CNX~32", "hostnames": ["ph~"]}, "docker.a": {"serial_number": "CNX~32", "hostnames": ["shop~"]}}, "h a", links=("a runs on h",)
+    ),
+    "container without a name has its own uuid": Case(
+        {"edr.h": {"serial_number": "CNX~33", "smbios_uuid": U}, "edr.a": {"serial_number": "CNX~33", "smbios_uuid": V, "attributes": {"model": "Docker Container"}}}, "h a", links=("a runs on h",)
+    ),
+    "containers without a name show the uuid of their host": Case(
+        {"edr.h": {"serial_number": "CNX~34", "smbios_uuid": U}, "edr.a": {"smbios_uuid": U, "attributes": {"model": "Docker Container"}}, "edr.b": {"smbios_uuid": U, "attributes": {"model": "Docker Container"}}}, "h a b", held="ab", links=("a runs on h", "b runs on h")
+    ),
+    "containers of one name on a virtual machine, each with a uuid": Case(
+        {"edr.h": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "hostnames": ["vh~"]}, "edr.a": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "smbios_uuid": V, "hostnames": ["job~"], "attributes": {"os": "container"}}, "edr.b": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "smbios_uuid": W, "hostnames": ["job~"], "attributes": {"os": "container"}}},
+        "h a b", links=("a runs on h", "b runs on h"),
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)
