@@ -29,7 +29,7 @@ AGAINST_WORDS = {
     "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
     "clone_same_source": "one product holds both at the same time with different names and MAC addresses: a clone",
     "apart": "a person decided that they are different",
-    "host": "it is seen with too many different names",
+    "host": "it is seen with too many different names, cards or agents",
 }
 #: Identifiers that travel with a copied disk: the same value on two machines means a clone.
 _COPIED_WITH_DISK = {"sid": "image cloned", "agent": "agent cloned"}
@@ -198,7 +198,7 @@ class Reasons:
         words = []
         for item in found:
             if item.against in AGAINST_WORDS and item.against == "host":
-                label = "names"
+                label = "names, cards or agents"
             else:
                 label = f"values of {self.ladder.identifier(item.against).label}"
             clone = _COPIED_WITH_DISK.get(item.identifier)

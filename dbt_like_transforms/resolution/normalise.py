@@ -57,10 +57,12 @@ _FORMS: dict[str, str] = {
     # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
     "serial_hex": r"""CASE WHEN length(y) >= 32 THEN nullif(regexp_extract(regexp_replace(y, '[\s{}-]', '', 'g'),
         '^(?:vmware|googlecloud|nutanix|virtualbox|parallels|qemu)?([0-9a-f]{32})$', 1), '') END""",
-    # Lenovo's label puts '1S' and the machine type of ten characters before the serial number.
+    # Lenovo's label puts '1S' and the machine type of ten characters before the serial number; spreadsheets mark texts
+    # by an apostrophe.
     "serial": r"""CASE WHEN l_serial_hex(y) IS NULL THEN nullif(upper(replace(
         CASE WHEN y[1] = 's' AND regexp_matches(y, '^s/n |^s.*[:=#]')
             THEN regexp_replace(y, '^(s/n|(s/?n|serial( number)?|service ?tag)\s*[:=#])\s*[:=#]?\s*', '')
+            WHEN y < '(' THEN trim(y, '"' || chr(39))
             WHEN y[1:2] = '1s' AND regexp_matches(y, '^1s[0-9a-z]{18}$') THEN y[13:20] ELSE y END,
         ' ', '')), '') END""",
     "mac_digits": r"""CASE
@@ -110,8 +112,9 @@ _FORMS: dict[str, str] = {
     # -- names ----------------------------------------------------------------------------------------------------------
     # The common spellings come first: trimming and expressions cost several times what looking for a character costs.
     "name": rf"""CASE WHEN (y < ';' OR contains(y, ':')) AND regexp_matches(y, '{_IP_TEXT}') THEN NULL
-        WHEN contains(y, '/')
-            THEN nullif(rtrim(regexp_replace(y, '^(host|cifs|wsman|termsrv)/', ''), '.$ '), '')
+        WHEN contains(y, '/') THEN nullif(rtrim(coalesce(nullif(regexp_extract(y,
+            '^(?:(?:host|http|cifs|wsman|termsrv|mssqlsvc|ldap|gc|restrictedkrbhost)/|[a-z]+://)([^/:]+)', 1), ''), y), '.$ '), '')
+        WHEN contains(y, ':') THEN nullif(rtrim(regexp_replace(y, ':[0-9]{{1,5}}$', ''), '.$ '), '')
         WHEN starts_with(y, 'cn=') THEN nullif(concat_ws('.', rtrim(regexp_extract(y, '^cn=([^,]+)', 1), '.$ '),
             nullif(array_to_string(regexp_extract_all(y, ',\s*dc=([^,]+)', 1), '.'), '')), '')
         WHEN suffix(y, '.') OR suffix(y, '$') OR suffix(y, ' ') THEN nullif(rtrim(y, '.$ '), '') ELSE y END""",
