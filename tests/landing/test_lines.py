@@ -91,3 +91,24 @@ def test_numbers_beyond_all_numbers_cost_a_field_and_long_ones_keep_their_digits
     assert bench.rows(things, "id, score, count") == [("12345678901234567890123", None, None), ("a", None, None)]
     assert seen[0]["score"] is None
     assert landed_record(bench.lake, "acme_main", "things", things.sync, 0).record["score"] is None
+
+
+ODD = rb"""
+{"id":"plain","name":"n","seen":"2026-01-30T00:00:00Z","count":5,"score":1.5,"managed":true,"tags":["a"],"raw":{"k":1}}
+{"id" : "spaces" , "tags" : [ "a" , "b" ] , "nics" : [ { "mac" : "m" , "ips" : [ ] } ] , "raw" : { "k" : [ 1 , 2 ] } }
+{"id":"\u0065scapes","name":"\u00e9\/\"\\\n\ud83d\ude00\u2028","tags":["\u0041","\t"],"raw":{"\u006b":"\u00e9\/"},"cloud":{"id":"\/"}}
+{"\u0069d":"an escaped name","\u006eame":"x"}
+{"id":"numbers","score":1.10,"count":1E2,"name":1.50,"tags":[1.0,1e2,-0,0.1e-6],"raw":[1.10,1E5,-0,1e-7,100000000000000000000.0]}
+{"id":"text for numbers","score":"1.10","count":"12","managed":"True","seen":"1767225600000"}
+{"id":1.0,"name":{"a" : 1},"raw":" "}
+{"id":18446744073709551615,"name":[ ],"cloud":null,"nics":null}
+{"id":"nul \u0000","name":"\u0000","raw":"\u0000"}
+""".strip().split(b"\n")
+
+
+def test_the_columns_are_the_same_whether_lines_or_lists_came(bench: Workbench) -> None:
+    came = bench.sync(stream(pages(lines(*ODD))), stream(pages([*lines(*ODD)]), "parsed"))
+    one, other = (bench.rows(manifest, "* EXCLUDE (_page)") for manifest in came.streams)
+    assert one == other
+    assert len(one) == len(ODD)
+    assert [manifest.field_issues for manifest in came.streams] == [0, 0]
