@@ -11,19 +11,21 @@ from itertools import chain, islice, repeat
 from operator import ge, itemgetter
 from typing import Any
 
+import msgspec
+
 from connector_assets.kit import (
     Api,
     BadRequest,
     BrokenAnswer,
     ConnectorError,
     FixPermission,
+    Lines,
     NotFound,
     Page,
-    Record,
     RepeatedCursor,
     RetryLater,
     UnexpectedContent,
-    records_of,
+    lines_of,
 )
 
 #: Where the instance writes down what was deleted; most tables are, some are kept out by an attribute of theirs.
@@ -97,8 +99,8 @@ def table_pages(
     total: int | None = None
     before: list[str] = []
     while True:
-        records = flattened(table_page(api, table, fields, query, last, offset), tuple(fields))
-        keys, count = keys_of(records), len(records)
+        records, keys = read(table_page(api, table, fields, query, last, offset), tuple(fields))
+        count = len(records)
         if before and keys == before and count < api.options.page_size:
             # what answers knows no conditions, such as a recording, and it has more room than records
             api.note(f"{table}: the same {count} records came again when those after them were asked for")
@@ -122,7 +124,7 @@ def table_pages(
         del records
 
 
-def table_page(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int) -> list[Record]:
+def table_page(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int) -> Sequence[Any]:
     """Records after a key. A page that the instance did not finish in time is asked for again, smaller."""
     size = api.options.page_size
     try:
@@ -139,7 +141,7 @@ def gave_up(error: ConnectorError) -> bool:
     return isinstance(error, Unfinished | BrokenAnswer) or "transaction cancelled" in error.message.lower()
 
 
-def ask(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int, size: int) -> list[Record]:
+def ask(api: Api, table: str, fields: Sequence[str], query: str, last: str, offset: int, size: int) -> Sequence[Any]:
     path = f"/api/now/table/{table}"
     parts = [part for part in (query, f"sys_id>{last}" if last else "", "ORDERBYsys_id") if part]
     params: dict[str, Any] = {
@@ -155,7 +157,7 @@ def ask(api: Api, table: str, fields: Sequence[str], query: str, last: str, offs
     if offset:
         params["sysparm_offset"] = offset
     try:
-        answer = api.get(path, params)
+        answer = api.get(path, params, lines=("result",))
     except NotFound as error:
         # version 1 of the API says 404 where version 2 says []
         if "no record" in error.message.lower():
@@ -178,7 +180,7 @@ def ask(api: Api, table: str, fields: Sequence[str], query: str, last: str, offs
         )
     if isinstance(result, dict) and "sys_id" in result:
         return [result]
-    return records_of(answer, "result", f"table {table}")
+    return lines_of(answer, "result", f"table {table}")
 
 
 def words(trouble: Any) -> str:
@@ -232,6 +234,28 @@ def judge_end(api: Api, table: str, seen: int, total: int, must_show: bool = Tru
         )
     if total > seen:
         api.note(f"{table}: {total - seen} of {total} records are hidden by access rules")
+
+
+class Keyed(msgspec.Struct):
+    """What is looked at of a record that is flat."""
+
+    sys_id: str
+
+
+def read(records: Sequence[Any], fields: tuple[str, ...]) -> tuple[Sequence[Any], list[str]]:
+    """The records, flat, and the keys of those that have one. Lines that are flat already are handed on as they are."""
+    if isinstance(records, Lines) and has_flat_text(records, fields) and (found := records.glance(Keyed)):
+        keys = [one.sys_id for one in found]
+        if all(keys):
+            return records, keys
+    flat_ones = flattened([*records], fields)
+    return flat_ones, keys_of(flat_ones)
+
+
+def has_flat_text(lines: Lines, fields: tuple[str, ...]) -> bool:
+    """Whether, for sure, no record holds a reference and every step along one was done."""
+    text, count = lines.text or b"", len(lines)
+    return text.count(b"{") == count and all(text.count(f'"{name}":'.encode()) == count for name, _, _ in steps(fields))
 
 
 def flattened(records: list[Any], fields: tuple[str, ...]) -> list[Any]:

@@ -15,9 +15,10 @@ import pytest
 import requests
 from pydantic import ValidationError
 
+from connector_assets.kit import Lines
 from connector_assets.kit.budgets import Allowance
 from connector_assets.servicenow.options import ServiceNowOptions
-from connector_assets.servicenow.table import flattened, keys_of
+from connector_assets.servicenow.table import flattened, keys_of, read
 from demo_estate.lenses import servicenow as lens
 from demo_estate.lenses.servicenow.query import Query
 from demo_estate.lenses.servicenow.records import password_hash, sys_id
@@ -571,3 +572,32 @@ def test_records_without_a_key_do_not_hide_those_that_have_one(key: str) -> None
         "a",
     ]
     assert keys_of([{"sys_id": "b"}, {key: None}]) == ["b"]
+
+
+FLAT = {"sys_id": "b", "model.name": "X", "owned_by": "u1", "text": 'a "model.name": [1]'}
+
+
+@pytest.mark.parametrize(
+    ("record", "stays"),
+    [
+        (FLAT, True),
+        ({**FLAT, "active": True, "count": 5, "parent": None}, True),
+        ({**FLAT, "owned_by": {"value": "u1", "link": "https://x/api/now/table/sys_user/u1"}}, False),
+        ({"sys_id": "b", "model": {"link": "https://x/m", "display_value": "X"}, "owned_by": "u1"}, False),
+        ({"sys_id": "b", "model": "X", "owned_by": "u1", "text": '"model.name":'}, False),
+        ({**FLAT, "text": "{braces}"}, False),
+        ({**FLAT, "sys_id": ""}, False),
+        ({**FLAT, "sys_id": None}, False),
+        ({**FLAT, "sys_id": 7}, False),
+        ({"model.name": "X"}, False),
+        ("no record", False),
+        (None, False),
+    ],
+)
+def test_flat_lines_are_handed_on_and_all_others_read_as_a_list_is(record: Any, stays: bool) -> None:
+    page = [{"sys_id": "a", "model.name": None, "owned_by": None}, record]
+    fields = ("sys_id", "model.name", "owned_by")
+    lines = Lines(b"\n".join(map(orjson.dumps, page)), 2)
+    records, keys = read(lines, fields)
+    assert (records is lines and lines.text is not None) is stays
+    assert (list(records), keys) == read(page, fields)
