@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from operator import itemgetter
 from typing import Any
@@ -98,7 +98,7 @@ def with_findings(api: Api, pages: Iterator[Page]) -> Iterator[Page]:
     api.shared[PASSED] = True
     if api.may_be_incremental:
         api.remember(INSIDE, "yes")
-    named: set[str] = set()
+    named: set[Any] = set()
     for page in pages:
         if api.may_be_incremental:
             # written before the findings in it are made records in place
@@ -127,9 +127,12 @@ def cloud_findings(asset: Record) -> list[Record]:
     return records
 
 
-def names_of(findings: Iterable[Record]) -> set[str]:
+def names_of(findings: Sequence[Record]) -> set[Any]:
     """The ids of the vulnerabilities that findings name."""
-    return {str(record["vulnerability_id"]) for record in findings if record["id"]}
+    try:
+        return {name for record in findings if (name := record.get("vulnerability_id"))}
+    except TypeError:  # a list or an object in its place, which no set can hold
+        return {str(name) for record in findings if (name := record.get("vulnerability_id"))}
 
 
 def findings(api: Api) -> Iterator[Page]:
@@ -138,7 +141,7 @@ def findings(api: Api) -> Iterator[Page]:
         return
     is_cloud = api.options.api == "cloud"
     batch: list[Record] = []
-    named: set[str] = set()
+    named: set[Any] = set()
     for number, asset in enumerate(api.records("assets")):
         identifier = asset.get("id")
         if identifier in (None, ""):
@@ -193,10 +196,10 @@ def vulnerabilities(api: Api) -> Iterator[Page]:
     """What the findings stand for, or the whole catalogue."""
     wanted: list[str] | None = None
     if api.options.catalogue == "detected":
-        named: set[str] | None = api.shared.get(NAMED)
+        named: set[Any] | None = api.shared.get(NAMED)
         if named is None:
             named = {str(r["vulnerability_id"]) for r in api.records("findings") if r.get("vulnerability_id")}
-        wanted = sorted(named)
+        wanted = sorted({str(name) for name in named})
     source = cloud if api.options.api == "cloud" else console
     found = 0
     for page in source.vulnerabilities(api, wanted):

@@ -14,7 +14,7 @@ from connector_assets import registry
 from connector_assets.kit.budgets import Allowance
 from connector_assets.rapid7.cloud import findings_of
 from connector_assets.rapid7.console import BY_ID_MOST, has_next, places, rank
-from connector_assets.rapid7.streams import finding_records, vulnerability_record
+from connector_assets.rapid7.streams import finding_records, names_of, vulnerability_record
 from demo_estate.lenses import rapid7 as lens
 from demo_estate.lenses.rapid7.records import UNDOCUMENTED, has_agent
 from exposure_pipelines.landing.sync import run_sync
@@ -379,6 +379,13 @@ def test_a_finding_named_as_remediated_and_as_open_stays_open() -> None:
 )
 def test_cves_are_a_list_however_they_are_written(cves: Any, expected: int) -> None:
     assert len(vulnerability_record({"id": "v", "cves": cves})["cve_ids"]) == expected
+
+
+def test_a_vulnerability_is_named_once_whatever_stands_in_the_place_of_an_id() -> None:
+    told = ["v", "v", None, "", 7]
+    assert names_of([{"vulnerability_id": name} for name in told]) == {"v", 7}
+    assert names_of([{"vulnerability_id": name} for name in [*told, ["w"], {}]]) == {"v", "7", "['w']"}
+    assert names_of([{}]) == set()
 
 
 @pytest.mark.parametrize(("exploits", "expected"), [([{"id": 1}], 1), ([], 0), (3, 3), (None, None)])
