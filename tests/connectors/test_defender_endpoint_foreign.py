@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,25 @@ def test_a_score_of_nought_is_no_score(tmp_path: Path, monkeypatch: pytest.Monke
             assert staged.failing() == []
             known = staged.rows("select * from stg_defender_endpoint__vulnerabilities order by cve_id")
             assert [(row["cve_id"], row["cvss_score"]) for row in known] == [(CVE["id"], 6.5), ("CVE-2025-2", None)]
+
+
+def test_documented_rows_name_no_cve_or_write_numbers_as_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stamp = "2026-11-03 10:13:34.8476880"
+    rows = [
+        {**WEAKNESS, "id": "w_edge_1__", "cveId": None, "vulnerabilitySeverityLevel": None, "cvssScore": None},
+        {**WEAKNESS, "id": "w_edge_2__", "cveId": "", "cvssScore": ""},
+        {**WEAKNESS, "id": "123ABG55_573AG&mnp!", "cvssScore": "6.2", "firstSeenTimestamp": stamp},
+    ]
+    routes = estate(weaknesses=collection(*rows), cves=collection())
+    with foreign("defender_endpoint", routes, tmp_path, monkeypatch, **OPTIONS) as defender:
+        found = manifest(defender.sync("machines", "vulnerabilities", "cves"), "vulnerabilities")
+        assert (found.state, found.records, found.field_issues) == ("complete", 3, 0)
+        with defender.staged() as staged:
+            assert staged.failing() == []
+            (row,) = staged.rows("select * from stg_defender_endpoint__findings")
+            assert row["first_seen"] == datetime(2026, 11, 3, 10, 13, 34, 847688)
+            (known,) = staged.rows("select * from stg_defender_endpoint__vulnerabilities")
+            assert known["cvss_score"] == 6.2
 
 
 def pascal(record: dict[str, Any]) -> dict[str, Any]:

@@ -35,4 +35,4 @@ select
         'endOfSupportStatus': v.endOfSupportStatus
     }) as varchar) as evidence
 from landed.defender_endpoint__vulnerabilities as v
-where v.cveId is not null and v.deviceId is not null
+where v.cveId <> '' and v.deviceId <> ''
