@@ -154,7 +154,8 @@ def test_a_role_within_one_application_is_no_power_over_the_tenant(
         **{ASSIGNMENTS: {"value": [both, inside, everywhere]}},
     )
     with foreign("entra_id", routes, tmp_path, monkeypatch, **OPTIONS) as tenant:
-        assert set(states(tenant.sync()).values()) == {"complete"}
+        # what is read on request alone is skipped
+        assert set(states(tenant.sync()).values()) <= {"complete", "skipped"}
         with tenant.staged() as staged:
             assert staged.failing() == []
             found = staged.rows("select * from stg_entra_id__identities order by record_id")
@@ -183,7 +184,7 @@ def test_a_principal_of_placeholders_is_one(tmp_path: Path, monkeypatch: pytest.
     routes = estate(servicePrincipals={"value": [shown, PRINCIPAL]})
     with foreign("entra_id", routes, tmp_path, monkeypatch, **OPTIONS) as tenant:
         report = tenant.sync()
-        assert set(states(report).values()) == {"complete"}
+        assert set(states(report).values()) <= {"complete", "skipped"}
         with tenant.staged() as staged:
             assert staged.failing() == []
             found = staged.rows("select * from stg_entra_id__identities_service_principals order by record_id")
