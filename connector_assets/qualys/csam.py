@@ -41,6 +41,8 @@ def csam_assets(api: Api) -> Iterator[Page]:
             api.partial("the vendor says that there are more assets and not after which id")
             return
         last = guard.follow(following)
+        # the next page is parsed into the memory of this one
+        del answer, listed, records
 
 
 def page(gateway: Gateway, last: int, size: int) -> Any:

@@ -61,6 +61,8 @@ def host_assets(api: Api) -> Iterator[Page]:
             api.partial("the vendor says that there are more host assets and not after which id")
             return
         start = last + 1
+        # the next page is parsed into the memory of this one
+        del found
 
 
 def search(api: Api, start: int | None, limit: int) -> Found:

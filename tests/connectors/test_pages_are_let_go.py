@@ -19,7 +19,7 @@ from exposure_pipelines.landing.spool import Spool
 from .conformance import CONNECTORS, Conformant
 from .microsoft import bench, states
 
-PRODUCTS = ("prisma_cloud", "rapid7", "servicenow")
+PRODUCTS = ("prisma_cloud", "qualys", "rapid7", "servicenow")
 #: References to a record that nobody holds but this test: its list, and the call that counts them.
 OURS = 2
 
