@@ -173,6 +173,20 @@ def test_a_dropped_id_is_told_whatever_kind_it_is(kind: str, field: str, value: 
         assert len(out.suppressed(record)) == 1
 
 
+def test_a_held_record_says_why() -> None:
+    out = devices(
+        seen("edr:p:1", serial_number="5CG00HB", fqdns=["hb.corp.example"]),
+        seen("cmdb:p:2", hostnames=["hb"]),
+        seen("nmap:p:3", mac_addresses=["3c:d9:2b:00:00:77"]),
+        seen("cmdb:p:4", serial_number="n/a"),
+    )
+    why = {record: line.get("held_because", "") for record, line in out.lines.items()}
+    assert not why["edr:p:1"]
+    assert "a person has to decide" in why["cmdb:p:2"]
+    assert "adds to assets without making any" in why["nmap:p:3"]
+    assert "nothing that it tells" in why["cmdb:p:4"]
+
+
 def test_a_seed_that_yaml_reads_as_a_number_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
     """50:50:54:50:30:30 is a number to base 60: the address would never be found."""
     broken = tmp_path / "seeds.yaml"
