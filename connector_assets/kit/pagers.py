@@ -95,6 +95,8 @@ def next_link_pages(
             return
         yield Page(lines_of(answer, member, path, api.mask), scope, cursor=None if first else masked(url))
         url, params = answer.get(link) or None, None
+        # no pager keeps a page while it asks for the next one, which is parsed into the same memory then
+        del answer
         if url:
             guard.follow(url)
 
@@ -130,6 +132,7 @@ def keyset_pages(
         if newest != keys[-1]:
             api.partial("the vendor ignored the order asked for, so records may be missing between pages", scope)
         last = newest
+        del records
 
 
 def offset_pages(
@@ -161,7 +164,6 @@ def offset_pages(
                 api.partial(f"the vendor claims {total} records but its pages ended after {offset}", scope)
             return
         previous = (records[0], records[-1], len(records))
-        # no pager keeps a page while it asks for the next one, which is parsed into the same memory then
         del records
 
 
@@ -207,6 +209,7 @@ def link_header_pages(
             total=int(total) if total.isdecimal() else None,
         )
         url, params = response.links.get("next", {}).get("url"), None
+        del answer, response
         if url:
             guard.follow(url)
 
