@@ -171,7 +171,9 @@ class SyncRun(Reader):
             return
         reading = self.read_stream(api, stream, started)
         error = reading.error
-        if error:
+        if isinstance(error, StreamSkipped):
+            log.info("%s: stream %s is skipped: %s", self.connection.instance, stream.name, error)
+        elif error:
             log.warning("%s: stream %s stopped: %s", self.connection.instance, stream.name, error)
         if error and reading.has_nothing:
             skipped = isinstance(error, StreamSkipped) or (stream.optional and error.status in (403, 404))
