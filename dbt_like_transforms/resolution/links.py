@@ -144,23 +144,34 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
         return []
     links: list[Link] = []
     seen: set[frozenset[int]] = set()
+    products = connection.execute(
+        f"SELECT source FROM _sources WHERE lower(product) IN {_CONTAINER_PRODUCTS}"
+    ).fetchall()
+    listed = np.flatnonzero(np.isin(clusterer.facts.source, [source for (source,) in products]))
+    _show(connection, "_listed_inside", idx=listed.astype(np.int32))
     for name in ("serialq", "serial"):
         identifier = clusterer.ladder.identifier(name)
+        # few share a serial number: what else is asked of them is asked of them alone
         connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW sharing AS SELECT n.idx, cluster, n.value, {key_sql(identifier)} AS key, "
-            f"n.idx IN (SELECT idx FROM macs WHERE usable AND NOT regexp_matches(mac, '{_GUEST_CARD}')) AS wired, "
-            f"lower(product) IN {_CONTAINER_PRODUCTS} OR n.idx IN "
-            f"(SELECT idx FROM macs GROUP BY idx HAVING bool_and(regexp_matches(mac, '{_CONTAINER_CARD}'))) AS inside "
-            f"FROM ({value_sql(identifier)}) n JOIN _clusters USING (idx) JOIN _records USING (idx)"
+            f"CREATE OR REPLACE TEMP TABLE sharing AS SELECT idx, cluster, key "
+            f"FROM (SELECT n.idx, cluster, {key_sql(identifier)} AS key FROM ({value_sql(identifier)}) n "
+            "JOIN _clusters USING (idx)) WHERE key IN (SELECT unnest(?::UBIGINT[]))",
+            [keys],
+        )
+        connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE sharing_cards AS
+            SELECT idx, bool_or(usable AND NOT regexp_matches(mac, '{_GUEST_CARD}')) AS wired,
+                bool_and(regexp_matches(mac, '{_CONTAINER_CARD}')) AS inside
+            FROM macs SEMI JOIN sharing USING (idx) GROUP BY idx"""
         )
         found = connection.execute(
             f"""
             SELECT list(first_idx ORDER BY first_idx), list(wired ORDER BY first_idx), list(inside ORDER BY first_idx)
-            FROM (SELECT key, cluster, min(idx) AS first_idx, bool_or(wired) AS wired, bool_and(inside) AS inside FROM sharing
-                WHERE key IN (SELECT unnest(?::UBIGINT[])) GROUP BY ALL)
+            FROM (SELECT key, cluster, min(idx) AS first_idx, bool_or(coalesce(wired, false)) AS wired,
+                    bool_and(coalesce(inside, false) OR idx IN (SELECT idx FROM _listed_inside)) AS inside
+                FROM sharing LEFT JOIN sharing_cards USING (idx) GROUP BY key, cluster)
             GROUP BY key HAVING count(*) BETWEEN 2 AND {_BLADES} ORDER BY min(first_idx)
-            """,
-            [keys],
+            """
         ).fetchall()
         for rows, wired, inside in found:
             for link in _share(rows, wired, inside):
@@ -267,12 +278,16 @@ def application_links(connection: duckdb.DuckDBPyConnection, clusterer: Clustere
 
 def _show_clusters(connection: duckdb.DuckDBPyConnection, label: Rows) -> None:
     """Makes the temporary table `_clusters` (idx, cluster)."""
+    _show(connection, "_clusters", idx=np.arange(len(label), dtype=np.int32), cluster=label)
+
+
+def _show(connection: duckdb.DuckDBPyConnection, name: str, **columns: Rows) -> None:
+    """Makes a temporary table of columns."""
     import pyarrow as pa
 
-    table = pa.table({"idx": np.arange(len(label), dtype=np.int32), "cluster": label})
-    connection.register("_label_table", table)
-    connection.execute("CREATE OR REPLACE TEMP TABLE _clusters AS SELECT * FROM _label_table")
-    connection.unregister("_label_table")
+    connection.register("_columns_shown", pa.table(columns))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _columns_shown")
+    connection.unregister("_columns_shown")
 
 
 LINKERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Clusterer], list[Link]]] = {
