@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from connector_assets.entra_id.delta import with_changes
@@ -99,14 +100,13 @@ def group_owners(api: Api) -> Iterator[Page]:
 def of_groups(api: Api, relation: str, name: str) -> Iterator[Page]:
     groups = named(api.records("groups"))
     urls = ((str(group["id"]), f"/groups/{group['id']}/{relation}?$select=id&$top=999") for group in groups)
+    its_id, its_type, nothing = f"{name}_id", f"{name}_type", dict[str, Any]()
     for rows in fan_out(api, urls, api.options.relations_version):
-        yield Page([relation_of(group, name, other) for group, other in rows])
-
-
-def relation_of(group: str, name: str, other: Record) -> Record:
-    """What is no object has no id here and ends in quarantine, as it would alone."""
-    told = other if isinstance(other, dict) else {}
-    return {"group_id": group, f"{name}_id": told.get("id"), f"{name}_type": object_type(told)}
+        # what is no object has no id here and ends in quarantine, as it would alone
+        told = [(group, other if isinstance(other, dict) else nothing) for group, other in rows]
+        yield Page(
+            [{"group_id": group, its_id: other.get("id"), its_type: object_type(other)} for group, other in told]
+        )
 
 
 def device_owners(api: Api) -> Iterator[Page]:
@@ -168,7 +168,12 @@ def user_registration_details(api: Api) -> Iterator[Page]:
 
 def object_type(record: Record) -> str:
     """'#microsoft.graph.user' as 'user'; '' where Graph does not say."""
-    return str(record.get("@odata.type") or "").rpartition(".")[2]
+    return last_part(str(record.get("@odata.type") or ""))
+
+
+@lru_cache(maxsize=256)
+def last_part(type_: str) -> str:
+    return type_.rpartition(".")[2]
 
 
 STREAMS = (
