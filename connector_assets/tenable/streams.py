@@ -32,7 +32,6 @@ OVERLAP = timedelta(hours=1)
 GONE = ("deleted_assets", "terminated_assets")
 #: Groups of an asset's members in the second version of the export.
 GROUPS = ("timestamps", "network", "scan")
-RATINGS = {"acr": "acr_score", "aes": "exposure_score"}
 #: The vendor needs a moment before it knows the job whose start it did not answer.
 AFTER_GATEWAY_TIMEOUT = 5.0
 
@@ -139,17 +138,13 @@ def asset_export(api: Api, filters: dict[str, Any]) -> Iterator[Page]:
 
 
 def ungroup(asset: Record) -> None:
-    """Put what an asset of the export's second version holds in groups under the names of the first; the ratings always are."""
+    """Put what an asset of the export's second version holds in groups under the names of the first."""
     for name in GROUPS:
         for key, value in part(asset, name).items():
             asset.setdefault(key, value)
     for provider, machine in part(asset, "cloud").items():
         for key, value in machine.items() if isinstance(machine, dict) else ():
             asset.setdefault(key if key.startswith(f"{provider}_") else f"{provider}_{key}", value)
-    for rating, name in RATINGS.items():
-        score = part(asset.get("ratings"), rating).get("score")
-        if score is not None and asset.get(name) in (None, ""):
-            asset[name] = score
 
 
 def gone_assets(api: Api) -> set[str]:

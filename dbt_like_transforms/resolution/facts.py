@@ -135,7 +135,7 @@ def mixed(first: Keys, second: Keys) -> Keys:
 
 def distinct_count(group: NDArray[np.integer], value: NDArray[np.generic], groups: int) -> NDArray[np.int64]:
     """How many different values each of the groups 0..groups-1 has."""
-    # sorting by one hash costs a third of sorting by two keys
+    # one hash is sorted faster than two keys
     pairs = mixed(group.astype(np.uint64), value.astype(np.uint64))
     order = np.argsort(pairs)
     pairs = pairs[order]

@@ -274,8 +274,8 @@ class Survivors:
 
 
 def _parts(asset: Rows) -> Iterator[slice]:
-    """Slices of whole assets of which numbers fit the caches of a processor: one array of all records at every step costs
-    ten times as much, most of it for memory that is new. asset: ascending."""
+    """Slices of whole assets whose numbers fit the caches of a processor: with arrays of all records at every step most of
+    the time goes into memory that is new. asset: ascending."""
     begin = 0
     while begin < len(asset):
         end = begin + CHOSEN
