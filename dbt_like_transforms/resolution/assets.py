@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from dbt_like_transforms.resolution.facts import Flags, Rows, sorted_unique
@@ -38,10 +37,8 @@ class Assets:
 def assign_assets(
     connection: duckdb.DuckDBPyConnection, kind: str, label: Rows, waiting: Flags, state: pa.Table | str | None
 ) -> Assets:
-    """Gives every cluster its id and makes the tables `_assets` and `_state`."""
+    """Gives every cluster its id and makes the tables `_assets` and `_state`. Reads `_clusters` (idx, cluster)."""
     clusters = sorted_unique(label)
-    connection.register("_labels_now", pa.table({"idx": np.arange(len(label), dtype=np.int32), "cluster": label}))
-    connection.execute("CREATE OR REPLACE TEMP TABLE _clusters AS SELECT * FROM _labels_now")
     connection.register("_found", pa.table({"cluster": clusters, "held": waiting[clusters]}))
     has_state = state is not None
     columns = ", ".join(f"CAST({name} AS {kind_}) AS {name}" for name, kind_ in STATE_COLUMNS.items())

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from dbt_like_transforms.resolution.cluster import MANUAL_MERGE, Clusterer
+from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import key_sql, value_sql
 from dbt_like_transforms.resolution.findings import Findings
 from dbt_like_transforms.resolution.ladder import Identifier, Ladder
@@ -107,14 +108,7 @@ class Reasons:
         }
         if confirming is not None:
             columns["confirming"] = pa.array(np.asarray(confirming, np.uint64))
-        self._show("_pairs", pa.table(columns))
-
-    def _show(self, name: str, table: pa.Table) -> None:
-        """Makes the temporary table `name`. A registered table would do for DuckDB from 2.0 on; before, a join on a hash
-        beyond 2^63 asks pyarrow to filter by a number that it cannot hold."""
-        self.connection.register("_shown", table)
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _shown")
-        self.connection.unregister("_shown")
+        show_columns(self.connection, "_pairs", columns)
 
     def _value(self, identifier: Identifier) -> str:
         """Sub-query (idx, key, text) of the identifier's values on the rows in `_pairs`."""
@@ -206,18 +200,17 @@ class Reasons:
                 f"identifies nothing here: seen with {item.distinct} different {label} on {item.records} records"
                 + (f" ({clone})" if clone else "")
             )
-        self._show(
+        show_columns(
+            self.connection,
             "_learned",
-            pa.table(
-                {
-                    "key": pa.array([item.key for item in found], pa.uint64()),
-                    "rule": pa.array([item.rule for item in found], pa.string()),
-                    "against": pa.array([item.against for item in found], pa.string()),
-                    "distinct": pa.array([item.distinct for item in found], pa.int64()),
-                    "records": pa.array([item.records for item in found], pa.int64()),
-                    "words": pa.array(words, pa.string()),
-                }
-            ),
+            {
+                "key": pa.array([item.key for item in found], pa.uint64()),
+                "rule": pa.array([item.rule for item in found], pa.string()),
+                "against": pa.array([item.against for item in found], pa.string()),
+                "distinct": pa.array([item.distinct for item in found], pa.int64()),
+                "records": pa.array([item.records for item in found], pa.int64()),
+                "words": pa.array(words, pa.string()),
+            },
         )
 
     def _seeds(self, name: str) -> None:

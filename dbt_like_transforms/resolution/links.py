@@ -9,7 +9,8 @@ import duckdb
 import numpy as np
 
 from dbt_like_transforms.resolution.cluster import Clusterer
-from dbt_like_transforms.resolution.facts import Rows, key_sql, value_sql
+from dbt_like_transforms.resolution.columns import show_columns
+from dbt_like_transforms.resolution.facts import key_sql, value_sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,6 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
 
 def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
     """Links between devices."""
-    _show_clusters(connection, clusterer.partition.label)
     connection.execute(
         """
         CREATE OR REPLACE TEMP VIEW firmware AS
@@ -148,7 +148,7 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
         f"SELECT source FROM _sources WHERE lower(product) IN {_CONTAINER_PRODUCTS}"
     ).fetchall()
     listed = np.flatnonzero(np.isin(clusterer.facts.source, [source for (source,) in products]))
-    _show(connection, "_listed_inside", idx=listed.astype(np.int32))
+    show_columns(connection, "_listed_inside", {"idx": listed.astype(np.int32)})
     for name in ("serialq", "serial"):
         identifier = clusterer.ladder.identifier(name)
         # few share a serial number: what else is asked of them is asked of them alone
@@ -236,7 +236,6 @@ FROM invited a JOIN invited b USING (mail) WHERE a.cluster <> b.cluster ORDER BY
 
 def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
     """Accounts of one person."""
-    _show_clusters(connection, clusterer.partition.label)
     links: dict[tuple[int, int], Link] = {}
     for sql in (_SAME_HOME, _SAME_EMPLOYEE, _INVITED):
         for row in connection.execute(sql).fetchall():
@@ -267,27 +266,12 @@ ORDER BY n.idx
 
 def application_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
     """Registrations and their service principals."""
-    _show_clusters(connection, clusterer.partition.label)
     links = []
     for source, target, relationship, reason in connection.execute(_SAME_APP).fetchall():
         links.append(Link(source, target, relationship, reason))
         back = "has instance" if relationship == "instance of" else relationship
         links.append(Link(target, source, back, reason))
     return links
-
-
-def _show_clusters(connection: duckdb.DuckDBPyConnection, label: Rows) -> None:
-    """Makes the temporary table `_clusters` (idx, cluster)."""
-    _show(connection, "_clusters", idx=np.arange(len(label), dtype=np.int32), cluster=label)
-
-
-def _show(connection: duckdb.DuckDBPyConnection, name: str, **columns: Rows) -> None:
-    """Makes a temporary table of columns."""
-    import pyarrow as pa
-
-    connection.register("_columns_shown", pa.table(columns))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _columns_shown")
-    connection.unregister("_columns_shown")
 
 
 LINKERS: dict[str, Callable[[duckdb.DuckDBPyConnection, Clusterer], list[Link]]] = {

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Literal
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from dbt_like_transforms.resolution import applications, devices, identities, normalise
 from dbt_like_transforms.resolution.assets import assign_assets
 from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.facts import read_facts
 from dbt_like_transforms.resolution.intake import number_records
@@ -78,6 +80,8 @@ def resolve(
     note_addresses(clusterer, level)
     waiting = held(clusterer, level)
     clusterer.release()
+    label = clusterer.partition.label
+    show_columns(con, "_clusters", {"idx": np.arange(len(label), dtype=np.int32), "cluster": label})
     links = LINKERS[kind](con, clusterer)
-    assets = assign_assets(con, kind, clusterer.partition.label, waiting, state)
+    assets = assign_assets(con, kind, label, waiting, state)
     return Resolution(kind, con, ladder, clusterer, waiting, links, assets, applied, config)

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME, Rows, begins, sorted_unique
 from dbt_like_transforms.resolution.objects import Objects
 from dbt_like_transforms.resolution.resolution import Resolution
@@ -77,7 +78,7 @@ class Survivors:
         label, waiting = self.resolution.clusterer.partition.label, self.resolution.waiting
         rows = np.flatnonzero(~waiting).astype(np.int32)
         asset = np.searchsorted(self.assets, label[rows]).astype(np.int32)
-        self._show("_members", {"idx": rows, "asset": asset})
+        show_columns(self.connection, "_members", {"idx": rows, "asset": asset})
 
     def _show_giving(self) -> None:
         """Makes `_giving` (idx, asset, place, won): records that give values. place 0 is the best source of its asset;
@@ -93,7 +94,7 @@ class Survivors:
         place, won = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint64)
         for part in _parts(asset):
             place[part], won[part] = self._choose(rows[part], asset[part])
-        self._show("_giving", {"idx": rows, "asset": asset, "place": place, "won": won})
+        show_columns(self.connection, "_giving", {"idx": rows, "asset": asset, "place": place, "won": won})
 
     def _choose(self, giving: Rows, asset: Rows) -> tuple[Rows, NDArray[np.uint64]]:
         """place and won of the records of some assets, see `_giving`."""
@@ -179,7 +180,11 @@ class Survivors:
             formed.append(
                 f"nullif({form}, '{CLEARED}') AS {name}" if self.columns[name] == "VARCHAR" else f"{form} AS {name}"
             )
-        self._show("_assets_in_order", {"cluster": self.assets.astype(np.int32), "asset": np.arange(len(self.assets))})
+        show_columns(
+            self.connection,
+            "_assets_in_order",
+            {"cluster": self.assets.astype(np.int32), "asset": np.arange(len(self.assets))},
+        )
         return self.connection.sql(
             f"""
             SELECT {", ".join(formed)}, s.first_seen AS _first_seen, s.last_seen AS _last_seen
@@ -250,11 +255,8 @@ class Survivors:
                 f"SELECT DISTINCT idx, {elements(name).shown} AS shown FROM {elements(name).relation}"
                 " WHERE value IS NOT NULL) GROUP BY idx"
             )
-        bits = pa.table(
-            {"field": list(self.scalars), "bit": pa.array([1 << n for n in range(len(self.scalars))], pa.uint64())}
-        )
-        self.connection.register("_bits_given", bits)
-        self.connection.execute("CREATE OR REPLACE TEMP TABLE _bits AS SELECT * FROM _bits_given")
+        bits = pa.array([1 << number for number in range(len(self.scalars))], pa.uint64())
+        show_columns(self.connection, "_bits", {"field": list(self.scalars), "bit": bits})
         return self.connection.sql(
             f"""
             SELECT a.asset_id, v.field, v.value, r.product, r.instance, r.record_id,
@@ -266,11 +268,6 @@ class Survivors:
             WHERE NOT a.held
             """
         )
-
-    def _show(self, name: str, columns: dict[str, NDArray[np.generic]]) -> None:
-        self.connection.register("_shown", pa.table({key: pa.array(values) for key, values in columns.items()}))
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM _shown")
-        self.connection.unregister("_shown")
 
 
 def _parts(asset: Rows) -> Iterator[slice]:
