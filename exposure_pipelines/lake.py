@@ -172,7 +172,7 @@ def duckdb_connection(
     folder = home.scratch / "duckdb"
     folder.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(config={"temp_directory": str(folder), "preserve_insertion_order": False})
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")  # for its cursors as well
     limit = memory_limit or os.environ.get("EXPOSURE_MEMORY_LIMIT", "")
     if limit:
         connection.execute("SET memory_limit = $limit", {"limit": limit})

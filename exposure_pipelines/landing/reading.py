@@ -89,6 +89,8 @@ class Reader:
     """by the name of the stream that is to come"""
     given_by: dict[str, set[str]] = field(default_factory=dict)
     """stream -> those that gave pages for it"""
+    database: duckdb.DuckDBPyConnection | None = None
+    """opened where the first stream needs one: opening costs as much as typing a small stream"""
 
     @property
     def local_root(self) -> Path:
@@ -250,16 +252,31 @@ class Reader:
         return Reading(spool, changes.error, increment.model_copy(update=update), counts.came)
 
     def in_database(self, run: Callable[[duckdb.DuckDBPyConnection], T]) -> T:
-        """`run` in a DuckDB of little memory, a second time in one of more where that was not enough."""
+        """`run` in a DuckDB of little memory, a second time in one of more where that was not enough.
+
+        What it makes in temporary tables goes with it.
+        """
         import duckdb
 
-        threads = min(TYPING_THREADS, os.cpu_count() or 1)
+        if self.database is None:
+            threads = min(TYPING_THREADS, os.cpu_count() or 1)
+            self.database = duckdb_connection(self.home, self.lake, memory_limit=TYPING_MEMORY, threads=threads)
         try:
-            with duckdb_connection(self.home, self.lake, memory_limit=TYPING_MEMORY, threads=threads) as database:
-                return run(database)
+            with self.database.cursor() as cursor:
+                return run(cursor)
         except duckdb.OutOfMemoryException:  # a record of some megabytes: rare enough to be typed a second time
+            self.close_database()
             with duckdb_connection(self.home, self.lake, memory_limit=LARGE_MEMORY, threads=1) as database:
                 return run(database)
+        except Exception:  # it may be of no use from now on, and the next stream has nothing to do with this one
+            self.close_database()
+            raise
+
+    def close_database(self) -> None:
+        """Give back the memory of what was opened for this sync."""
+        if self.database is not None:
+            self.database.close()
+            self.database = None
 
     def last_complete(self, stream: Stream) -> Manifest | None:
         found = self.lake.manifests(self.connection.instance, stream.name)

@@ -135,6 +135,7 @@ class SyncRun(Reader):
             raise
         finally:
             self.drop_ahead()
+            self.close_database()
             shutil.rmtree(self.spool_root, ignore_errors=True)
 
     def pull(self, streams: Sequence[Stream]) -> None:
