@@ -11,11 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from dbt_like_transforms.engine.columns import Column
 from dbt_like_transforms.engine.errors import ProjectError, place
-
-try:
-    from yaml import CSafeLoader as _Loader
-except ImportError:  # PyYAML built without libyaml: slower, same result
-    from yaml import SafeLoader as _Loader  # type: ignore[assignment]
+from dbt_like_transforms.yaml_text import load_yaml
 
 Severity = Literal["error", "warn"]
 DataTestKind = Literal["unique", "not_null", "accepted_values", "relationships", "row_condition", "unique_combination"]
@@ -182,7 +178,7 @@ def read_observations(file: Path) -> dict[str, ObservationKind]:
 def _read(file: Path, shape: type[_Shape]) -> _Shape:
     text = file.read_text(encoding="utf-8")
     try:
-        raw = yaml.load(text, Loader=_Loader)
+        raw = load_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark is not None else None

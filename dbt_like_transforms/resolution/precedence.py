@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from dbt_like_transforms.resolution.resolve import COLUMNS
+from dbt_like_transforms.yaml_text import load_yaml
 
 PRECEDENCE_FILE = Path(__file__).with_name("precedence.yaml")
 
@@ -48,7 +48,7 @@ def load_precedence(path: Path = PRECEDENCE_FILE) -> Mapping[str, Precedence]:
     Raises:
         ValueError: unknown keys or fields.
     """
-    found = {kind: Precedence.model_validate(entry) for kind, entry in yaml.safe_load(path.read_text("utf-8")).items()}
+    found = {kind: Precedence.model_validate(entry) for kind, entry in load_yaml(path.read_text("utf-8")).items()}
     for kind, precedence in found.items():
         unknown = {*precedence.fields, *precedence.any, *precedence.union, *precedence.merge} - set(COLUMNS[kind])
         if unknown:

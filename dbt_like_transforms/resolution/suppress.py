@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import yaml
 
 from dbt_like_transforms.resolution.normalise import install, normalised
+from dbt_like_transforms.yaml_text import load_yaml
 
 _MARKS = r"[ -/:-@\[-`{-~]"
 SEED_FILE = Path(__file__).with_name("seeds.yaml")
@@ -51,7 +51,7 @@ def load_seeds(path: Path = SEED_FILE) -> Seeds:
     Raises:
         ValueError: a pattern is not anchored at both ends, so that it would drop real values; a value is no text.
     """
-    raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw: dict[str, Any] = load_yaml(path.read_text(encoding="utf-8"))
     makers = {alias: name for name, aliases in raw.pop("makers").items() for alias in aliases}
     nothing = tuple(str(word) for row in raw.pop("nothing") for word in row)
     lists = {}
@@ -131,9 +131,9 @@ def _compared(seed: SeedList, values: tuple[str, ...]) -> list[str]:
 
 @cache
 def _spelling() -> duckdb.DuckDBPyConnection:
-    """A connection that spells single values, made once: the macros take a quarter of a second."""
+    """A connection that spells the values of the seed lists, made once."""
     connection = duckdb.connect()
-    install(connection, twins=True)
+    install(connection, twins={seed.compared_as for seed in load_seeds().lists.values()})
     return connection
 
 
