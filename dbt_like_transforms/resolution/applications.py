@@ -35,8 +35,7 @@ COLUMNS: dict[str, str] = {
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`.
 _NORM = r"""
 WITH lowered AS (
-    SELECT idx,
-        hash(coalesce(n_lower(scope), 'default')) AS room, n_lower(application_type) AS type, n_lower(app_id) AS app_l,
+    SELECT idx, room, n_lower(application_type) AS type, n_lower(app_id) AS app_l,
         n_lower(tenant_id) AS tenant_l, n_lower(service_principal_id) AS principal_l, n_lower(object_id) AS object_l,
         n_lower(cmdb_id) AS cmdb_l, n_lower(entity_id) AS entity_l,
         list_transform(reply_urls, lambda u: n_lower(u)) AS reply_l,

@@ -27,13 +27,11 @@ _CONTAINER_HOST = r"container[- ](optimized|linux|os|host)"
 _POD_NAME = r"^[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$"
 _CONTAINER_TEXT = r"(^|[^a-z])(container|containerd|docker|pod|podman|cri-o)([^a-z]|$)"
 
-# Each step gives columns to the next, because a macro copies its argument; see `normalise`. No step but the last filters:
-# a filter would be pushed down to where it computes everything again.
-_ROOM_OF_RECORD = "hash(coalesce(n_lower(scope), 'default')) AS room"
-
+# Each step gives columns to the next, because a macro copies its argument; see `normalise`. No step filters: a filter would
+# be pushed down to where it computes everything again, so what says nothing is a row without a value.
 _NAMES = f"""
 WITH given AS (
-    SELECT idx, {_ROOM_OF_RECORD}, l_domain(n_lower(domain)) AS domain,
+    SELECT idx, room, l_domain(n_lower(domain)) AS domain,
         list_concat(coalesce(hostnames, []), coalesce(fqdns, []),
             CASE WHEN netbios_name IS NULL THEN [] ELSE [netbios_name] END) AS given
     FROM _observed
@@ -44,11 +42,12 @@ WITH given AS (
     SELECT idx, room, wide, domain, l_name(given) AS name FROM lowered
 ), split AS (
     SELECT idx, room, wide, domain, l_host(name) AS host, l_dns(name) AS dns, l_netbios_domain(name) AS nb,
-        (length(name) = 12 AND regexp_matches(name, '^[0-9a-f]*$')) OR regexp_matches(name, '{_POD_NAME}') AS is_container
+        (length(name) = 12 AND regexp_matches(name, '^[0-9a-f]*$'))
+            OR (name[-6] = '-' AND regexp_matches(name, '{_POD_NAME}')) AS is_container
     FROM named
 ), judged AS (
-    SELECT idx, room, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
-        wide OR seeded_host_name(host) AS unusable, regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
+    SELECT idx, room, wide, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
+        regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
         CASE WHEN NOT seeded_host_domain(dns) THEN dns END AS dns,
         CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb,
         contains(host, ' ') AS described    -- 'Kyocera TASKalfa 3252ci' is no name in any domain
@@ -57,20 +56,20 @@ WITH given AS (
 )
 SELECT idx, room, is_bmc, is_container, CASE WHEN bad THEN host END AS dropped,
     CASE WHEN length(host) > 15 THEN host END AS longname,
-    CASE WHEN NOT unusable THEN short END AS host,
+    CASE WHEN NOT bad AND NOT wide THEN short END AS host,
     -- a name of 15 characters may be the beginning of a longer one
-    CASE WHEN NOT unusable AND NOT described THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.')
+    CASE WHEN NOT bad AND NOT wide AND NOT described THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.')
         AND length(host) <> 15 AND coalesce(nb = split_part(domain, '.', 1), true) THEN domain END) END AS fqdn,
-    CASE WHEN NOT unusable AND NOT described
+    CASE WHEN NOT bad AND NOT wide AND NOT described
         THEN coalesce(nb, split_part(coalesce(dns, domain), '.', 1)) || chr(92) || short END AS nbname
-FROM judged WHERE host IS NOT NULL OR is_container
+FROM judged
 """
 
 _MACS = f"""
 WITH given AS (
     SELECT idx, room, wide, n_lower(given) AS given FROM (
         SELECT idx, room, wide, unnest(given) AS given
-        FROM (SELECT idx, {_ROOM_OF_RECORD}, len(mac_addresses) > {MOST_VALUES} AS wide, mac_addresses AS given FROM _observed))
+        FROM (SELECT idx, room, len(mac_addresses) > {MOST_VALUES} AS wide, mac_addresses AS given FROM _observed))
 ), digits AS (
     SELECT idx, room, wide, l_mac_digits(given) AS digits FROM given
 ), formed AS (
@@ -78,42 +77,42 @@ WITH given AS (
 )
 SELECT idx, room, mac, seeded, random, NOT seeded AND NOT random AND NOT wide AS usable
 FROM (SELECT *, seeded_mac_address(mac) AS seeded, mac[2] IN ('2', '6', 'a', 'e') AS random FROM formed)
-WHERE mac IS NOT NULL
 """
 
 _AGENTS = f"""
 WITH given AS (
-    SELECT idx, scope, console, wide, n_lower(given) AS agent FROM (
-        SELECT idx, scope, console, wide, unnest(given) AS given
-        FROM (SELECT idx, coalesce(n_lower(scope), 'default') AS scope, lower(product || ':' || instance) AS console,
-            len(agent_ids) > {MOST_VALUES} AS wide, agent_ids AS given FROM _observed))
+    SELECT idx, room, scope, product, instance, wide, n_lower(given) AS agent FROM (
+        SELECT idx, room, scope, product, instance, wide, unnest(given) AS given
+        FROM (SELECT idx, room, scope, product, instance, len(agent_ids) > {MOST_VALUES} AS wide, agent_ids AS given
+            FROM _observed))
 ), placed AS (
     -- A scanner counts its hosts in each console from 1.
-    SELECT idx, scope, wide,
-        CASE WHEN regexp_matches(agent, '=[1-9][0-9]{{0,9}}$') THEN agent || ' of ' || console ELSE agent END AS agent
+    SELECT idx, room, scope, wide, CASE WHEN regexp_matches(agent, '=[1-9][0-9]{{0,9}}$')
+        THEN agent || ' of ' || lower(product || ':' || instance) ELSE agent END AS agent
     FROM given
 ), judged AS (
-    SELECT idx, scope, wide, agent, strpos(agent, '=') AS place, seeded_agent_id(split_part(agent, '=', 2)) AS bad
+    SELECT idx, room, scope, wide, agent, strpos(agent, '=') AS place,
+        seeded_agent_id(split_part(agent, '=', 2)) AS bad
     FROM placed
 )
-SELECT idx, hash(scope) AS room, CASE WHEN bad THEN agent END AS dropped,
+SELECT idx, room, CASE WHEN bad THEN agent END AS dropped,
     -- A short id is known in one place only.
-    CASE WHEN NOT bad AND NOT wide
-        THEN CASE WHEN length(agent) - place < 16 THEN agent || ' at ' || scope ELSE agent END END AS agent_id,
+    CASE WHEN NOT bad AND NOT wide THEN CASE WHEN length(agent) - place < 16
+        THEN agent || ' at ' || coalesce(n_lower(scope), 'default') ELSE agent END END AS agent_id,
     regexp_matches(agent, '^[^=]*(container|pod)[^=]*=') AS is_container
-FROM judged WHERE agent IS NOT NULL
+FROM judged
 """
 
-_IPS = f"""
+_IPS = """
 WITH given AS (
     SELECT idx, room, n_lower(given) AS given
     FROM (SELECT idx, room, unnest(given) AS given
-        FROM (SELECT idx, {_ROOM_OF_RECORD}, ip_addresses AS given FROM _observed))
+        FROM (SELECT idx, room, ip_addresses AS given FROM _observed))
 ), formed AS (
     SELECT idx, room, l_ip(given) AS ip FROM given
 )
 SELECT idx, room, CASE WHEN NOT bad THEN ip END AS ip, CASE WHEN bad THEN ip END AS dropped
-FROM (SELECT *, seeded_ip_address(ip) AS bad FROM formed) WHERE ip IS NOT NULL
+FROM (SELECT *, seeded_ip_address(ip) AS bad FROM formed)
 """
 
 # What the names, agents and cards of a record, and its product, tell of its role.
@@ -153,7 +152,7 @@ FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS to
 
 _NORM = f"""
 WITH lowered AS (
-    SELECT idx, {_ROOM_OF_RECORD}, maker, role,
+    SELECT idx, room, maker, role,
         n_lower(serial_number) AS serial_l, n_lower(smbios_uuid) AS uuid_l,
         n_lower(entra_device_id) AS entra_l, n_lower(ad_sid) AS sid_l, n_lower(cloud_provider) AS provider_l,
         n_lower(cloud_account_id) AS account_l,
@@ -172,7 +171,7 @@ WITH lowered AS (
     SELECT *, l_local_id(cloud_given, home) AS cloud_l FROM lowered
 ), formed AS (
     SELECT idx, room, maker, role, sid_l, l_hex32(entra_l) AS entra_hex,
-        l_serial_hex(serial_l) AS serial_hex, l_serial(serial_l) AS serial_text,
+        l_serial_hex(serial_l) AS serial_hex, serial_l,
         l_hex32(uuid_l) AS uuid_hex, coalesce(l_hex32(adguid_l), n_swap(t_base64_hex(adguid_t))) AS adguid_hex,
         l_sid(sid_l) AS sid,
         l_provider(provider_l) AS provider, l_cloud_account(account_l) AS account_told,
@@ -180,12 +179,14 @@ WITH lowered AS (
         l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text
     FROM placed
 ), shaped AS (
-    SELECT idx, room, maker, role, entra_hex, adguid_hex, serial_text, sid, sid_l, provider, cloud_text, resource,
+    SELECT idx, room, maker, role, entra_hex, adguid_hex, sid, sid_l, provider, cloud_text, resource,
         imei_text, h_real(entra_hex) AS entra, h_real(adguid_hex) AS adguid,
         coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account,
         n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
-        n_alnum(serial_text) AS serial_plain
+        CASE WHEN serial_hex IS NULL THEN l_serial_text(serial_l) END AS serial_text
     FROM formed
+), plain AS (
+    SELECT *, n_alnum(serial_text) AS serial_plain FROM shaped
 ), judged AS (
     SELECT *,
         -- Spreadsheets turn digits into 1.23457E+11: what is left of them is shared by many.
@@ -193,7 +194,7 @@ WITH lowered AS (
             AS serial_bad, seeded_imei(imei_text) AS imei_bad,
         seeded_cloud_id(cloud_text) AS cloud_bad, seeded_uuid(uuid) AS uuid_bad,
         seeded_uuid(serial_uuid) AS serial_uuid_bad
-    FROM shaped
+    FROM plain
 )
 SELECT idx, room, maker, entra, adguid, sid, resource, provider, account,
     CASE WHEN role = 'bmc' OR told.is_bmc THEN 'bmc' WHEN role = 'chassis' THEN role

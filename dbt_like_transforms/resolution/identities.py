@@ -46,8 +46,7 @@ _NORM = r"""
 WITH lowered AS (
     SELECT idx, n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t,
         n_lower(immutable_id) AS immutable_l, n_text(immutable_id) AS anchor_text,
-        hash(coalesce(n_lower(scope), 'default')) AS room,
-        n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant_l,
+        room, n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant_l,
         n_lower(ad_sid) AS sid_l, list_transform(sid_history, lambda s: n_lower(s)) AS history_l,
         n_text(okta_id) AS okta_t, n_lower(upn) AS upn_l, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
         list_transform(login_names, lambda l: n_lower(l)) AS logins_l, n_lower(sam_account_name) AS sam_l,

@@ -30,9 +30,9 @@ def number_records(
     columns: Mapping[str, str],
     without: tuple[str, ...] = (),
 ) -> None:
-    """Makes the views `_records` of `relation` (`idx` from 0, and COMMON), `_observed`, which has `columns` as well, and
-    `_unnumbered`, which has them without `idx` and costs no join; all read `relation` anew each time, so that the estate is
-    not held twice. And the table `_sources` (source from 0, product, instance).
+    """Makes the views `_records` of `relation` (`idx` from 0, and COMMON), `_observed`, which has `columns` and `room` (hash
+    of the scope) as well, and `_unnumbered`, which has the columns without `idx` and `room` and costs no join; all read
+    `relation` anew each time, so that the estate is not held twice. And the table `_sources` (source from 0, product, instance).
 
     Of several observations of one record the newest is taken, with the earliest first_seen and latest last_seen of all:
     a backfill moves neither identifiers nor last_seen back. without: products and instances to leave out.
@@ -69,13 +69,13 @@ def number_records(
     # Sorting whole rows would take several times the memory of the estate.
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE _numbers AS
-        SELECT {key} AS key, (row_number() OVER (
+        SELECT {key} AS key, hash(coalesce(n_lower(scope), 'default')) AS room, (row_number() OVER (
             ORDER BY coalesce(n_time(first_seen), n_time(observed_at)) NULLS LAST, record) - 1)::INTEGER AS idx
         FROM {once}"""
     )
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW _observed AS "
-        f"SELECT n.idx, g.* FROM (SELECT *, {key} AS key FROM {once}) g JOIN _numbers n USING (key)"
+        f"SELECT n.idx, n.room, g.* FROM (SELECT *, {key} AS key FROM {once}) g JOIN _numbers n USING (key)"
     )
     connection.execute(f"CREATE OR REPLACE TEMP VIEW _records AS SELECT idx, {', '.join(COMMON)} FROM _observed")
     connection.execute(
