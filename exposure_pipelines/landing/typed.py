@@ -183,8 +183,11 @@ def typed_sql(stream: Stream) -> str:
     shape = {name: text_shape(kind) for name, kind in stream.fields.items()}
     keys = keys_of(stream)
     record_id, missing = key_sql(stream)
-    casts = [f"{cast_sql(name, kind)} AS {quoted(name)}" for name, kind in stream.fields.items()]
-    issues = [issue for name, kind in stream.fields.items() if (issue := issue_sql(name, kind))]
+    # columns of the vendor may have the names of ours
+    columns = {name: f"_value_{number}" for number, name in enumerate(stream.fields)}
+    casts = [f", {cast_sql(name, kind)} AS {columns[name]}" for name, kind in stream.fields.items()]
+    named = [f"{column} AS {quoted(name)}" for name, column in columns.items()]
+    issues = [issue for name, kind in stream.fields.items() if (issue := issue_sql(name, kind, columns[name]))]
     return f"""
         WITH lines AS (
             SELECT TRY_CAST(text AS JSON) AS line, page, scope, row FROM spool_lines
@@ -195,11 +198,13 @@ def typed_sql(stream: Stream) -> str:
                 CASE WHEN json_type(line) IS DISTINCT FROM 'OBJECT' THEN 'not an object'
                      WHEN {missing} THEN 'no usable key {escaped(" + ".join(keys))}' END AS _reject
             FROM lines
+        ), read AS (
+            SELECT *{"".join(casts)} FROM shaped
         )
-        SELECT {", ".join([*casts, "_record_id", "scope AS _scope", "page AS _page", "row AS _row", "_reject"])},
+        SELECT {", ".join([*named, "_record_id", "scope AS _scope", "page AS _page", "row AS _row", "_reject"])},
             list_filter([{", ".join(issues)}]::STRUCT(field VARCHAR, value VARCHAR)[], lambda x: x.value IS NOT NULL) AS _issues,
             CASE WHEN _reject IS NOT NULL THEN left(CAST(line AS VARCHAR), {PREVIEW}) END AS _preview
-        FROM shaped
+        FROM read
     """
 
 
@@ -322,8 +327,8 @@ def timestamp_sql(value: str) -> str:
     return f"CASE WHEN starts_with({value}, '0001-01-01') THEN NULL ELSE {parsed} END"
 
 
-def issue_sql(name: str, kind: FieldType) -> str | None:
-    """A struct (field, preview) that is null-valued unless the field holds something its type cannot."""
+def issue_sql(name: str, kind: FieldType, read: str) -> str | None:
+    """A struct (field, preview) that is null-valued unless the field holds something its type cannot; read: its column."""
     if not isinstance(kind, str):
         found = f"json_extract_string(line, '{json_path(name)}')"
         return (
@@ -338,7 +343,7 @@ def issue_sql(name: str, kind: FieldType) -> str | None:
         void += f" OR starts_with({value}, '0001-01-01') OR coalesce(TRY_CAST({value} AS DOUBLE) <= 0, false)"
     return (
         f"{{'field': '{escaped(name)}', 'value': CASE WHEN {value} IS NOT NULL AND NOT ({void}) "
-        f"AND ({cast_sql(name, kind)}) IS NULL THEN left({value}, {PREVIEW}) END}}"
+        f"AND {read} IS NULL THEN left({value}, {PREVIEW}) END}}"
     )
 
 
