@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_KEY, Keys, Rows, Shared, begins
+from dbt_like_transforms.resolution.facts import NO_KEY, Keys, Rows, Shared, begins, changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +43,16 @@ class Agreement:
         )
 
 
-def agreements(label: Rows, shared: Shared, meaning: Meaning | None = None) -> Agreement:
-    """Values shared by two clusters or more. meaning: what composite hashes are made of."""
+def agreements(label: Rows, shared: Shared) -> Agreement:
+    """Who agrees on the values; each is shared by two clusters or more."""
     cluster = label[shared.rows]
-    if len(cluster):
-        # what one cluster has to itself by now is most of it: it needs no sorting
-        several = np.minimum.reduceat(cluster, shared.starts) != np.maximum.reduceat(cluster, shared.starts)
-        shared = shared.only(several)
-        cluster = label[shared.rows]
+    # nearly in order as it is: rows are ascending, and clusters are called by their first row
     pairs = shared.number.astype(np.int64) << 32 | cluster
     order = np.argsort(pairs, kind="stable")
-    pairs = pairs[order]
-    fresh = np.ones(len(pairs), np.bool_)
-    fresh[1:] = pairs[1:] != pairs[:-1]
-    place = order[fresh]
+    place = order[changes(pairs[order])]
     number = shared.number[place].astype(np.int64)
-    shown, weaker = shared.keys, np.full(len(shared.keys), NO_KEY, np.uint64)
-    if meaning is not None:
-        found = np.searchsorted(meaning.mixed, shown)
-        shown, weaker = meaning.value[found], meaning.confirming[found]
-    return Agreement(cluster[place], shared.rows[place], number, begins(number), shown, weaker)
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """Of composite hashes, sorted: the value and the confirming value that each stands for."""
-
-    mixed: Keys
-    value: Keys
-    confirming: Keys
+    nothing = np.full(len(shared.keys), NO_KEY, np.uint64)
+    return Agreement(cluster[place], shared.rows[place], number, begins(number), shared.keys, nothing)
 
 
 def pairs_by_cluster(left: Rows, right: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

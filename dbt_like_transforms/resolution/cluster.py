@@ -14,23 +14,24 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from dbt_like_transforms.resolution.agreement import Agreement, Meaning, agreements, pairs_by_cluster
+from dbt_like_transforms.resolution.agreement import Agreement, agreements, pairs_by_cluster
 from dbt_like_transforms.resolution.facts import (
     NO_KEY,
-    TOP_KEY,
     Facts,
     Flags,
     Keys,
     Rows,
     among,
+    begins,
     distinct_count,
     mixed,
-    shared_values,
+    places_in_order,
+    repeated,
     sorted_unique,
 )
 from dbt_like_transforms.resolution.findings import Findings, Joins, Suppressed
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
-from dbt_like_transforms.resolution.partition import Partition
+from dbt_like_transforms.resolution.partition import Bits, Partition
 from dbt_like_transforms.resolution.settle import Settlement, settle
 from dbt_like_transforms.resolution.vetoes import Vetoes
 
@@ -88,7 +89,7 @@ class Clusterer:
             nothing = np.zeros(1, np.uint64)
             rows, others = np.array([other], np.int32), np.array([one], np.int32)
             self.findings.joins.append(Joins(MANUAL_MERGE, "", rows, others, nothing, nothing))
-            self.partition.join(np.array([here, there], np.int32), np.zeros(2, np.int32))
+            self.partition.join(np.sort(np.array([here, there], np.int32)), np.zeros(2, np.int32))
         if pairs:
             self._join_doubtful({int(self.partition.label[row]) for pair in pairs for row in pair})
 
@@ -117,8 +118,7 @@ class Clusterer:
             keys = np.array([key], np.uint64)
             rows, others = np.array([row], np.int32), np.array([other], np.int32)
             self.findings.joins.append(Joins(rule.name, rule.identifier, rows, others, keys, np.zeros(1, np.uint64)))
-            self.partition.join(np.array([cluster, target], np.int32), np.zeros(2, np.int32))
-            label = self.partition.label
+            self.partition.join(np.sort(np.array([cluster, target], np.int32)), np.zeros(2, np.int32))
             merged = {int(label[one]) for one in merged}
 
     def release(self) -> None:
@@ -138,22 +138,27 @@ class Clusterer:
 
     def apply(self, rule: Rule) -> None:
         """One rule: drop what the data shows to be no identifier, join what agrees without conflict."""
-        shared = self.facts.edges[rule.identifier].shared().without(self.unusable.get(rule.identifier))
-        agreed = agreements(self.partition.label, shared)
+        label = self.partition.label
+        shared = self.facts.edges[rule.identifier].shared_between(label)
+        agreed = agreements(label, shared.without(self.unusable.get(rule.identifier)))
         agreed = self._uncontested(rule, agreed)
         self.unusable[rule.identifier] = self.findings.suppressed_keys(rule.identifier)
         if rule.with_agreement:
             agreed = self._confirmed(rule, agreed)
         if not len(agreed):
             return
-        clusters, local = np.unique(agreed.cluster, return_inverse=True)
-        group = _components(local, agreed.key, len(clusters), len(agreed))
-        clash = self._clashes(rule, clusters, group)
-        calm = ~clash[group]
-        self._note_joins(rule, agreed, calm[local])
-        self.partition.join(clusters[calm], group[calm])
-        if clash.any():
-            self._settle(rule, agreed.only(~calm[local][agreed.starts]))
+        clusters, group = _groups(agreed, self.facts.count)
+        group_of = np.full(self.facts.count, -1, np.int32)
+        group_of[clusters] = group
+        clash = self._clashes(rule, clusters, group, group_of)
+        calm = ~clash
+        at_peace = calm[group_of[agreed.cluster]]
+        self._note_joins(rule, agreed, at_peace)
+        settled = self._settle(rule, agreed.only(~at_peace[agreed.starts])) if clash.any() else []
+        members = np.array([cluster for merged in settled for cluster in merged], np.int32)
+        number = np.repeat(np.arange(len(settled)), [len(merged) for merged in settled]) + len(clash)
+        calm = calm[group]
+        self.partition.join(np.append(clusters[calm], members), np.append(group[calm], number))
 
     # -- values that are no identifiers -----------------------------------------------------------------------------
     def _uncontested(self, rule: Rule, agreed: Agreement) -> Agreement:
@@ -161,8 +166,10 @@ class Clusterer:
             return agreed
         bad = np.zeros(len(agreed), np.bool_)
         against = np.zeros(len(agreed), np.int16)
+        # A cluster with several values (a machine rebuilt daily) says nothing about this value.
+        single = self.partition.held[agreed.cluster] & ~self.partition.several[agreed.cluster]
         for number, name in enumerate(rule.contest, start=1):
-            more = self._distinct_more_than(rule.max_distinct, name, agreed)
+            more = self._distinct_more_than(rule.max_distinct, name, single, agreed)
             if name in rule.successive and more.any():
                 more = self._at_odds(rule, name, agreed, more)
             against[more & ~bad] = number
@@ -177,22 +184,21 @@ class Clusterer:
             self._note_suppressed(rule, agreed, number, int(against[number]), count)
         return agreed.only(~bad) if bad.any() else agreed
 
-    def _distinct_more_than(self, limit: int, name: str, agreed: Agreement) -> NDArray[np.bool_]:
-        """For each value: whether its clusters hold more than `limit` different values of the identifier `name`."""
-        low, high = self.partition.low[name][agreed.cluster], self.partition.high[name][agreed.cluster]
-        # A cluster with several values (a machine rebuilt daily) says nothing about this value.
-        single = low == high
-        least = np.minimum.reduceat(np.where(single, low, TOP_KEY), agreed.starts)
-        most = np.maximum.reduceat(np.where(single, high, NO_KEY), agreed.starts)
-        several = (least < most) & (most != NO_KEY)
+    def _distinct_more_than(self, limit: int, name: str, single: Bits, agreed: Agreement) -> NDArray[np.bool_]:
+        """For each value: whether its clusters hold more than `limit` different values of the identifier `name`.
+
+        single: what each cluster has one value of.
+        """
+        several = self.partition.differing(name, single, agreed.cluster, agreed.key, len(agreed))
         if limit <= 1 or not several.any():
             return several
-        pairs = several[agreed.key] & single
-        return distinct_count(agreed.key[pairs], low[pairs], len(agreed)) > limit
+        pairs = several[agreed.key] & (single & self.partition.bits[name] != 0)
+        values = self.partition.low[name][agreed.cluster[pairs]]
+        return distinct_count(agreed.key[pairs], values, len(agreed)) > limit
 
     def _at_odds(self, rule: Rule, name: str, agreed: Agreement, more: Flags) -> Flags:
         """Of the values marked in `more`: those whose clusters did not simply follow one another with new ids."""
-        has = self.partition.low[name][agreed.cluster] != TOP_KEY
+        has = self.partition.held[agreed.cluster] & self.partition.bits[name] != 0
         held: dict[int, list[int]] = {}
         chosen = has & more[agreed.key]
         few = np.bincount(agreed.key[chosen], minlength=len(agreed)) <= SUCCESSORS
@@ -229,7 +235,7 @@ class Clusterer:
         if against <= len(rule.contest):
             name = rule.contest[against - 1]
             values = self.partition.low[name][clusters]
-            known = (values == self.partition.high[name][clusters]) & (values != TOP_KEY)
+            known = self.partition.held[clusters] & ~self.partition.several[clusters] & self.partition.bits[name] != 0
         else:
             name = "host"
             values = self.facts.fingerprint[rows]
@@ -258,8 +264,7 @@ class Clusterer:
         """Records that say nothing on the contested point could belong to any of the others: a person decides."""
         free = ~known
         if self.ladder.identifier(rule.identifier).rung in WEAK_RUNGS:
-            for name in rule.contest:
-                free &= self.partition.low[name][clusters] == TOP_KEY
+            free &= self.partition.held[clusters] & self.partition.mask(rule.contest) == 0
         free_places, taken = np.flatnonzero(free), np.flatnonzero(known)[:PAIRS_REPORTED]
         self.findings.doubt(rows[free_places], np.full(len(free_places), rows[int(np.argmax(known))], np.int32))
         pairs = [(int(rows[place]), int(rows[other]), key) for place in free_places[:PAIRS_REPORTED] for other in taken]
@@ -270,42 +275,46 @@ class Clusterer:
         """Agreements on the value and on a weaker one by the same clusters, as agreements of their own."""
         if not len(agreed):
             return agreed
-        label = self.partition.label
-        rows: list[Rows] = []
-        composite: list[Keys] = []
-        values: list[Keys] = []
-        confirming: list[Keys] = []
+        pairs: list[tuple[NDArray[np.int64], Keys, Keys]] = []
         for weaker in rule.with_agreement:
             # only what two clusters share can confirm
-            other = agreed if weaker == rule.identifier else agreements(label, self.facts.edges[weaker].shared())
+            other = agreed if weaker == rule.identifier else self._agreed(weaker)
             left, right = pairs_by_cluster(agreed.cluster, other.cluster)
             first, second = agreed.shown[agreed.key[left]], other.shown[other.key[right]]
             if weaker == rule.identifier:
                 half = first < second
                 left, first, second = left[half], first[half], second[half]
-            rows.append(agreed.row[left])
-            composite.append(mixed(first, second))
-            values.append(first)
-            confirming.append(second)
-        shared, place = shared_values(np.concatenate(rows), np.concatenate(composite))
-        meaning = Meaning(shared.keys, np.concatenate(values)[place], np.concatenate(confirming)[place])
-        return agreements(label, shared, meaning)
+            pairs.append((left, first, second))
+        left, first, second = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+        # the clusters of each value come in order, and so do those of each composite
+        place, number, _ = repeated(mixed(first, second))
+        starts = begins(number)
+        lead = place[starts]
+        left = left[place]
+        return Agreement(
+            agreed.cluster[left], agreed.row[left], number.astype(np.int64), starts, first[lead], second[lead]
+        )
+
+    def _agreed(self, name: str) -> Agreement:
+        """Who agrees on values of the identifier by now."""
+        label = self.partition.label
+        return agreements(label, self.facts.edges[name].shared_between(label))
 
     # -- conflicts ----------------------------------------------------------------------------------------------------
-    def _clashes(self, rule: Rule, clusters: Rows, group: NDArray[np.int32]) -> NDArray[np.bool_]:
+    def _clashes(self, rule: Rule, clusters: Rows, group: NDArray[np.integer], group_of: Rows) -> NDArray[np.bool_]:
         """For each group of clusters: whether any two of them might be in conflict (then they are looked at singly)."""
-        size = int(group.max()) + 1
+        partition = self.partition
+        size = int(group[-1]) + 1
         clash = np.zeros(size, np.bool_)
+        several = partition.several[clusters]
+        clash[group[several & partition.mask(rule.vetoes) != 0]] = True
+        single = partition.held[clusters] & ~several
         for name in rule.vetoes:
-            least = np.full(size, TOP_KEY, np.uint64)
-            most = np.zeros(size, np.uint64)
-            np.minimum.at(least, group, self.partition.low[name][clusters])
-            np.maximum.at(most, group, self.partition.high[name][clusters])
-            clash |= (least < most) & (most != NO_KEY)
-        group_of = np.full(self.facts.count, -1, np.int32)
-        group_of[clusters] = group
-        for special in rule.special:
-            clash |= self.vetoes.suspects(special, self.partition.label, group_of, size, self.unusable)
+            clash |= partition.differing(name, single, clusters, group, size)
+        if rule.special:
+            of_rows = group_of[partition.label]
+            for special in rule.special:
+                clash |= self.vetoes.suspects(special, partition.label, of_rows, size, self.unusable)
         if len(self.apart):
             left, right = (
                 group_of[self.partition.label[self.apart[:, 0]]],
@@ -314,8 +323,8 @@ class Clusterer:
             clash[left[(left == right) & (left >= 0)]] = True
         return clash
 
-    def _settle(self, rule: Rule, agreed: Agreement) -> None:
-        """Decides groups with conflicts one by one; see `settle`."""
+    def _settle(self, rule: Rule, agreed: Agreement) -> list[list[int]]:
+        """Decides groups with conflicts one by one, see `settle`: which clusters become one."""
         clusters = sorted_unique(agreed.cluster)
         views = self.vetoes.views(self.partition.label, clusters, rule, self.unusable)
         blocks: dict[int, list[int]] = {}
@@ -327,9 +336,7 @@ class Clusterer:
         }
         settlement = settle(blocks, lambda a, b: self.vetoes.conflict(rule, views[a], views[b]))
         self._note_settlement(rule, agreed, settlement, carriers)
-        members = np.array([cluster for merged in settlement.merged for cluster in merged], np.int32)
-        groups = np.repeat(np.arange(len(settlement.merged)), [len(merged) for merged in settlement.merged])
-        self.partition.join(members, groups)
+        return settlement.merged
 
     # -- notes ----------------------------------------------------------------------------------------------------------
     def _note_joins(self, rule: Rule, agreed: Agreement, calm: NDArray[np.bool_]) -> None:
@@ -397,13 +404,21 @@ def _asks(identifier: str, against: str) -> bool:
     return against != "apart" and (identifier in GUARDED or (identifier in HARDWARE and against in RENEWED))
 
 
-def _components(cluster: NDArray[np.integer], key: NDArray[np.integer], clusters: int, keys: int) -> NDArray[np.int32]:
-    """Number of the connected component of each cluster, over the clusters that share values."""
-    size = clusters + keys
-    graph = coo_matrix((np.ones(len(cluster), np.int8), (cluster, key + clusters)), shape=(size, size))
-    _, component = connected_components(graph, directed=False)
-    _, numbered = np.unique(component[:clusters], return_inverse=True)
-    return numbered.astype(np.int32)
+def _groups(agreed: Agreement, count: int) -> tuple[Rows, NDArray[np.integer]]:
+    """The clusters that agree on anything, and of each the number of its group: all that agree, directly or by way of
+    others. By group, then cluster."""
+    known = np.zeros(count, np.bool_)
+    known[agreed.cluster] = True
+    clusters = np.flatnonzero(known).astype(np.int32)
+    if len(clusters) == len(agreed.cluster):
+        return agreed.cluster, agreed.key
+    place = np.empty(count, np.int32)
+    place[clusters] = np.arange(len(clusters), dtype=np.int32)
+    one, lead = place[agreed.cluster], place[agreed.cluster[agreed.starts]][agreed.key]
+    graph = coo_matrix((np.ones(len(one), np.int8), (one, lead)), shape=(len(clusters), len(clusters)))
+    _, group = connected_components(graph, directed=False)
+    order = places_in_order(group.view(np.uint32))
+    return clusters[order], group[order]
 
 
 def _count_of(wanted: Keys, keys: Keys) -> NDArray[np.int64]:

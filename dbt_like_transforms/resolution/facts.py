@@ -21,6 +21,8 @@ NO_KEY = np.uint64(0)
 TOP_KEY = np.uint64(2**64 - 1)
 #: Unknown time.
 NO_TIME = np.int64(np.iinfo(np.int64).min)
+#: Hashes that are sorted at once: few enough for the caches of a processor.
+PORTION = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Shared:
 
 @dataclass(slots=True)
 class Edges:
-    """Record rows[i] carries the value with hash keys[i]; sorted by neither. A record may carry several values."""
+    """Record rows[i] carries the value with hash keys[i]; by row. A record may carry several values."""
 
     rows: Rows
     keys: Keys
@@ -59,35 +61,91 @@ class Edges:
     def shared(self) -> Shared:
         """The values of several records; found once."""
         if self._shared is None:
-            self._shared = shared_values(self.rows, self.keys)[0]
+            self._shared = shared_values(self.rows, self.keys)
         return self._shared
 
+    def shared_between(self, label: Rows) -> Shared:
+        """The values of several clusters. The others are forgotten: clusters only grow."""
+        shared = self.shared()
+        if len(shared.rows):
+            cluster = label[shared.rows]
+            several = np.minimum.reduceat(cluster, shared.starts) != np.maximum.reduceat(cluster, shared.starts)
+            if not several.all():
+                self._shared = shared = shared.only(several)
+        return shared
 
-def shared_values(rows: Rows, keys: Keys) -> tuple[Shared, NDArray[np.int64]]:
-    """The values of several records, and for each of them a place in `keys`."""
-    order = np.argsort(keys)
-    keys = keys[order]
-    again = np.zeros(len(keys) + 1, np.bool_)
-    again[1:-1] = keys[1:] == keys[:-1]
-    several = again[1:] | again[:-1]
-    order, keys, first = order[several], keys[several], ~again[:-1][several]
-    # number and row in one integer: sorting values costs half of sorting places
-    pairs = sorted_unique((np.cumsum(first) - 1) << 32 | rows[order])
-    number, rows = (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
-    found, places = Shared(rows, number, begins(number), keys[first]), order[first]
-    sizes = np.diff(np.append(found.starts, len(number)))
-    return (found, places) if (sizes > 1).all() else (found.only(sizes > 1), places[sizes > 1])
+
+def shared_values(rows: Rows, keys: Keys) -> Shared:
+    """The values of several records. rows: ascending."""
+    place, number, values = repeated(keys)
+    rows = rows[place]
+    # a record may list one value twice
+    fresh = changes(number) | changes(rows)
+    if fresh.all():
+        return Shared(rows, number, begins(number), values)
+    rows, number = rows[fresh], number[fresh]
+    found = Shared(rows, number, begins(number), values)
+    return found.only(np.diff(np.append(found.starts, len(number))) > 1)
+
+
+def repeated(keys: Keys) -> tuple[NDArray[np.int64], Rows, Keys]:
+    """The hashes that occur several times: the places of each, by hash, then place; its number, beside them; each once.
+
+    One portion of hashes after the other, because memory beyond the caches makes up most of sorting all at once.
+    """
+    if not len(keys):
+        return np.empty(0, np.int64), np.empty(0, np.int32), keys
+    bits = (len(keys) // PORTION).bit_length()
+    portion = (keys >> np.uint64(64 - bits)).astype(np.uint16)
+    ends = np.cumsum(np.bincount(portion))
+    found: list[tuple[NDArray[np.int64], Rows, Keys]] = []
+    count = 0
+    for place in np.split(np.argsort(portion, kind="stable"), ends[:-1]):
+        part = keys[place]
+        order = places_in_order((part << np.uint64(bits) >> np.uint64(32)).astype(np.uint32))
+        if (part[order[1:]] < part[order[:-1]]).any():
+            # hashes that differ in their last bits alone
+            order = np.argsort(part, kind="stable")
+        place, part = place[order], part[order]
+        first = changes(part)
+        several = ~(first & np.append(first[1:], True))
+        first, part = first[several], part[several]
+        found.append((place[several], np.cumsum(first, dtype=np.int32) + np.int32(count - 1), part[first]))
+        count += len(found[-1][2])
+    places, numbers, values = zip(*found, strict=True)
+    return np.concatenate(places), np.concatenate(numbers), np.concatenate(values)
+
+
+def places_in_order(numbers: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Places of the numbers, ascending, equal ones by place. Numbers of 16 bits are sorted without comparing any, which
+    costs a part of it."""
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")
+    upper = (numbers >> np.uint32(16)).astype(np.uint16)
+    return order[np.argsort(upper[order], kind="stable")]
+
+
+def changes(values: NDArray[Any]) -> Flags:
+    """Which values differ from the one before; the first does."""
+    found = np.ones(len(values), np.bool_)
+    np.not_equal(values[1:], values[:-1], out=found[1:])
+    return found
 
 
 def begins(number: NDArray[np.integer]) -> NDArray[np.int64]:
     """Where each number of an ascending array begins."""
-    return np.flatnonzero(np.diff(number, prepend=-1))
+    return np.flatnonzero(changes(number))
 
 
 def among(values: Keys, wanted: Keys) -> Flags:
     """Which of the values are among the wanted ones (sorted, not empty)."""
-    place = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
-    return np.asarray(wanted[place] == values, np.bool_)
+    found = np.zeros(1 << 16, np.bool_)
+    found[wanted >> np.uint64(48)] = True
+    # most differ from all wanted ones in their first bits, and looking those up is cheap
+    found = found[(values >> np.uint64(48)).astype(np.uint16)]
+    likely = np.flatnonzero(found)
+    values = values[likely]
+    found[likely] = wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)] == values
+    return found
 
 
 @dataclass(slots=True)
@@ -123,7 +181,7 @@ class Facts:
 def sorted_unique(values: NDArray[Any]) -> NDArray[Any]:
     """The different values, ascending. np.unique hashes, which costs ten times the sort from some thousand values on."""
     ordered = np.sort(values)
-    return ordered[np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))] if len(ordered) else ordered
+    return ordered[begins(ordered)]
 
 
 def mixed(first: Keys, second: Keys) -> Keys:
@@ -138,10 +196,7 @@ def distinct_count(group: NDArray[np.integer], value: NDArray[np.generic], group
     # one hash is sorted faster than two keys
     pairs = mixed(group.astype(np.uint64), value.astype(np.uint64))
     order = np.argsort(pairs)
-    pairs = pairs[order]
-    fresh = np.ones(len(pairs), np.bool_)
-    fresh[1:] = pairs[1:] != pairs[:-1]
-    return np.bincount(group[order[fresh]], minlength=groups)
+    return np.bincount(group[order[changes(pairs[order])]], minlength=groups)
 
 
 def value_sql(values: Identifier | Dropped, columns: str = "idx, room") -> str:
@@ -167,9 +222,11 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         found = connection.execute(
             f"SELECT idx, {key_sql(identifier)} AS key{extra} FROM ({value_sql(identifier)})"
         ).fetchnumpy()
-        edges[identifier.name] = Edges(_column(found["idx"], np.int32), _column(found["key"], np.uint64))
+        rows, keys = _column(found["idx"], np.int32), _column(found["key"], np.uint64)
+        order = places_in_order(rows.view(np.uint32))
+        edges[identifier.name] = Edges(rows[order], keys[order])
         if extra:
-            kinds = _column(found["kind"], np.uint64)
+            kinds = _column(found["kind"], np.uint64)[order]
     found = connection.execute(
         """
         SELECT r.idx, s.source, coalesce(r.state, 'active') <> 'retired' AS active,
@@ -213,9 +270,12 @@ def _fingerprints(count: int, edges: Mapping[str, Edges], names: tuple[str, ...]
     """Smallest hash of the first of the identifiers that each record has, NO_KEY for none."""
     prints = np.full(count, NO_KEY, np.uint64)
     for name in names:
-        least = np.full(count, TOP_KEY, np.uint64)
-        np.minimum.at(least, edges[name].rows, edges[name].keys)
-        prints = np.where((prints == NO_KEY) & (least != TOP_KEY), least, prints)
+        rows, keys = edges[name].rows, edges[name].keys
+        if len(rows):
+            starts = begins(rows)
+            carriers, least = rows[starts], np.minimum.reduceat(keys, starts)
+            bare = prints[carriers] == NO_KEY
+            prints[carriers[bare]] = least[bare]
     return prints
 
 

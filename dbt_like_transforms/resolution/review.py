@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.agreement import Agreement, agreements
 from dbt_like_transforms.resolution.cluster import Clusterer
-from dbt_like_transforms.resolution.facts import TOP_KEY, Flags, Rows, among, sorted_unique
+from dbt_like_transforms.resolution.facts import Flags, Rows, among, sorted_unique
 from dbt_like_transforms.resolution.findings import Near
 from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, WEAK
 
@@ -48,8 +48,9 @@ def usable(clusterer: Clusterer, name: str) -> Rows:
 def note_candidates(clusterer: Clusterer) -> None:
     """Reports clusters that agree on a weak identifier alone. Adds doubts for the weaker side of each pair."""
     for name in clusterer.ladder.reviewed:
-        shared = clusterer.facts.edges[name].shared().without(clusterer.unusable.get(name))
-        agreed = agreements(clusterer.partition.label, shared)
+        label = clusterer.partition.label
+        shared = clusterer.facts.edges[name].shared_between(label).without(clusterer.unusable.get(name))
+        agreed = agreements(label, shared)
         left, right, key = _pairs(agreed, CANDIDATES)
         if not len(left):
             continue
@@ -77,7 +78,7 @@ def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
     if "ip" not in clusterer.facts.edges:
         return
     label = clusterer.partition.label
-    agreed = agreements(label, clusterer.facts.edges["ip"].shared())
+    agreed = agreements(label, clusterer.facts.edges["ip"].shared_between(label))
     left, right, key = _pairs(agreed, ADDRESS_CANDIDATES)
     # a scanner's row under a number of its own is nobody either
     numbered = (level == RUNG_AGENT) & ~creating(clusterer)
@@ -133,9 +134,12 @@ def _conflicts(clusterer: Clusterer, left: Rows, right: Rows) -> NDArray[np.int1
     """For each pair of clusters: 1 + number of the first identifier on which they differ, 0 for none."""
     against = np.zeros(len(left), np.int16)
     partition = clusterer.partition
+    held = partition.held[left] & partition.held[right]
     for number, name in enumerate(clusterer.ladder.review_conflicts, start=1):
-        low, high = partition.low[name], partition.high[name]
-        both = (low[left] != TOP_KEY) & (low[right] != TOP_KEY)
-        differ = both & (low[left] != low[right]) & (high[left] != high[right]) & (against == 0)
-        against[differ] = number
+        if name in partition.bits:
+            both = np.flatnonzero(held & partition.bits[name])
+            one, other, low = left[both], right[both], partition.low[name]
+            differ = (low[one] != low[other]) & (partition.highest(name, one) != partition.highest(name, other))
+            differ &= against[both] == 0
+            against[both[differ]] = number
     return against

@@ -56,18 +56,17 @@ class Vetoes:
             self.apart.setdefault(other, set()).add(one)
 
     # -- groups that need a closer look -----------------------------------------------------------------------------
-    def suspects(self, special: Special, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
+    def suspects(self, special: Special, label: Rows, group: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
         """For each group: whether the veto could strike inside it. Never misses one; may suspect too much.
 
-        label: cluster of each row. group_of: group of each cluster, -1 for clusters not in question.
+        label, group: of each row its cluster, and the group of that, -1 for those not in question.
         """
         found = np.zeros(size, np.bool_)
         if special in ("mac", "fqdn"):
-            found = self._maybe_disjoint(special, label, group_of, size, unusable)
+            found = self._maybe_disjoint(special, label, group, size, unusable)
         elif special == "names":
-            found = self._maybe_disjoint("host", label, group_of, size, unusable)
+            found = self._maybe_disjoint("host", label, group, size, unusable)
         elif special in ("source", "source_any", "source_unlike"):
-            group = group_of[label]
             rows = np.flatnonzero((group >= 0) & self.facts.active)
             twice = _seen_twice(group[rows], self.facts.source[rows], label[rows])
             found[self._at_once_among(rows, group[rows], twice) if special == "source" else group[rows[twice >= 0]]] = (
@@ -75,9 +74,9 @@ class Vetoes:
             )
         elif special == "agent":
             edges = self.facts.edges["agent"]
-            inside = np.flatnonzero(((group_of >= 0)[label] & self.facts.active)[edges.rows])
+            inside = np.flatnonzero(((group >= 0) & self.facts.active)[edges.rows])
             carriers = edges.rows[inside]
-            group = group_of[label[carriers]]
+            group = group[carriers]
             sets = _seen_twice(group, self.facts.agent_kinds[inside], label[carriers])
             two = np.flatnonzero(sets >= 0)
             differ = _nothing_common(
@@ -86,25 +85,24 @@ class Vetoes:
             sets[two[~differ[sets[two]]]] = -1
             found[self._at_once_among(carriers, group, sets)] = True
         elif special == "time":
-            group = group_of[label]
             rows = np.flatnonzero(group >= 0)
             found = self._apart_in_time(rows, group[rows], size)
         else:
-            found = self._maybe_disjoint("host", label, group_of, size, unusable)
+            found = self._maybe_disjoint("host", label, group, size, unusable)
             if found.any():
-                found &= self._maybe_disjoint("mac", label, group_of, size, unusable)
+                group = np.where(np.append(found, False)[group], group, np.int32(-1))
+                found = self._maybe_disjoint("mac", label, group, size, unusable)
         return found
 
-    def _maybe_disjoint(self, name: str, label: Rows, group_of: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
+    def _maybe_disjoint(self, name: str, label: Rows, group: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
         """Groups in which two clusters have usable values of the identifier, and no value is common to all that have any."""
         edges = self.facts.edges[name]
-        inside = np.flatnonzero((group_of >= 0)[label][edges.rows])
+        inside = np.flatnonzero((group >= 0)[edges.rows])
         dropped = unusable.get(name)
         if dropped is not None and len(dropped):
             inside = inside[~among(edges.keys[inside], dropped)]
-        cluster, keys = label[edges.rows[inside]], edges.keys[inside]
-        group = group_of[cluster]
-        return _nothing_common(group, cluster, keys, size)
+        rows = edges.rows[inside]
+        return _nothing_common(group[rows], label[rows], edges.keys[inside], size)
 
     def _at_once_among(self, rows: NDArray[np.integer], group: Rows, sets: NDArray[np.int64]) -> Rows:
         """Groups with two rows of one set that might be active at the same time; sets[i]: number of a set, -1 for none."""
