@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dbt_like_transforms.resolution import facts
-from dbt_like_transforms.resolution.facts import Edges, Keys, among, places_in_order, repeated, shared_values
+from dbt_like_transforms.resolution.facts import Edges, Keys, among, by_row, places_in_order, repeated, shared_values
 
 
 def _expected(keys: Keys) -> list[tuple[int, list[int]]]:
@@ -61,3 +61,9 @@ def test_values_that_begin_like_a_wanted_one_are_not_wanted() -> None:
     wanted = np.array([1 << 50, (1 << 50) + 2], np.uint64)
     values = np.array([1 << 50, (1 << 50) + 1, (1 << 50) + 2, (1 << 50) + 3, 5, 1 << 63], np.uint64)
     assert among(values, wanted).tolist() == [True, False, True, False, False, False]
+
+
+def test_edges_come_by_row_with_every_value_of_a_row_even_equal_ones_and_zero() -> None:
+    rows, keys = by_row(np.array([2, 0, 2, 2, 0], np.int32), np.array([7, 2**64 - 1, 0, 7, 5], np.uint64), 4)
+    assert (rows.tolist(), keys.tolist()) == ([0, 0, 2, 2, 2], [2**64 - 1, 5, 7, 0, 7])
+    assert [len(column) for column in by_row(np.empty(0, np.int32), np.empty(0, np.uint64), 0)] == [0, 0]
