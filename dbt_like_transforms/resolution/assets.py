@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.facts import Flags, Rows, sorted_unique
+from dbt_like_transforms.resolution.facts import Flags, Rows
+from dbt_like_transforms.resolution.partition import clusters_of
 
 #: record, its asset, when that id was born, and the id (with its birth) that the record brought into later merges.
 STATE_COLUMNS: dict[str, str] = {
@@ -38,7 +39,7 @@ def assign_assets(
     connection: duckdb.DuckDBPyConnection, kind: str, label: Rows, waiting: Flags, state: pa.Table | str | None
 ) -> Assets:
     """Gives every cluster its id and makes the tables `_assets` and `_state`. Reads `_clusters` (idx, cluster)."""
-    clusters = sorted_unique(label)
+    clusters = clusters_of(label)
     connection.register("_found", pa.table({"cluster": clusters, "held": waiting[clusters]}))
     has_state = state is not None
     columns = ", ".join(f"CAST({name} AS {kind_}) AS {name}" for name, kind_ in STATE_COLUMNS.items())

@@ -125,7 +125,7 @@ def places_in_order(numbers: NDArray[np.uint32]) -> NDArray[np.int64]:
     return order[np.argsort(upper[order], kind="stable")]
 
 
-def by_row(rows: Rows, values: Keys, count: int) -> tuple[Rows, Keys]:
+def by_row(rows: Rows, values: NDArray[Any], count: int) -> tuple[Rows, NDArray[Any]]:
     """Rows (below count), ascending, and their values; those of one row as they came."""
     # A sparse matrix of one line is told by columns without comparing any: a fifth of the cost of sorting places.
     columns = csr_array((values, rows, [0, len(rows)]), shape=(1, max(count, 1))).tocsc()

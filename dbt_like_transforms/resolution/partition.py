@@ -16,6 +16,11 @@ Bits = NDArray[Any]
 _RENEWED = 1 << 16
 
 
+def clusters_of(label: Rows) -> Rows:
+    """The clusters, ascending: each is called by its smallest row."""
+    return np.flatnonzero(label == np.arange(len(label), dtype=np.int32)).astype(np.int32)
+
+
 class Partition:
     """Which cluster each record is in, and which values each cluster holds.
 

@@ -17,8 +17,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.facts import NO_TIME, Rows, begins, sorted_unique
+from dbt_like_transforms.resolution.facts import NO_TIME, Rows, begins, by_row, sorted_unique
 from dbt_like_transforms.resolution.objects import Objects
+from dbt_like_transforms.resolution.partition import clusters_of
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.told import Told
 from dbt_like_transforms.resolution.values import CLEARED, elements
@@ -60,7 +61,12 @@ class Survivors:
         self.precedence, self.columns, self.scalars = told.precedence, told.columns, told.scalars
         label, waiting = resolution.clusterer.partition.label, resolution.waiting
         #: Label of each asset, ascending: an asset is its place in it.
-        self.assets = sorted_unique(label[~waiting])
+        self.assets = clusters_of(label)
+        self.assets = self.assets[~waiting[self.assets]]
+        number = np.full(len(label), -1, np.int32)
+        number[self.assets] = np.arange(len(self.assets), dtype=np.int32)
+        #: Asset of each record, -1 for those that wait.
+        self.asset = number[label]
         found = self.connection.execute("SELECT product FROM _sources ORDER BY source").fetchall()
         #: Product of each source.
         self.products: list[str | None] = [product for (product,) in found]
@@ -75,10 +81,8 @@ class Survivors:
     # -- what is chosen -------------------------------------------------------------------------------------------
     def _show_members(self) -> None:
         """Makes `_members` (idx, asset): every record of an asset."""
-        label, waiting = self.resolution.clusterer.partition.label, self.resolution.waiting
-        rows = np.flatnonzero(~waiting).astype(np.int32)
-        asset = np.searchsorted(self.assets, label[rows]).astype(np.int32)
-        show_columns(self.connection, "_members", {"idx": rows, "asset": asset})
+        rows = np.flatnonzero(self.asset >= 0).astype(np.int32)
+        show_columns(self.connection, "_members", {"idx": rows, "asset": self.asset[rows]})
 
     def _show_giving(self) -> None:
         """Makes `_giving` (idx, asset, place, won): records that give values. place 0 is the best source of its asset;
@@ -87,10 +91,8 @@ class Survivors:
         # a retired record speaks only where no active one does: an asset that is gone keeps its last values
         alive = np.zeros(facts.count, np.bool_)
         alive[label[facts.active]] = True
-        giving = np.flatnonzero((facts.active | ~alive[label]) & ~self.resolution.waiting)
-        # asset and record in one integer: sorting values costs a part of sorting places
-        pairs = np.sort(np.searchsorted(self.assets, label[giving]) << 32 | giving)
-        rows, asset = (pairs & 0xFFFFFFFF).astype(np.int32), (pairs >> 32).astype(np.int32)
+        giving = np.flatnonzero((facts.active | ~alive[label]) & (self.asset >= 0)).astype(np.int32)
+        asset, rows = by_row(self.asset[giving], giving, len(self.assets))
         place, won = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint64)
         for part in _parts(asset):
             place[part], won[part] = self._choose(rows[part], asset[part])
@@ -216,12 +218,12 @@ class Survivors:
 
     def _sources(self) -> _Lists:
         """Names of the products that know each asset, ascending."""
-        facts, label = self.resolution.clusterer.facts, self.resolution.clusterer.partition.label
+        facts = self.resolution.clusterer.facts
         products = sorted({product for product in self.products if product is not None})
         code = np.array([products.index(product) if product else -1 for product in self.products], np.int64)
-        rows = np.flatnonzero(~self.resolution.waiting)
+        rows = np.flatnonzero(self.asset >= 0)
         product = code[facts.source[rows]] if len(code) else np.empty(0, np.int64)
-        asset = np.searchsorted(self.assets, label[rows])
+        asset = self.asset[rows].astype(np.int64)
         pairs = sorted_unique((asset * max(len(products), 1) + product)[product >= 0])
         asset, product = np.divmod(pairs, max(len(products), 1))
         values = pa.array(products, pa.string()).take(pa.array(product))
