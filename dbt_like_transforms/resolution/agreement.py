@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_KEY, Keys, Rows, Shared, begins, changes
+from dbt_like_transforms.resolution.facts import NO_KEY, Keys, Rows, Shared, begins, by_row, changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,12 @@ def agreements(label: Rows, shared: Shared) -> Agreement:
     return Agreement(cluster[place], shared.rows[place], number, begins(number), shared.keys, nothing)
 
 
-def pairs_by_cluster(left: Rows, right: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions (i, j) with left[i] == right[j]: an inner join."""
-    order = np.argsort(right, kind="stable")
+def equal_pairs(left: NDArray[np.integer], right: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Positions (i, j) with left[i] == right[j], by i, then j: an inner join of small numbers."""
     sizes = np.bincount(right, minlength=int(left.max(initial=-1)) + 1)
-    begin, count = (np.cumsum(sizes) - sizes)[left], sizes[left]
+    _, order = by_row(right, np.arange(len(right), dtype=np.int32), len(sizes))
+    count = sizes[left]
+    begin = np.cumsum(sizes)[left] - count
     i = np.repeat(np.arange(len(left)), count)
     within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
     return i, order[np.repeat(begin, count) + within]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from dbt_like_transforms.resolution.agreement import Agreement, agreements, pairs_by_cluster
+from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs
 from dbt_like_transforms.resolution.facts import (
     NO_KEY,
     Facts,
@@ -29,7 +29,7 @@ from dbt_like_transforms.resolution.facts import (
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.findings import Findings, Joins, Suppressed
+from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
 from dbt_like_transforms.resolution.partition import Bits, Partition
 from dbt_like_transforms.resolution.settle import Settlement, settle
@@ -178,11 +178,10 @@ class Clusterer:
             many = self._fans_out(rule, agreed) & ~bad
             against[many] = len(rule.contest) + 1
             bad |= many
-        numbers = np.flatnonzero(bad)
-        records = _count_of(agreed.shown[numbers], self.facts.edges[rule.identifier].keys)
-        for number, count in zip(numbers.tolist(), records.tolist(), strict=True):
-            self._note_suppressed(rule, agreed, number, int(against[number]), count)
-        return agreed.only(~bad) if bad.any() else agreed
+        if not bad.any():
+            return agreed
+        self._note_suppressed(rule, agreed.only(bad), against[bad])
+        return agreed.only(~bad)
 
     def _distinct_more_than(self, limit: int, name: str, single: Bits, agreed: Agreement) -> NDArray[np.bool_]:
         """For each value: whether its clusters hold more than `limit` different values of the identifier `name`.
@@ -227,48 +226,61 @@ class Clusterer:
         pairs = large[agreed.key] & (prints != NO_KEY)
         return distinct_count(agreed.key[pairs], prints[pairs], len(agreed)) > rule.fan_out
 
-    def _note_suppressed(self, rule: Rule, agreed: Agreement, number: int, against: int, records: int) -> None:
-        start = agreed.starts[number]
-        end = agreed.starts[number + 1] if number + 1 < len(agreed) else len(agreed.cluster)
-        rows, clusters = agreed.row[start:end], agreed.cluster[start:end]
-        key = int(agreed.shown[number])
-        if against <= len(rule.contest):
-            name = rule.contest[against - 1]
-            values = self.partition.low[name][clusters]
-            known = self.partition.held[clusters] & ~self.partition.several[clusters] & self.partition.bits[name] != 0
-        else:
-            name = "host"
-            values = self.facts.fingerprint[rows]
-            known = values != NO_KEY
-        distinct = len(sorted_unique(values[known]))
-        self.findings.suppressed.append(
-            Suppressed(rule.name, rule.identifier, key, int(rows[0]), name, distinct, records)
-        )
-        lead = int(np.argmax(known))
-        others = np.flatnonzero(known & (values != values[lead]))[:PAIRS_REPORTED]
-        pairs = [(int(rows[other]), int(rows[lead]), key) for other in others]
-        asked = distinct <= FEW and _asks(rule.identifier, name)
+    def _note_suppressed(self, rule: Rule, bad: Agreement, against: NDArray[np.int16]) -> None:
+        """Notes values that are no identifiers. against: of each the number of the contest that shows it, from 1; one more
+        than there are for names."""
+        names = (*rule.contest, "host")
+        values, known = np.zeros(len(bad.key), np.uint64), np.zeros(len(bad.key), np.bool_)
+        single = self.partition.held[bad.cluster] & ~self.partition.several[bad.cluster]
+        for number in sorted_unique(against).tolist():
+            pairs = np.flatnonzero(against[bad.key] == number)
+            if number > len(rule.contest):
+                values[pairs] = self.facts.fingerprint[bad.row[pairs]]
+                known[pairs] = values[pairs] != NO_KEY
+            else:
+                values[pairs] = self.partition.low[names[number - 1]][bad.cluster[pairs]]
+                known[pairs] = single[pairs] & self.partition.bits[names[number - 1]] != 0
+        distinct = distinct_count(bad.key[known], values[known], len(bad))
+        records = _count_of(bad.shown, self.facts.edges[rule.identifier].keys)
+        for key, row, number, differing, count in zip(
+            bad.shown.tolist(),
+            bad.row[bad.starts].tolist(),
+            against.tolist(),
+            distinct.tolist(),
+            records.tolist(),
+            strict=True,
+        ):
+            self.findings.suppressed.append(
+                Suppressed(rule.name, rule.identifier, key, row, names[number - 1], differing, count)
+            )
+        lead = _first_of_each(known, bad.key, 1)[bad.key]
+        pairs = _first_of_each(known & (values != values[lead]), bad.key, PAIRS_REPORTED)
+        rows, others, key = bad.row[pairs], bad.row[lead[pairs]], bad.key[pairs]
         # One serial number, one name, two UUIDs: a board was swapped, or one product reads the UUID wrongly.
-        alike = distinct <= FEW and rule.identifier in HARDWARE and name in HARDWARE
         prints = self.facts.fingerprint
-        for review in (False, True):
-            chosen = [
-                (row, other, key)
-                for row, other, key in pairs
-                if review == (asked or (alike and prints[row] == prints[other] != NO_KEY))
-            ]
-            self.findings.miss(rule.name, rule.identifier, chosen, name, review)
-        self._note_unassigned(rule, rows, clusters, known, key)
+        alike = (prints[rows] == prints[others]) & (prints[rows] != NO_KEY) & (rule.identifier in HARDWARE)
+        few = distinct[key] <= FEW
+        for number in sorted_unique(against).tolist():
+            name = names[number - 1]
+            asked = few & (_asks(rule.identifier, name) | (alike & (name in HARDWARE)))
+            for review in (False, True):
+                chosen = (against[key] == number) & (asked == review)
+                self.findings.missed(
+                    Near(rule.name, rule.identifier, rows[chosen], others[chosen], bad.shown[key[chosen]], name, review)
+                )
+        self._note_unassigned(rule, bad, known, lead)
 
-    def _note_unassigned(self, rule: Rule, rows: Rows, clusters: Rows, known: Flags, key: int) -> None:
+    def _note_unassigned(self, rule: Rule, bad: Agreement, known: Flags, lead: NDArray[np.int64]) -> None:
         """Records that say nothing on the contested point could belong to any of the others: a person decides."""
         free = ~known
         if self.ladder.identifier(rule.identifier).rung in WEAK_RUNGS:
-            free &= self.partition.held[clusters] & self.partition.mask(rule.contest) == 0
-        free_places, taken = np.flatnonzero(free), np.flatnonzero(known)[:PAIRS_REPORTED]
-        self.findings.doubt(rows[free_places], np.full(len(free_places), rows[int(np.argmax(known))], np.int32))
-        pairs = [(int(rows[place]), int(rows[other]), key) for place in free_places[:PAIRS_REPORTED] for other in taken]
-        self.findings.miss(rule.name, rule.identifier, pairs, "", True)
+            free &= self.partition.held[bad.cluster] & self.partition.mask(rule.contest) == 0
+        self.findings.doubt(bad.row[free], bad.row[lead[free]])
+        some, taken = _first_of_each(free, bad.key, PAIRS_REPORTED), _first_of_each(known, bad.key, PAIRS_REPORTED)
+        left, right = equal_pairs(bad.key[some], bad.key[taken])
+        rows, others = bad.row[some[left]], bad.row[taken[right]]
+        keys = bad.shown[bad.key[some[left]]]
+        self.findings.missed(Near(rule.name, rule.identifier, rows, others, keys, "", True))
 
     # -- a weaker agreement besides -----------------------------------------------------------------------------------
     def _confirmed(self, rule: Rule, agreed: Agreement) -> Agreement:
@@ -279,7 +291,7 @@ class Clusterer:
         for weaker in rule.with_agreement:
             # only what two clusters share can confirm
             other = agreed if weaker == rule.identifier else self._agreed(weaker)
-            left, right = pairs_by_cluster(agreed.cluster, other.cluster)
+            left, right = equal_pairs(agreed.cluster, other.cluster)
             first, second = agreed.shown[agreed.key[left]], other.shown[other.key[right]]
             if weaker == rule.identifier:
                 half = first < second
@@ -419,6 +431,14 @@ def _groups(agreed: Agreement, count: int) -> tuple[Rows, NDArray[np.integer]]:
     _, group = connected_components(graph, directed=False)
     order = places_in_order(group.view(np.uint32))
     return clusters[order], group[order]
+
+
+def _first_of_each(chosen: Flags, key: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    """The chosen places, at most `limit` of each value. key: ascending."""
+    places = np.flatnonzero(chosen)
+    starts = begins(key[places])
+    earlier = np.repeat(starts, np.diff(np.append(starts, len(places))))
+    return places[np.arange(len(places)) - earlier < limit]
 
 
 def _count_of(wanted: Keys, keys: Keys) -> NDArray[np.int64]:

@@ -63,7 +63,8 @@ def test_values_that_begin_like_a_wanted_one_are_not_wanted() -> None:
     assert among(values, wanted).tolist() == [True, False, True, False, False, False]
 
 
-def test_edges_come_by_row_with_every_value_of_a_row_even_equal_ones_and_zero() -> None:
-    rows, keys = by_row(np.array([2, 0, 2, 2, 0], np.int32), np.array([7, 2**64 - 1, 0, 7, 5], np.uint64), 4)
+@pytest.mark.parametrize("count", [4, 400])
+def test_edges_come_by_row_with_every_value_of_a_row_even_equal_ones_and_zero(count: int) -> None:
+    rows, keys = by_row(np.array([2, 0, 2, 2, 0], np.int32), np.array([7, 2**64 - 1, 0, 7, 5], np.uint64), count)
     assert (rows.tolist(), keys.tolist()) == ([0, 0, 2, 2, 2], [2**64 - 1, 5, 7, 0, 7])
     assert [len(column) for column in by_row(np.empty(0, np.int32), np.empty(0, np.uint64), 0)] == [0, 0]
