@@ -17,6 +17,7 @@ from scipy.sparse.csgraph import connected_components
 from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs
 from dbt_like_transforms.resolution.facts import (
     NO_KEY,
+    Edges,
     Facts,
     Flags,
     Keys,
@@ -122,10 +123,11 @@ class Clusterer:
             merged = {int(label[one]) for one in merged}
 
     def release(self) -> None:
-        """Gives back what only deciding needs; labels and findings stay."""
+        """Gives back what only deciding needs; labels, findings and what hardware is told by stay."""
         self.partition.low.clear()
         self.partition.high.clear()
-        self.facts.edges.clear()
+        told = {name: Edges(edges.rows, edges.keys) for name, edges in self.facts.told.items() if name in HARDWARE}
+        self.facts.told = self.facts.edges = told
 
     def run(self) -> None:
         """All rules in order."""

@@ -163,8 +163,9 @@ def among(values: Keys, wanted: Keys) -> Flags:
 class Facts:
     """All records of one run. Row numbers are in anchor order: the earliest first seen comes first.
 
-    edges: identifier name -> who carries what. agent_kinds: product of each agent edge. first, last: seconds since 1970
-    of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's name (or MAC), 0 for none.
+    edges: identifier name -> who carries what. told: the same before `confine`. agent_kinds: product of each agent edge.
+    first, last: seconds since 1970 of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's
+    name (or MAC), 0 for none.
     """
 
     count: int
@@ -176,6 +177,10 @@ class Facts:
     last: Seconds
     fingerprint: Keys
     agent_kinds: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
+    told: dict[str, Edges] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.told = self.edges
 
     def confine(self, islands: Mapping[int, int]) -> None:
         """Gives the rows of each island keys of their own, so that they agree with nothing outside it."""
@@ -183,7 +188,8 @@ class Facts:
             return
         number = np.zeros(self.count, np.uint64)
         number[np.array(list(islands), np.int32)] = np.array(list(islands.values()), np.uint64)
-        for name, edges in self.edges.items():
+        self.edges = dict(self.told)
+        for name, edges in self.told.items():
             room = number[edges.rows]
             moved = edges.keys ^ (room * np.uint64(0x9E3779B97F4A7C15))
             self.edges[name] = Edges(edges.rows, np.where(room > 0, moved, edges.keys))

@@ -10,7 +10,7 @@ import numpy as np
 
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.facts import key_sql, value_sql
+from dbt_like_transforms.resolution.facts import among, sorted_unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +150,12 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
     listed = np.flatnonzero(np.isin(clusterer.facts.source, [source for (source,) in products]))
     show_columns(connection, "_listed_inside", {"idx": listed.astype(np.int32)})
     for name in ("serialq", "serial"):
-        identifier = clusterer.ladder.identifier(name)
         # few share a serial number: what else is asked of them is asked of them alone
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE sharing AS SELECT idx, cluster, key "
-            f"FROM (SELECT n.idx, cluster, {key_sql(identifier)} AS key FROM ({value_sql(identifier)}) n "
-            "JOIN _clusters USING (idx)) WHERE key IN (SELECT unnest(?::UBIGINT[]))",
-            [keys],
-        )
+        told = clusterer.facts.told[name]
+        shared = among(told.keys, sorted_unique(np.array(keys, np.uint64)))
+        rows = told.rows[shared]
+        columns = {"idx": rows, "cluster": clusterer.partition.label[rows], "key": told.keys[shared]}
+        show_columns(connection, "sharing", columns)
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE sharing_cards AS
             SELECT idx, bool_or(usable AND NOT regexp_matches(mac, '{_GUEST_CARD}')) AS wired,
@@ -173,12 +171,12 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
             GROUP BY key HAVING count(*) BETWEEN 2 AND {_BLADES} ORDER BY min(first_idx)
             """
         ).fetchall()
-        for rows, wired, inside in found:
-            for link in _share(rows, wired, inside):
+        for machines, wired, inside in found:
+            for link in _share(machines, wired, inside):
                 pair = frozenset((link.source, link.target))
                 if pair not in seen:
                     links.append(link)
-            seen |= {frozenset((one, other)) for one in rows for other in rows if one != other}
+            seen |= {frozenset((one, other)) for one in machines for other in machines if one != other}
     return links
 
 
