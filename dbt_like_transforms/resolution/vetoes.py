@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_TIME, Facts, Flags, Keys, Rows, among, distinct_count, mixed
+from dbt_like_transforms.resolution.facts import (
+    NO_TIME,
+    Facts,
+    Flags,
+    Keys,
+    Rows,
+    among,
+    begins,
+    mixed,
+    repeated,
+    sorted_unique,
+)
 from dbt_like_transforms.resolution.ladder import Rule, Special
 
 DAY = 86_400
@@ -298,24 +309,17 @@ def _disjoint(a: View, b: View, name: str) -> bool:
 
 def _nothing_common(group: NDArray[np.integer], cluster: Rows, keys: Keys, size: int) -> Flags:
     """For each group: whether two clusters have values in it and no value is common to all that have any."""
-    having = distinct_count(group, cluster, size)
+    # two numbers in one integer: sorting values costs half of sorting places
+    clusters = sorted_unique(group.astype(np.int64) << 32 | cluster) >> 32
+    having = np.bincount(clusters, minlength=size)
     several = having[group] > 1
     group, cluster, keys = group[several], cluster[several], keys[several]
-    # one hash is sorted faster than several keys
-    values = mixed(group.astype(np.uint64), keys)
-    order = np.argsort(mixed(values, cluster.astype(np.uint64)))
-    group, cluster, values = group[order], cluster[order], values[order]
-    fresh = np.ones(len(group), np.bool_)
-    fresh[1:] = (values[1:] != values[:-1]) | (cluster[1:] != cluster[:-1]) | (group[1:] != group[:-1])
-    group, values = group[fresh], values[fresh]
-    order = np.argsort(values)
-    group, values = group[order], values[order]
-    first = (
-        np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1]))) if len(values) else np.empty(0, np.int64)
-    )
-    carriers = np.diff(np.append(first, len(values)))
-    most = np.zeros(size, np.int64)
-    np.maximum.at(most, group[first], carriers)
+    place, number, _ = repeated(mixed(group.astype(np.uint64), keys))
+    group = group[place[begins(number)]]
+    carriers = np.bincount(sorted_unique(number.astype(np.int64) << 32 | cluster[place]) >> 32, minlength=len(group))
+    # a value that comes once has one carrier
+    most = np.ones(size, np.int64)
+    np.maximum.at(most, group, carriers)
     found: Flags = (having > 1) & (most < having)
     return found
 
