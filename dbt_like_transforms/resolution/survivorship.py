@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME, Rows, begins, by_row, sorted_unique
+from dbt_like_transforms.resolution.gathered import Extreme, Gathered, Single, Truth
 from dbt_like_transforms.resolution.objects import Objects
 from dbt_like_transforms.resolution.partition import clusters_of
 from dbt_like_transforms.resolution.resolution import Resolution
@@ -27,6 +28,8 @@ from dbt_like_transforms.resolution.values import CLEARED, elements
 DAY = 86_400
 #: Assets of one batch: some 100 MB of objects.
 BATCH = 50_000
+#: Records whose values are gathered at once.
+GATHERED = 40_960
 #: Records whose winners are chosen at once.
 CHOSEN = 50_000
 #: Places in the packed order of a record: silent, rank of its source, age as a number, position within its asset.
@@ -151,57 +154,60 @@ class Survivors:
         objects = {name: Objects(self.connection, name) for name in self._objects}
         for first in range(0, max(len(self.assets), 1), BATCH):
             last = min(first + BATCH, len(self.assets))
-            part = scalars.slice(first, last - first)
-            columns = {"asset_id": part["asset_id"]}
+            columns = {"asset_id": scalars["asset_id"].of(first, last)}
             for name in self.columns:
                 if name in lists:
                     columns[name] = lists[name].of(first, last)
                 elif name in objects:
                     columns[name] = objects[name].of(first, last)
                 else:
-                    columns[name] = part[name]
-            columns["first_seen"], columns["last_seen"] = part["_first_seen"], part["_last_seen"]
+                    columns[name] = scalars[name].of(first, last)
+            for name in ("first_seen", "last_seen"):
+                columns[name] = scalars[name].of(first, last)
             columns["discovery_sources"] = sources.of(first, last)
             columns["source_records"] = records.of(first, last)
             yield pa.table(columns)
         for made in objects.values():
             made.drop()
 
-    def _scalars(self) -> pa.Table:
-        """asset_id, every field that is neither list nor object, _first_seen and _last_seen; by asset."""
-        gathered, formed = ["g.asset"], ["i.asset_id"]
+    def _scalars(self) -> dict[str, Gathered]:
+        """asset_id, every field that is neither list nor object, first_seen and last_seen."""
+        given, formed = [], []
         for number, (name, field) in enumerate(self.scalars.items()):
             if name in self.precedence.any:
-                gathered.append(f"bool_or(r.{name}) AS {name}")
-                formed.append(name)
+                given.append(f"CASE WHEN g.won IS NOT NULL THEN r.{name} END AS {name}")
+                formed.append(f"v.{name}")
                 continue
-            gathered.append(
-                f"any_value(CASE WHEN g.won & {1 << number}::UBIGINT <> 0 THEN {field.given} END) AS {name}"
-            )
+            given.append(f"CASE WHEN g.won & {1 << number}::UBIGINT <> 0 THEN {field.given} END AS {name}")
             form = field.form.format(f"v.{name}")
             formed.append(
                 f"nullif({form}, '{CLEARED}') AS {name}" if self.columns[name] == "VARCHAR" else f"{form} AS {name}"
             )
-        show_columns(
-            self.connection,
-            "_assets_in_order",
-            {"cluster": self.assets.astype(np.int32), "asset": np.arange(len(self.assets))},
-        )
-        return self.connection.sql(
+        told = self.connection.sql(
             f"""
-            SELECT {", ".join(formed)}, s.first_seen AS _first_seen, s.last_seen AS _last_seen
+            SELECT idx, v.first_seen, v.last_seen, {", ".join(formed)}
             FROM (
-                    SELECT {", ".join(gathered)}
-                    FROM _observed r JOIN _giving g USING (idx) JOIN norm n USING (idx) GROUP BY g.asset) v
-                JOIN (
-                    SELECT asset, min(coalesce(n_time(first_seen), n_time(observed_at))) AS first_seen,
-                        max(greatest(coalesce(n_time(last_seen), n_time(observed_at)),
-                            coalesce(n_time(observed_at), n_time(last_seen)))) AS last_seen
-                    FROM _records JOIN _members USING (idx) GROUP BY asset) s USING (asset)
-                JOIN _assets_in_order o USING (asset) JOIN _assets i USING (cluster)
-            ORDER BY v.asset
+                SELECT idx, coalesce(n_time(r.first_seen), n_time(r.observed_at)) AS first_seen,
+                    greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
+                        coalesce(n_time(r.observed_at), n_time(r.last_seen))) AS last_seen,
+                    {", ".join(given)}
+                FROM _observed r JOIN norm n USING (idx) LEFT JOIN _giving g USING (idx)) v
             """
-        ).to_arrow_table()
+        ).to_arrow_reader(GATHERED)
+        size = len(self.assets)
+        found: dict[str, Gathered] = {"first_seen": Extreme(size, np.minimum), "last_seen": Extreme(size, np.maximum)}
+        for name in self.scalars:
+            found[name] = Truth(size) if name in self.precedence.any else Single(size, told.schema.field(name).type)
+        for batch in told:
+            asset = self.asset[batch.column("idx").to_numpy()]
+            for name, values in found.items():
+                values.add(asset, batch.column(name))
+        found["asset_id"] = ids = Single(size, pa.string())
+        for batch in self.connection.sql("SELECT cluster, asset_id FROM _assets WHERE NOT held").to_arrow_reader(
+            GATHERED
+        ):
+            ids.add(np.searchsorted(self.assets, batch.column("cluster").to_numpy()), batch.column("asset_id"))
+        return found
 
     def _union(self, name: str) -> _Lists:
         """Different values of a list, those of the best source first."""
