@@ -1,0 +1,47 @@
+"""Values gathered batch by batch: the traps are records without an asset, and nothing said against something false."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from dbt_like_transforms.resolution.facts import Rows
+from dbt_like_transforms.resolution.gathered import Extreme, Single, Truth
+
+EARLY, LATE = datetime(2024, 1, 1), datetime(2025, 1, 1)
+
+
+def rows(*asset: int) -> Rows:
+    return np.array(asset, np.int32)
+
+
+def test_values_of_several_batches_come_in_the_order_of_the_assets() -> None:
+    found = Single(4, pa.string())
+    found.add(rows(3, 1), pa.array(["c", None]))
+    found.add(rows(-1, 2), pa.array([None, None], pa.string()))
+    found.add(rows(0, -1), pa.array(["a", None]))
+    assert found.of(0, 4).to_pylist() == ["a", None, None, "c"]
+    assert found.of(2, 4).to_pylist() == [None, "c"]
+
+
+def test_a_field_that_nobody_tells_is_null_of_its_type() -> None:
+    found = Single(2, pa.int32()).of(0, 2)
+    assert (found.to_pylist(), found.type) == ([None, None], pa.int32())
+
+
+def test_true_wins_over_false_in_any_order_and_false_is_not_unknown() -> None:
+    found = Truth(4)
+    found.add(rows(0, 0, 2, -1), pa.array([True, False, None, None]))
+    found.add(rows(1, 3, 3), pa.array([False, False, True]))
+    assert found.of(0, 4).to_pylist() == [True, False, None, True]
+
+
+def test_times_of_a_record_without_an_asset_count_for_nobody() -> None:
+    first, last = Extreme(2, np.minimum), Extreme(2, np.maximum)
+    for found in (first, last):
+        found.add(rows(0, -1, 0, 1, -1), pa.array([LATE, EARLY, None, None, datetime(2026, 1, 1)], pa.timestamp("us")))
+        found.add(rows(0), pa.array([datetime(2024, 6, 1)], pa.timestamp("us")))
+    assert first.of(0, 2).to_pylist() == [datetime(2024, 6, 1), None]
+    assert last.of(0, 2).to_pylist() == [LATE, None]
