@@ -1,33 +1,87 @@
-"""JSON objects of all sources of an asset put together: on a shared member the best source wins, and null is no value."""
+"""JSON objects of all sources of an asset put together: on a shared member the best source wins, and null is no value.
+
+Most sources share no member with another: their objects are joined as texts. Only where members may be shared are
+objects merged, which reads and writes them anew.
+"""
 
 from __future__ import annotations
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-#: Objects of one asset that are put together in one call, the best ones; what more there are come before, one by one.
-_AT_ONCE = 6
+from dbt_like_transforms.resolution.facts import Rows, begins
+
+#: Objects of one asset that are merged in one call, the best ones; what more there are come before, one by one.
+_AT_ONCE = 3
+#: Bits for members; when there are more, the last bit stands for all others.
+_BITS = 64
+#: Assets whose objects are joined at once: a few MB of text, which stay in the caches of a processor.
+_PART = 2_000
+#: A character to leave out: JSON writes it escaped, so that it stands nowhere else.
+_GONE = 1
 
 
-def show_objects(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Makes the temporary table `_told_<name>` (idx, told): what the records say in the column `name`, without nulls.
-
-    A null in a patch would take away what a weaker source knows: nulls go before the objects are put together.
-    """
-    connection.execute(
+def members(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str | None, int]:
+    """Of each product the members that the objects in the column `name` of its records have, as bits: products without
+    a bit in common share no member. Members that the same products have are one bit."""
+    alike = connection.execute(
         f"""
-        CREATE OR REPLACE TEMP TABLE _told_{name} AS
-        SELECT idx, TRY(json_merge_patch('{{}}', {name})) AS told FROM _observed WHERE starts_with(ltrim({name}), '{{')
+        SELECT DISTINCT products FROM (
+            SELECT list(product ORDER BY product) AS products FROM (
+                SELECT DISTINCT product, unnest(members) AS member FROM (
+                    SELECT DISTINCT product, TRY(json_keys({name})) AS members FROM _unnumbered))
+            GROUP BY member)
         """
-    )
+    ).fetchall()
+    found: dict[str | None, int] = {}
+    for number, (products,) in enumerate(alike):
+        for product in products:
+            found[product] = found.get(product, 0) | 1 << min(number, _BITS - 1)
+    return found
+
+
+def shared(held: NDArray[np.uint64], asset: Rows, place: Rows) -> NDArray[np.bool_]:
+    """Whether the object of a record is to be merged: up to the last place of its asset that has members of a better one.
+
+    held: members as bits. asset: ascending. place: within the asset, 0 is the best.
+    """
+    starts = begins(asset)
+    counts = np.diff(np.append(starts, len(asset)))
+    ordered = np.empty_like(held)
+    ordered[np.repeat(starts, counts) + place] = held
+    seen, merged = ordered[starts], np.zeros(len(starts), np.int32)
+    at, longer = 1, np.flatnonzero(counts > 1)
+    while len(longer):
+        here = ordered[starts[longer] + at]
+        merged[longer[here & seen[longer] != 0]] = at + 1
+        seen[longer] |= here
+        at += 1
+        longer = longer[counts[longer] > at]
+    return place < np.repeat(merged, counts)
 
 
 class Objects:
-    """The column `name` of assets, of `_told_<name>` and `_giving`."""
+    """The column `name` of assets. Makes the temporary table `_told_<name>` (asset, place, shared, told): what the records of
+    `_giving` say in it, without nulls.
+
+    A null in a patch would take away what a weaker source knows: nulls go before the objects are put together.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         self.connection = connection
         self.table = f"_told_{name}"
+        # what is no object is left out at last: a filter on the column itself would be done where it is read, and be slower
+        connection.execute(
+            f"""
+            CREATE OR REPLACE TEMP TABLE {self.table} AS SELECT asset, place, shared, told FROM (
+                SELECT asset, place, shared_{name} AS shared, TRY(json_merge_patch('{{}}', {name})) AS told
+                FROM _observed JOIN _giving USING (idx))
+            WHERE starts_with(told, '{{')
+            """
+        )
 
     def drop(self) -> None:
         """Gives the memory back."""
@@ -35,23 +89,55 @@ class Objects:
 
     def of(self, first: int, last: int) -> pa.ChunkedArray:
         """The objects of the assets first..last-1, NULL where no source tells one."""
-        # a column for each of the best places: a list of all would be sorted and copied for every asset
-        best = ", ".join(f"any_value(told) FILTER (place = {place}) AS told_{place}" for place in range(_AT_ONCE))
+        # a column for each of the best places: a list of all would be sorted and copied for every asset.
         # a patch wins over what stands before it
-        patches = ", ".join(f"coalesce(told_{place}, '{{}}')" for place in reversed(range(_AT_ONCE)))
-        return (
-            self.connection.sql(
-                f"""
-                SELECT CAST(CASE WHEN known THEN json_merge_patch(coalesce(rest, '{{}}'), {patches}) END AS VARCHAR) AS whole
-                FROM range({first}, {last}) AS assets(asset) LEFT JOIN (
-                    SELECT asset, true AS known, {best}, list_reduce(
-                        list(told ORDER BY place DESC) FILTER (place >= {_AT_ONCE}),
-                        lambda low, high: json_merge_patch(low, high)) AS rest
-                    FROM {self.table} JOIN _giving USING (idx)
-                    WHERE asset BETWEEN {first} AND {last - 1} AND told IS NOT NULL GROUP BY asset) USING (asset)
-                ORDER BY assets.asset
-                """
-            )
-            .to_arrow_table()
-            .column("whole")
+        best = ", ".join(
+            f"coalesce(any_value(told) FILTER (place = {place}), '{{}}')" for place in reversed(range(_AT_ONCE))
         )
+        found = self.connection.sql(
+            f"""
+            WITH given AS (FROM {self.table} WHERE asset BETWEEN {first} AND {last - 1})
+            SELECT asset, nullif(told, '{{}}') AS told FROM (
+                SELECT asset, place, told FROM given WHERE NOT shared
+                UNION ALL
+                SELECT asset, 0, json_merge_patch(
+                    coalesce(list_reduce(list(told ORDER BY place DESC) FILTER (place >= {_AT_ONCE}),
+                        lambda low, high: json_merge_patch(low, high)), '{{}}'), {best})
+                FROM given WHERE shared GROUP BY asset)
+            ORDER BY asset, place DESC
+            """
+        ).to_arrow_table()
+        asset = found["asset"].to_numpy() - first
+        known = np.bincount(asset, minlength=last - first) > 0
+        if found["told"].null_count:
+            full = found["told"].is_valid()
+            found, asset = found.filter(full), asset[full.to_numpy()]
+        bounds = np.concatenate(([0], np.cumsum(np.bincount(asset, minlength=last - first))))
+        parts = []
+        for begin in range(0, last - first, _PART):
+            part = bounds[begin : begin + _PART + 1]
+            objects = found["told"].slice(part[0], part[-1] - part[0]).combine_chunks()
+            parts.append(_joined(objects, part - part[0], known[begin : begin + _PART]))
+        return pa.chunked_array(parts, pa.string())
+
+
+def _joined(objects: pa.StringArray, bounds: NDArray[np.int64], known: NDArray[np.bool_]) -> pa.StringArray:
+    """Objects without a common member as one, those of asset i from bounds[i] to bounds[i + 1]; `{}` where there are none
+    and NULL where nothing is known. They lie one behind the other: `}{` between two of an asset becomes a comma."""
+    ends = np.frombuffer(objects.buffers()[1], np.int32)[objects.offset : objects.offset + len(objects) + 1]
+    text = np.frombuffer(objects.buffers()[2] or b"", np.uint8)[ends[0] : ends[-1]].copy()
+    ends = ends - ends[0]
+    within = np.ones(len(objects) + 1, np.bool_)
+    within[bounds] = False
+    between = ends[within.nonzero()[0]]
+    text[between - 1], text[between] = ord(","), _GONE
+    counts = np.diff(bounds)
+    sizes = np.diff(ends[bounds]) - np.maximum(counts - 1, 0)
+    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    whole = pa.StringArray.from_buffers(
+        len(counts),
+        pa.py_buffer(offsets.astype(np.int32)),
+        pa.py_buffer(text.tobytes().replace(bytes([_GONE]), b"")),
+        pa.array(known).buffers()[1],
+    )
+    return whole if counts[known].all() else pc.if_else(pc.equal(whole, ""), "{}", whole)

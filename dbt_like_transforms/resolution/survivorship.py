@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME, Rows, begins, by_row, sorted_unique
 from dbt_like_transforms.resolution.gathered import Extreme, Gathered, Single, Truth
-from dbt_like_transforms.resolution.objects import Objects
+from dbt_like_transforms.resolution.objects import Objects, shared
 from dbt_like_transforms.resolution.partition import clusters_of
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.told import Told
@@ -88,8 +88,8 @@ class Survivors:
         show_columns(self.connection, "_members", {"idx": rows, "asset": self.asset[rows]})
 
     def _show_giving(self) -> None:
-        """Makes `_giving` (idx, asset, place, won): records that give values. place 0 is the best source of its asset;
-        bit i of `won` is set where the record gives the i-th field."""
+        """Makes `_giving` (idx, asset, place, won, shared_<name> ...): records that give values. place 0 is the best source of
+        its asset; bit i of `won` is set where the record gives the i-th field; shared_<name>: see `objects.shared`."""
         facts, label = self.resolution.clusterer.facts, self.resolution.clusterer.partition.label
         # a retired record speaks only where no active one does: an asset that is gone keeps its last values
         alive = np.zeros(facts.count, np.bool_)
@@ -97,9 +97,17 @@ class Survivors:
         giving = np.flatnonzero((facts.active | ~alive[label]) & (self.asset >= 0)).astype(np.int32)
         asset, rows = by_row(self.asset[giving], giving, len(self.assets))
         place, won = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint64)
+        held = {
+            name: np.array([members.get(product, 0) for product in self.products], np.uint64)
+            for name, members in self.told.members.items()
+        }
+        merged = {name: np.empty(len(rows), np.bool_) for name in held}
         for part in _parts(asset):
             place[part], won[part] = self._choose(rows[part], asset[part])
-        show_columns(self.connection, "_giving", {"idx": rows, "asset": asset, "place": place, "won": won})
+            for name, bits in held.items():
+                merged[name][part] = shared(bits[facts.source[rows[part]]], asset[part], place[part])
+        columns = {"idx": rows, "asset": asset, "place": place, "won": won}
+        show_columns(self.connection, "_giving", columns | {f"shared_{name}": flags for name, flags in merged.items()})
 
     def _choose(self, giving: Rows, asset: Rows) -> tuple[Rows, NDArray[np.uint64]]:
         """place and won of the records of some assets, see `_giving`."""

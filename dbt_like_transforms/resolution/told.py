@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from dbt_like_transforms.resolution.objects import show_objects
+from dbt_like_transforms.resolution.objects import members
 from dbt_like_transforms.resolution.precedence import load_precedence
 from dbt_like_transforms.resolution.resolve import COLUMNS
 from dbt_like_transforms.resolution.values import fields
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Told:
     """The fields of a kind and what the records of one resolution tell of them.
 
-    Reads `_observed` and the tables of normal forms. scalars: fields that are neither list nor object. present[row]: bit i is
-    set where the record has the i-th of them. Objects are in tables of their own, see `objects`.
+    Reads `_observed`, `_unnumbered` and the tables of normal forms. scalars: fields that are neither list nor object.
+    present[row]: bit i is set where the record has the i-th of them.
     """
 
     def __init__(self, kind: Kind, connection: duckdb.DuckDBPyConnection) -> None:
@@ -31,8 +31,8 @@ class Told:
         self.scalars = {
             name: field for name, field in fields(kind, self.columns).items() if name not in self.precedence.merge
         }
-        for name in self.precedence.merge:
-            show_objects(connection, name)
+        #: Of each column of objects the members that each product knows, see `objects`.
+        self.members = {name: members(connection, name) for name in self.precedence.merge}
         bits = " | ".join(
             f"CASE WHEN {f'r.{name}' if name in self.precedence.any else field.present} THEN {1 << number}::UBIGINT "
             "ELSE 0::UBIGINT END"
