@@ -9,7 +9,7 @@ from datetime import datetime
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dbt_like_transforms.resolution import normalise
@@ -110,6 +110,7 @@ def test_forms(macro: str, given_value: str, wanted: str | None) -> None:
 
 
 @settings(max_examples=30, deadline=None)
+@example(["\u0339 \u0334"])
 @given(st.lists(st.text(), min_size=1, max_size=20))
 def test_no_text_whatsoever_is_an_error(texts: list[str]) -> None:
     clean = [text.encode("utf-8", "ignore").decode() for text in texts]
