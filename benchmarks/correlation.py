@@ -49,10 +49,9 @@ SHOWN = (
 
 
 def floor(records: str, out: Path) -> None:
-    import duckdb
+    from dbt_like_transforms.engine.session import open_connection
 
-    con = duckdb.connect()
-    con.execute(f"SET memory_limit = '{MEMORY}'")
+    con = open_connection(temp_dir=out / "spill", memory_limit=MEMORY)
     pairs = [
         f"SELECT '{name}' AS k, lower({name}) AS v, record FROM '{records}' WHERE {name} IS NOT NULL"
         for name in (*SCALARS, *MORE_SCALARS)

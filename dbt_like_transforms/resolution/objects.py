@@ -14,6 +14,11 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.facts import Rows, begins
 
+#: Assets of one batch: some 100 MB of objects.
+BATCH = 50_000
+#: Assets whose objects are held by the engine: beside the tables of normal forms those of many more go to disk, from where
+#: every batch reads all of them; reading the records several times costs less.
+TOLD = 5 * BATCH
 #: Objects of one asset that are merged in one call, the best ones; what more there are come before, one by one.
 _AT_ONCE = 3
 #: Bits for members; when there are more, the last bit stands for all others.
@@ -64,31 +69,39 @@ def shared(held: NDArray[np.uint64], asset: Rows, place: Rows) -> NDArray[np.boo
 
 
 class Objects:
-    """The column `name` of assets. Makes the temporary table `_told_<name>` (asset, place, shared, told): what the records of
-    `_giving` say in it, without nulls.
+    """The column `name` of assets. Makes the temporary table `_told_<name>` (asset, place, shared, told): what the records in
+    `_giving` of some assets say in it, without nulls.
 
     A null in a patch would take away what a weaker source knows: nulls go before the objects are put together.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
         self.connection = connection
+        self.name = name
         self.table = f"_told_{name}"
+        self.end = 0
+
+    def _tell(self, first: int) -> None:
+        """Makes the table for TOLD assets from `first` on."""
+        self.end = first + TOLD
         # what is no object is left out at last: a filter on the column itself would be done where it is read, and be slower
-        connection.execute(
+        self.connection.execute(
             f"""
             CREATE OR REPLACE TEMP TABLE {self.table} AS SELECT asset, place, shared, told FROM (
-                SELECT asset, place, shared_{name} AS shared, TRY(json_merge_patch('{{}}', {name})) AS told
-                FROM _observed JOIN _giving USING (idx))
+                SELECT asset, place, shared_{self.name} AS shared, TRY(json_merge_patch('{{}}', {self.name})) AS told
+                FROM _observed JOIN (FROM _giving WHERE asset BETWEEN {first} AND {self.end - 1}) USING (idx))
             WHERE starts_with(told, '{{')
             """
         )
 
     def drop(self) -> None:
         """Gives the memory back."""
-        self.connection.execute(f"DROP TABLE {self.table}")
+        self.connection.execute(f"DROP TABLE IF EXISTS {self.table}")
 
     def of(self, first: int, last: int) -> pa.ChunkedArray:
-        """The objects of the assets first..last-1, NULL where no source tells one."""
+        """The objects of the assets first..last-1, NULL where no source tells one. Asked in order, BATCH by BATCH."""
+        if first >= self.end:
+            self._tell(first)
         # a column for each of the best places: a list of all would be sorted and copied for every asset.
         # a patch wins over what stands before it
         best = ", ".join(

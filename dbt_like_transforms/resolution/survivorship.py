@@ -19,15 +19,13 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME, Rows, begins, by_row, sorted_unique
 from dbt_like_transforms.resolution.gathered import Extreme, Gathered, Single, Truth
-from dbt_like_transforms.resolution.objects import Objects, shared
+from dbt_like_transforms.resolution.objects import BATCH, Objects, shared
 from dbt_like_transforms.resolution.partition import clusters_of
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.told import Told
 from dbt_like_transforms.resolution.values import CLEARED, elements
 
 DAY = 86_400
-#: Assets of one batch: some 100 MB of objects.
-BATCH = 50_000
 #: Records whose values are gathered at once.
 GATHERED = 40_960
 #: Records whose winners are chosen at once.

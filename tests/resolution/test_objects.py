@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dbt_like_transforms.resolution import objects, survivorship
 from dbt_like_transforms.resolution.objects import shared
 from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
@@ -124,3 +125,17 @@ def test_objects_are_merged_up_to_the_last_place_that_shares_a_member() -> None:
     asset = np.array([0, 0, 0, 0, 0, 1, 1, 2], np.int32)
     place = np.array([4, 0, 1, 2, 3, 1, 0, 0], np.int32)
     assert shared(held, asset, place).tolist() == [False, True, True, True, False, False, False, False]
+
+
+def test_assets_of_every_batch_and_of_every_part_that_is_told_keep_their_objects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(survivorship, "BATCH", 2)
+    monkeypatch.setattr(objects, "TOLD", 4)
+    rows = [
+        observed(product, machine, json.dumps({product: machine, "both": product}))
+        for machine in range(9)
+        for product in ("qualys", "intune")
+    ]
+    expected = {f"SER{n:05}": {"intune": n, "qualys": n, "both": "intune"} for n in range(9)}
+    assert {serial: read(text) for serial, text in together(rows).items()} == expected
