@@ -33,7 +33,8 @@ SCALARS = ("entra_device_id", "ad_object_guid", "cloud_instance_id", "ad_sid", "
 LISTS = ("agent_ids", "mac_addresses", "fqdns", "hostnames")
 #: What else the ladder reads: the floor groups it as well.
 MORE_SCALARS, MORE_LISTS = ("imei", "cloud_resource_id", "netbios_name"), ("ip_addresses",)
-#: What DuckDB may hold, so that memory is the algorithm's and not the machine's; what is more goes to disk, as in a build.
+#: What DuckDB may hold for ours, so that memory is the algorithm's and not the machine's; what is more goes to disk, as in a
+#: build. The floor may take what it wants.
 MEMORY = "3GB"
 SHOWN = (
     "display_name",
@@ -51,7 +52,7 @@ SHOWN = (
 def floor(records: str, out: Path) -> None:
     from dbt_like_transforms.engine.session import open_connection
 
-    con = open_connection(temp_dir=out / "spill", memory_limit=MEMORY)
+    con = open_connection(temp_dir=out / "spill")
     pairs = [
         f"SELECT '{name}' AS k, lower({name}) AS v, record FROM '{records}' WHERE {name} IS NOT NULL"
         for name in (*SCALARS, *MORE_SCALARS)
