@@ -1,8 +1,8 @@
 """One spelling for every identifier, as DuckDB macros: the same code serves one record and ten million.
 
-A macro `l_...` takes a text that `n_lower` has cleaned; its twin `n_...` takes any text, for single values. They give the
-normal form, or NULL when the text is no such identifier. Values that are well formed but identify nothing (placeholders)
-are the business of `suppress`. UUIDs, GUIDs and MACs are bare hex digits; `n_dashed` and `n_colons` make them readable.
+A macro `l_...` takes a text that `n_lower` has cleaned, one `n_...` takes any text. They give the normal form, or NULL when the
+text is no such identifier. Values that are well formed but identify nothing (placeholders) are the business of `suppress`.
+UUIDs, GUIDs and MACs are bare hex digits; `n_dashed` and `n_colons` make them readable.
 
 DuckDB copies the argument of a macro to every place that uses it, so a macro that uses its argument often must be given
 a column: nesting such macros costs seconds of planning.
@@ -10,8 +10,7 @@ a column: nesting such macros costs seconds of planning.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 
 import duckdb
 
@@ -168,47 +167,36 @@ _COMPOSED: tuple[str, ...] = (
 )
 
 MACROS: tuple[str, ...] = (*_CLEAN, *(f"l_{name}(y) AS {form}" for name, form in _FORMS.items()), *_COMPOSED)
-#: For single values. Large statements take the columns step by step instead: see above.
-TWINS: tuple[str, ...] = (
-    *(f"n_{name}(x) AS l_{name}(n_lower(x))" for name in _FORMS if name != "sid"),
-    "n_mac(x) AS l_mac_hex(n_mac_digits(x))",
-    "n_uuid(x) AS n_either(n_hex32(x))",
-    "n_serial_uuid(x) AS n_either(n_serial_hex(x))",
-    "n_base64_guid(x) AS h_guid(t_base64_hex(n_text(x)))",
-    "n_directory_guid(x) AS coalesce(n_guid(x), n_base64_guid(x))",
-)
+#: The steps to the normal form of a single value, where it is not what the form of that name makes of `n_lower`.
+_STEPS: dict[str, tuple[str, ...]] = {
+    "n_mac": ("n_lower", "l_mac_digits", "l_mac_hex"),
+    "n_uuid": ("n_lower", "l_hex32", "n_either"),
+    "n_serial_uuid": ("n_lower", "l_serial_hex", "n_either"),
+    "n_base64_guid": ("n_text", "t_base64_hex", "h_guid"),
+}
 
 
-def install(connection: duckdb.DuckDBPyConnection, twins: bool | Collection[str] = False) -> None:
-    """Makes the macros known to the connection (temporary, so a read-only database will do).
-
-    twins: those of TWINS too, or those of the names given and what they are made of: all take a third of a second.
-    """
-    macros = (*MACROS, *(TWINS if isinstance(twins, bool) else _needed(twins))) if twins else MACROS
-    connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))
-
-
-def _needed(names: Collection[str]) -> list[str]:
-    """Of TWINS the named ones and those that they use."""
-    needed, found = set(names), []
-    for twin in reversed(TWINS):
-        name, _, form = twin.partition("(")
-        if name in needed:
-            needed.update(re.findall(r"\bn_\w+", form))
-            found.append(twin)
-    return found[::-1]
+def install(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes the macros known to the connection (temporary, so a read-only database will do)."""
+    connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in MACROS))
 
 
 def normalised(
-    macro: str, values: Iterable[str | None], connection: duckdb.DuckDBPyConnection | None = None
+    name: str, values: Iterable[str | None], connection: duckdb.DuckDBPyConnection | None = None
 ) -> list[str | None]:
-    """The normal forms of some values by one macro of one argument, e.g. `normalised("n_mac", ["AA-BB-.."])`.
+    """The normal forms of some values: `normalised("n_mac", ["AA-BB-.."])`, with `n_` before the name of any form, or by one
+    macro of one argument.
 
-    connection: one on which the macros and twins are installed already; without it an own one is made.
+    connection: one on which the macros are installed already; without it an own one is made.
     """
     if connection is None:
         with duckdb.connect() as own:
-            install(own, twins=True)
-            return normalised(macro, values, own)
-    rows = connection.execute(f"SELECT {macro}(v) FROM (SELECT unnest(?::VARCHAR[]) AS v)", [list(values)]).fetchall()
-    return [row[0] for row in rows]
+            install(own)
+            return normalised(name, values, own)
+    form = name.removeprefix("n_")
+    steps = _STEPS.get(name) or (("n_lower", f"l_{form}") if f"n_{form}" == name and form in _FORMS else (name,))
+    query = "SELECT unnest(?::VARCHAR[]) AS v"
+    # column by column: nested, one macro would be copied into every place where the next one uses its argument
+    for step in steps:
+        query = f"SELECT {step}(v) AS v FROM ({query})"
+    return [row[0] for row in connection.execute(query, [list(values)]).fetchall()]

@@ -133,7 +133,7 @@ def _compared(seed: SeedList, values: tuple[str, ...]) -> list[str]:
 def _spelling() -> duckdb.DuckDBPyConnection:
     """A connection that spells the values of the seed lists, made once."""
     connection = duckdb.connect()
-    install(connection, twins={seed.compared_as for seed in load_seeds().lists.values()})
+    install(connection)
     return connection
 
 

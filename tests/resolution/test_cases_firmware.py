@@ -215,6 +215,6 @@ def test_serials_that_identify_nothing_in_more_spellings() -> None:
 )
 def test_one_maker_under_several_names(makers: tuple[str, ...]) -> None:
     with duckdb.connect() as connection:
-        normalise.install(connection, twins=True)
+        normalise.install(connection)
         install_seeds(connection)
         assert len(set(normalise.normalised("l_maker", [maker.lower() for maker in makers], connection))) == 1

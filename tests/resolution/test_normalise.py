@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dbt_like_transforms.resolution import normalise
 
 DATABASE = duckdb.connect()
-normalise.install(DATABASE, twins=True)
+normalise.install(DATABASE)
 
 
 def normalised(macro: str, values: list[str | None]) -> list[str | None]:
@@ -65,7 +65,7 @@ def test_uuid_byte_orders_and_hypervisor_serials(values: list[uuid.UUID]) -> Non
 def test_immutable_id_is_the_object_guid(values: list[uuid.UUID]) -> None:
     encoded = [base64.b64encode(value.bytes_le).decode() for value in values]
     assert normalised("n_base64_guid", encoded) == [value.hex for value in values]
-    assert normalised("n_directory_guid", [str(value).upper() for value in values]) == [value.hex for value in values]
+    assert normalised("n_guid", [str(value).upper() for value in values]) == [value.hex for value in values]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_forms(macro: str, given_value: str, wanted: str | None) -> None:
 def test_no_text_whatsoever_is_an_error(texts: list[str]) -> None:
     clean = [text.encode("utf-8", "ignore").decode() for text in texts]
     for macro in ("n_mac", "n_uuid", "n_serial", "n_serial_uuid", "n_name", "n_host", "n_dns", "n_sid", "n_imei",
-                  "n_cloud_id", "n_directory_guid", "n_address", "n_guest_home", "n_ip", "n_url"):  # fmt: skip
+                  "n_cloud_id", "n_guid", "n_base64_guid", "n_address", "n_guest_home", "n_ip", "n_url"):  # fmt: skip
         once = normalised(macro, clean)
         assert len(once) == len(clean)
         if macro in ("n_mac", "n_uuid", "n_serial", "n_sid", "n_address", "n_ip"):
@@ -229,7 +229,7 @@ def test_upn_and_guest_forms(local: str, domain: str) -> None:
 def test_guids_that_mean_nothing(value: str) -> None:
     for spelled in (value, value.lower(), value.replace("-", ""), f"{{{value}}}", f" {value} "):
         assert normalised("n_guid", [spelled]) == [None]
-        assert normalised("n_directory_guid", [spelled]) == [None]
+        assert normalised("n_guid", [spelled]) == normalised("n_base64_guid", [spelled]) == [None]
 
 
 @settings(max_examples=20, deadline=None)
