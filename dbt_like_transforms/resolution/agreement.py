@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import NO_KEY, Keys, Rows, Shared, begins, by_row, changes
+from dbt_like_transforms.resolution.facts import NO_KEY, Shared
+from dbt_like_transforms.resolution.integers import Keys, Rows, begins, by_row, changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.facts import Flags, Rows
+from dbt_like_transforms.resolution.integers import Flags, Rows
 from dbt_like_transforms.resolution.partition import clusters_of
 
 #: record, its asset, when that id was born, and the id (with its birth) that the record brought into later merges.

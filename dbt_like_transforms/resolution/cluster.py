@@ -15,10 +15,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs
-from dbt_like_transforms.resolution.facts import (
-    NO_KEY,
-    Edges,
-    Facts,
+from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Facts
+from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
+from dbt_like_transforms.resolution.integers import (
     Flags,
     Keys,
     Rows,
@@ -30,7 +29,6 @@ from dbt_like_transforms.resolution.facts import (
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
 from dbt_like_transforms.resolution.partition import Bits, Partition
 from dbt_like_transforms.resolution.settle import Settlement, settle

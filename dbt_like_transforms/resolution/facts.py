@@ -9,21 +9,16 @@ from typing import Any
 import duckdb
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
+from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, by_row, changes, repeated
 from dbt_like_transforms.resolution.ladder import Dropped, Identifier, Ladder
 
-Rows = NDArray[np.int32]
-Keys = NDArray[np.uint64]
-Flags = NDArray[np.bool_]
 Seconds = NDArray[np.int64]
 
 NO_KEY = np.uint64(0)
 TOP_KEY = np.uint64(2**64 - 1)
 #: Unknown time.
 NO_TIME = np.int64(np.iinfo(np.int64).min)
-#: Hashes that are sorted at once: few enough for the caches of a processor.
-PORTION = 1 << 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,76 +84,6 @@ def shared_values(rows: Rows, keys: Keys) -> Shared:
     return found.only(np.diff(np.append(found.starts, len(number))) > 1)
 
 
-def repeated(keys: Keys) -> tuple[NDArray[np.int64], Rows, Keys]:
-    """The hashes that occur several times: the places of each, by hash, then place; its number, beside them; each once.
-
-    One portion of hashes after the other, because memory beyond the caches makes up most of sorting all at once.
-    """
-    if not len(keys):
-        return np.empty(0, np.int64), np.empty(0, np.int32), keys
-    bits = (len(keys) // PORTION).bit_length()
-    portion = (keys >> np.uint64(64 - bits)).astype(np.uint16)
-    ends = np.cumsum(np.bincount(portion))
-    found: list[tuple[NDArray[np.int64], Rows, Keys]] = []
-    count = 0
-    for place in np.split(np.argsort(portion, kind="stable"), ends[:-1]):
-        part = keys[place]
-        order = places_in_order((part << np.uint64(bits) >> np.uint64(32)).astype(np.uint32))
-        if (part[order[1:]] < part[order[:-1]]).any():
-            # hashes that differ in their last bits alone
-            order = np.argsort(part, kind="stable")
-        place, part = place[order], part[order]
-        first = changes(part)
-        several = ~(first & np.append(first[1:], True))
-        first, part = first[several], part[several]
-        found.append((place[several], np.cumsum(first, dtype=np.int32) + np.int32(count - 1), part[first]))
-        count += len(found[-1][2])
-    places, numbers, values = zip(*found, strict=True)
-    return np.concatenate(places), np.concatenate(numbers), np.concatenate(values)
-
-
-def places_in_order(numbers: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Places of the numbers, ascending, equal ones by place. Numbers of 16 bits are sorted without comparing any, which
-    costs a part of it."""
-    order = np.argsort(numbers.astype(np.uint16), kind="stable")
-    upper = (numbers >> np.uint32(16)).astype(np.uint16)
-    return order[np.argsort(upper[order], kind="stable")]
-
-
-def by_row(rows: NDArray[np.integer], values: NDArray[Any], count: int) -> tuple[Rows, NDArray[Any]]:
-    """Rows (below count), ascending, and their values; those of one row as they came."""
-    if len(rows) < count // 4 or not len(rows):
-        order = places_in_order(rows.astype(np.uint32))
-        return rows[order].astype(np.int32, copy=False), values[order]
-    # A sparse matrix of one line is told by columns without comparing any: a fifth of the cost of sorting places.
-    columns = csr_array((values, rows, [0, len(rows)]), shape=(1, count)).tocsc()
-    return np.repeat(np.arange(count, dtype=np.int32), np.diff(columns.indptr)), columns.data
-
-
-def changes(values: NDArray[Any]) -> Flags:
-    """Which values differ from the one before; the first does."""
-    found = np.ones(len(values), np.bool_)
-    np.not_equal(values[1:], values[:-1], out=found[1:])
-    return found
-
-
-def begins(number: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Where each number of an ascending array begins."""
-    return np.flatnonzero(changes(number))
-
-
-def among(values: Keys, wanted: Keys) -> Flags:
-    """Which of the values are among the wanted ones (sorted, not empty)."""
-    found = np.zeros(1 << 16, np.bool_)
-    found[wanted >> np.uint64(48)] = True
-    # most differ from all wanted ones in their first bits, and looking those up is cheap
-    found = found[(values >> np.uint64(48)).astype(np.uint16)]
-    likely = np.flatnonzero(found)
-    values = values[likely]
-    found[likely] = wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)] == values
-    return found
-
-
 @dataclass(slots=True)
 class Facts:
     """All records of one run. Row numbers are in anchor order: the earliest first seen comes first.
@@ -193,27 +118,6 @@ class Facts:
             room = number[edges.rows]
             moved = edges.keys ^ (room * np.uint64(0x9E3779B97F4A7C15))
             self.edges[name] = Edges(edges.rows, np.where(room > 0, moved, edges.keys))
-
-
-def sorted_unique(values: NDArray[Any]) -> NDArray[Any]:
-    """The different values, ascending. np.unique hashes, which costs ten times the sort from some thousand values on."""
-    ordered = np.sort(values)
-    return ordered[begins(ordered)]
-
-
-def mixed(first: Keys, second: Keys) -> Keys:
-    """One hash of two hashes; order matters."""
-    mixed = first * np.uint64(0x9E3779B97F4A7C15) ^ (second + np.uint64(0x7F4A7C159E3779B9))
-    mixed ^= mixed >> np.uint64(29)
-    return mixed * np.uint64(0xBF58476D1CE4E5B9)
-
-
-def distinct_count(group: NDArray[np.integer], value: NDArray[np.generic], groups: int) -> NDArray[np.int64]:
-    """How many different values each of the groups 0..groups-1 has."""
-    # one hash is sorted faster than two keys
-    pairs = mixed(group.astype(np.uint64), value.astype(np.uint64))
-    order = np.argsort(pairs)
-    return np.bincount(group[order[changes(pairs[order])]], minlength=groups)
 
 
 def value_sql(values: Identifier | Dropped, columns: str = "idx, room") -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import Flags, Rows
+from dbt_like_transforms.resolution.integers import Flags, Rows
 
 
 class Gathered(Protocol):

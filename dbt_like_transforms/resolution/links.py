@@ -10,7 +10,7 @@ import numpy as np
 
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.facts import among, sorted_unique
+from dbt_like_transforms.resolution.integers import among, sorted_unique
 
 
 @dataclass(frozen=True, slots=True)

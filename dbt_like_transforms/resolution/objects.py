@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import Rows, begins
+from dbt_like_transforms.resolution.integers import Rows, begins
 
 #: Assets of one batch: some 100 MB of objects.
 BATCH = 50_000

@@ -13,7 +13,7 @@ from dbt_like_transforms.resolution.assets import STATE_COLUMNS, Assets
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.explain import DECISION_COLUMNS, Reasons
-from dbt_like_transforms.resolution.facts import Flags, sorted_unique
+from dbt_like_transforms.resolution.integers import Flags, sorted_unique
 from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.links import Link
 from dbt_like_transforms.resolution.manual import Applied

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.agreement import Agreement, agreements
 from dbt_like_transforms.resolution.cluster import Clusterer
-from dbt_like_transforms.resolution.facts import Flags, Rows, among, sorted_unique
 from dbt_like_transforms.resolution.findings import Near
+from dbt_like_transforms.resolution.integers import Flags, Rows, among, sorted_unique
 from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, WEAK
 
 #: Why a record makes no asset.

@@ -17,8 +17,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.facts import NO_TIME, Rows, begins, by_row, sorted_unique
+from dbt_like_transforms.resolution.facts import NO_TIME
 from dbt_like_transforms.resolution.gathered import Extreme, Gathered, Single, Truth
+from dbt_like_transforms.resolution.integers import Rows, begins, by_row, sorted_unique
 from dbt_like_transforms.resolution.objects import BATCH, Objects, shared
 from dbt_like_transforms.resolution.partition import clusters_of
 from dbt_like_transforms.resolution.resolution import Resolution

@@ -7,18 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import (
-    NO_TIME,
-    Facts,
-    Flags,
-    Keys,
-    Rows,
-    among,
-    begins,
-    mixed,
-    repeated,
-    sorted_unique,
-)
+from dbt_like_transforms.resolution.facts import NO_TIME, Facts
+from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, mixed, repeated, sorted_unique
 from dbt_like_transforms.resolution.ladder import Rule, Special
 
 DAY = 86_400

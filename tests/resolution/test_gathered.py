@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.facts import Rows
 from dbt_like_transforms.resolution.gathered import Extreme, Single, Truth
+from dbt_like_transforms.resolution.integers import Rows
 
 EARLY, LATE = datetime(2024, 1, 1), datetime(2025, 1, 1)
 

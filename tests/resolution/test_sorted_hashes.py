@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dbt_like_transforms.resolution import facts
-from dbt_like_transforms.resolution.facts import Edges, Keys, among, by_row, places_in_order, repeated, shared_values
+from dbt_like_transforms.resolution import integers
+from dbt_like_transforms.resolution.facts import Edges, shared_values
+from dbt_like_transforms.resolution.integers import Keys, among, by_row, places_in_order, repeated
 
 
 def _expected(keys: Keys) -> list[tuple[int, list[int]]]:
@@ -27,7 +28,7 @@ def _found(keys: Keys) -> list[tuple[int, list[int]]]:
 def test_repeated_hashes_come_by_hash_then_place_however_many_portions(
     monkeypatch: pytest.MonkeyPatch, portion: int, count: int
 ) -> None:
-    monkeypatch.setattr(facts, "PORTION", portion)
+    monkeypatch.setattr(integers, "PORTION", portion)
     drawn = np.random.default_rng(count).integers(0, 2**64 - 1, max(count // 3, 1), dtype=np.uint64)
     keys = drawn[np.random.default_rng(1).integers(0, len(drawn), count)]
     assert _found(keys) == _expected(keys)
