@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from dbt_like_transforms.resolution.facts import NO_KEY, Shared
-from dbt_like_transforms.resolution.integers import Keys, Rows, begins, by_row, changes
+from dbt_like_transforms.resolution.integers import Keys, Rows, begins, by_row, changes, places_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +67,20 @@ def equal_pairs(left: NDArray[np.integer], right: NDArray[np.integer]) -> tuple[
     i = np.repeat(np.arange(len(left)), count)
     within = np.arange(len(i)) - np.repeat(np.cumsum(count) - count, count)
     return i, order[np.repeat(begin, count) + within]
+
+
+def groups_of(agreed: Agreement, count: int) -> tuple[Rows, NDArray[np.integer]]:
+    """The clusters that agree on anything, and of each the number of its group: all that agree, directly or by way of
+    others. By group, then cluster."""
+    known = np.zeros(count, np.bool_)
+    known[agreed.cluster] = True
+    clusters = np.flatnonzero(known).astype(np.int32)
+    if len(clusters) == len(agreed.cluster):
+        return agreed.cluster, agreed.key
+    place = np.empty(count, np.int32)
+    place[clusters] = np.arange(len(clusters), dtype=np.int32)
+    one, lead = place[agreed.cluster], place[agreed.cluster[agreed.starts]][agreed.key]
+    graph = coo_matrix((np.ones(len(one), np.int8), (one, lead)), shape=(len(clusters), len(clusters)))
+    _, group = connected_components(graph, directed=False)
+    order = places_in_order(group.view(np.uint32))
+    return clusters[order], group[order]

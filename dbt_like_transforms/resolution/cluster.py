@@ -11,21 +11,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
-from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs
+from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs, groups_of
 from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Facts
 from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
 from dbt_like_transforms.resolution.integers import (
     Flags,
     Keys,
     Rows,
-    among,
     begins,
+    count_of,
     distinct_count,
+    first_of_each,
     mixed,
-    places_in_order,
     repeated,
     sorted_unique,
 )
@@ -147,7 +145,7 @@ class Clusterer:
             agreed = self._confirmed(rule, agreed)
         if not len(agreed):
             return
-        clusters, group = _groups(agreed, self.facts.count)
+        clusters, group = groups_of(agreed, self.facts.count)
         group_of = np.full(self.facts.count, -1, np.int32)
         group_of[clusters] = group
         clash = self._clashes(rule, clusters, group, group_of)
@@ -241,7 +239,7 @@ class Clusterer:
                 values[pairs] = self.partition.low[names[number - 1]][bad.cluster[pairs]]
                 known[pairs] = single[pairs] & self.partition.bits[names[number - 1]] != 0
         distinct = distinct_count(bad.key[known], values[known], len(bad))
-        records = _count_of(bad.shown, self.facts.edges[rule.identifier].keys)
+        records = count_of(bad.shown, self.facts.edges[rule.identifier].keys)
         for key, row, number, differing, count in zip(
             bad.shown.tolist(),
             bad.row[bad.starts].tolist(),
@@ -253,8 +251,8 @@ class Clusterer:
             self.findings.suppressed.append(
                 Suppressed(rule.name, rule.identifier, key, row, names[number - 1], differing, count)
             )
-        lead = _first_of_each(known, bad.key, 1)[bad.key]
-        pairs = _first_of_each(known & (values != values[lead]), bad.key, PAIRS_REPORTED)
+        lead = first_of_each(known, bad.key, 1)[bad.key]
+        pairs = first_of_each(known & (values != values[lead]), bad.key, PAIRS_REPORTED)
         rows, others, key = bad.row[pairs], bad.row[lead[pairs]], bad.key[pairs]
         # One serial number, one name, two UUIDs: a board was swapped, or one product reads the UUID wrongly.
         prints = self.facts.fingerprint
@@ -276,7 +274,7 @@ class Clusterer:
         if self.ladder.identifier(rule.identifier).rung in WEAK_RUNGS:
             free &= self.partition.held[bad.cluster] & self.partition.mask(rule.contest) == 0
         self.findings.doubt(bad.row[free], bad.row[lead[free]])
-        some, taken = _first_of_each(free, bad.key, PAIRS_REPORTED), _first_of_each(known, bad.key, PAIRS_REPORTED)
+        some, taken = first_of_each(free, bad.key, PAIRS_REPORTED), first_of_each(known, bad.key, PAIRS_REPORTED)
         left, right = equal_pairs(bad.key[some], bad.key[taken])
         rows, others = bad.row[some[left]], bad.row[taken[right]]
         keys = bad.shown[bad.key[some[left]]]
@@ -414,36 +412,3 @@ class Clusterer:
 def _asks(identifier: str, against: str) -> bool:
     """Whether a disagreement on `against` of records that agree on `identifier` is a question for a person."""
     return against != "apart" and (identifier in GUARDED or (identifier in HARDWARE and against in RENEWED))
-
-
-def _groups(agreed: Agreement, count: int) -> tuple[Rows, NDArray[np.integer]]:
-    """The clusters that agree on anything, and of each the number of its group: all that agree, directly or by way of
-    others. By group, then cluster."""
-    known = np.zeros(count, np.bool_)
-    known[agreed.cluster] = True
-    clusters = np.flatnonzero(known).astype(np.int32)
-    if len(clusters) == len(agreed.cluster):
-        return agreed.cluster, agreed.key
-    place = np.empty(count, np.int32)
-    place[clusters] = np.arange(len(clusters), dtype=np.int32)
-    one, lead = place[agreed.cluster], place[agreed.cluster[agreed.starts]][agreed.key]
-    graph = coo_matrix((np.ones(len(one), np.int8), (one, lead)), shape=(len(clusters), len(clusters)))
-    _, group = connected_components(graph, directed=False)
-    order = places_in_order(group.view(np.uint32))
-    return clusters[order], group[order]
-
-
-def _first_of_each(chosen: Flags, key: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
-    """The chosen places, at most `limit` of each value. key: ascending."""
-    places = np.flatnonzero(chosen)
-    starts = begins(key[places])
-    earlier = np.repeat(starts, np.diff(np.append(starts, len(places))))
-    return places[np.arange(len(places)) - earlier < limit]
-
-
-def _count_of(wanted: Keys, keys: Keys) -> NDArray[np.int64]:
-    """How often each wanted key occurs."""
-    if not len(wanted):
-        return np.empty(0, np.int64)
-    ordered = np.sort(keys[among(keys, sorted_unique(wanted))])
-    return np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")

@@ -18,8 +18,7 @@ class Gathered(Protocol):
     """One field of all assets."""
 
     def add(self, asset: Rows, values: pa.Array) -> None:
-        """Takes what some records say; asset: of each of them, -1 for one that has none. NULL says
-        nothing."""
+        """Takes what some records say; asset: of each of them, -1 for one that has none. NULL says nothing."""
 
     def of(self, first: int, last: int) -> pa.Array | pa.ChunkedArray:
         """The values of the assets first..last-1, NULL where there is none."""

@@ -108,3 +108,19 @@ def distinct_count(group: NDArray[np.integer], value: NDArray[np.generic], group
     pairs = mixed(group.astype(np.uint64), value.astype(np.uint64))
     order = np.argsort(pairs)
     return np.bincount(group[order[changes(pairs[order])]], minlength=groups)
+
+
+def first_of_each(chosen: Flags, key: NDArray[np.int64], limit: int) -> NDArray[np.int64]:
+    """The chosen places, at most `limit` of each value. key: ascending."""
+    places = np.flatnonzero(chosen)
+    starts = begins(key[places])
+    earlier = np.repeat(starts, np.diff(np.append(starts, len(places))))
+    return places[np.arange(len(places)) - earlier < limit]
+
+
+def count_of(wanted: Keys, keys: Keys) -> NDArray[np.int64]:
+    """How often each wanted key occurs."""
+    if not len(wanted):
+        return np.empty(0, np.int64)
+    ordered = np.sort(keys[among(keys, sorted_unique(wanted))])
+    return np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")
