@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from connector_assets.kit import Api, FixPermission, Page, RetryLater, Stream
@@ -164,6 +165,35 @@ def test_what_cannot_be_typed_ends_its_stream_only(bench: Workbench, monkeypatch
     report = bench.sync(stream(pages(MANY), "first"), stream(pages(MANY), "second"))
     assert [manifest.state for manifest in report.streams] == ["failed", "complete"]
     assert "could not be typed" in (report.streams[0].reason or "")
+
+
+def test_a_database_that_broke_on_one_stream_is_not_given_to_the_next(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, seen = sync.write_typed, []
+
+    def broken(database: duckdb.DuckDBPyConnection, folder: Path, typed_stream: Stream, *rest: object) -> object:
+        seen.extend(database.execute("SELECT table_name FROM duckdb_tables()").fetchall())
+        if typed_stream.name == "second":
+            database.execute("CREATE TABLE left_behind (id INTEGER)")
+            raise duckdb.FatalException("the database has been invalidated")
+        return write(database, folder, typed_stream, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(sync, "write_typed", broken)
+    report = bench.sync(*(stream(pages(MANY), name) for name in ("first", "second", "third")))
+    assert [manifest.state for manifest in report.streams] == ["complete", "failed", "complete"]
+    assert seen == []
+
+
+def test_times_without_a_zone_are_utc_wherever_the_machine_stands(tmp_path: Path) -> None:
+    code = (
+        "from exposure_pipelines.home import Home; from exposure_pipelines.lake import Lake, duckdb_connection; "
+        "home = Home.from_env().ensure(); database = duckdb_connection(home, Lake.of(home)); "
+        "print(database.cursor().execute(\"SELECT '2026-01-02 03:04'::TIMESTAMPTZ = '2026-01-02 03:04+00'\").fetchone())"
+    )
+    environment = {**os.environ, "EXPOSURE_HOME": str(tmp_path / "home"), "TZ": "America/New_York"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(True,)"
 
 
 def test_a_disk_that_is_full_at_the_last_flush_is_said_and_not_waited_for(
