@@ -189,7 +189,7 @@ def test_times_without_a_zone_are_utc_wherever_the_machine_stands(tmp_path: Path
     code = (
         "from exposure_pipelines.home import Home; from exposure_pipelines.lake import Lake, duckdb_connection; "
         "home = Home.from_env().ensure(); database = duckdb_connection(home, Lake.of(home)); "
-        "print(database.cursor().execute(\"SELECT '2026-01-02 03:04'::TIMESTAMPTZ = '2026-01-02 03:04+00'\").fetchone())"
+        "print(database.cursor().execute(\"SELECT '2026-01-02 03:04:05'::TIMESTAMPTZ = '2026-01-02 03:04:05+00'\").fetchone())"
     )
     environment = {**os.environ, "EXPOSURE_HOME": str(tmp_path / "home"), "TZ": "America/New_York"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
