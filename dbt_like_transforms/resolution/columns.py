@@ -8,6 +8,16 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+#: Types of columns as SQL and Arrow call them.
+TYPES: dict[str, pa.DataType] = {
+    "VARCHAR": pa.string(),
+    "VARCHAR[]": pa.list_(pa.string()),
+    "TIMESTAMP": pa.timestamp("us"),
+    "INTEGER": pa.int32(),
+    "BIGINT": pa.int64(),
+    "BOOLEAN": pa.bool_(),
+}
+
 
 def show_columns(connection: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Any]) -> None:
     """Makes the temporary table `name` of columns of one length: lists, arrays of numpy or Arrow.

@@ -14,6 +14,7 @@ import pyarrow as pa
 from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict, get_type_hints
 
+from dbt_like_transforms.resolution.columns import TYPES
 from dbt_like_transforms.resolution.intake import COMMON
 from dbt_like_transforms.resolution.resolve import COLUMNS, Kind
 
@@ -36,14 +37,6 @@ COUNTED = re.compile(r"[0-9]{1,12}")
 
 
 EXAMPLE = '{"record": "tenable:prod:17", "product": "tenable", "identifiers": {}}'
-TYPES = {
-    "VARCHAR": pa.string(),
-    "VARCHAR[]": pa.list_(pa.string()),
-    "TIMESTAMP": pa.timestamp("us"),
-    "INTEGER": pa.int32(),
-    "BIGINT": pa.int64(),
-    "BOOLEAN": pa.bool_(),
-}
 SEPARATOR = re.compile(r"[,;|\n]")
 STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 

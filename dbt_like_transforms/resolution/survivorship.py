@@ -7,7 +7,7 @@ they are most of the memory of an estate.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.columns import show_columns
+from dbt_like_transforms.resolution.columns import TYPES, show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME
 from dbt_like_transforms.resolution.gathered import Extreme, Gathered, Single, Truth
 from dbt_like_transforms.resolution.integers import Rows, begins, by_row, sorted_unique
@@ -179,42 +179,58 @@ class Survivors:
 
     def _scalars(self) -> dict[str, Gathered]:
         """asset_id, every field that is neither list nor object, first_seen and last_seen."""
-        given, formed = [], []
-        for number, (name, field) in enumerate(self.scalars.items()):
+        size = len(self.assets)
+        found: dict[str, Gathered] = {"first_seen": Extreme(size, np.minimum), "last_seen": Extreme(size, np.maximum)}
+        given, formed = [], ["v.first_seen", "v.last_seen"]
+        for name, field in self.scalars.items():
             if name in self.precedence.any:
+                found[name] = Truth(size)
                 given.append(f"CASE WHEN g.won IS NOT NULL THEN r.{name} END AS {name}")
                 formed.append(f"v.{name}")
-                continue
-            given.append(f"CASE WHEN g.won & {1 << number}::UBIGINT <> 0 THEN {field.given} END AS {name}")
-            form = field.form.format(f"v.{name}")
-            formed.append(
-                f"nullif({form}, '{CLEARED}') AS {name}" if self.columns[name] == "VARCHAR" else f"{form} AS {name}"
-            )
-        told = self.connection.sql(
+            elif not field.is_normal_form:
+                found[name] = Single(size, TYPES[self.columns[name]])
+                given.append(f"{self._won(name, field.given)} AS {name}")
+                form = field.form.format(f"v.{name}")
+                formed.append(
+                    f"nullif({form}, '{CLEARED}') AS {name}" if self.columns[name] == "VARCHAR" else f"{form} AS {name}"
+                )
+        self._gather(
+            found,
             f"""
-            SELECT idx, v.first_seen, v.last_seen, {", ".join(formed)}
+            SELECT idx, {", ".join(formed)}
             FROM (
                 SELECT idx, coalesce(n_time(r.first_seen), n_time(r.observed_at)) AS first_seen,
                     greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
                         coalesce(n_time(r.observed_at), n_time(r.last_seen))) AS last_seen,
                     {", ".join(given)}
-                FROM _observed r JOIN norm n USING (idx) LEFT JOIN _giving g USING (idx)) v
-            """
-        ).to_arrow_reader(GATHERED)
-        size = len(self.assets)
-        found: dict[str, Gathered] = {"first_seen": Extreme(size, np.minimum), "last_seen": Extreme(size, np.maximum)}
-        for name in self.scalars:
-            found[name] = Truth(size) if name in self.precedence.any else Single(size, told.schema.field(name).type)
-        for batch in told:
-            asset = self.asset[batch.column("idx").to_numpy()]
-            for name, values in found.items():
-                values.add(asset, batch.column(name))
+                FROM _observed r LEFT JOIN _giving g USING (idx)) v
+            """,
+        )
+        normal = {name: field for name, field in self.scalars.items() if field.is_normal_form}
+        if normal:
+            # beside the records this would be one more join of all of them
+            forms: dict[str, Gathered] = {name: Single(size, pa.string()) for name in normal}
+            won = ", ".join(f"{self._won(name, field.value)} AS {name}" for name, field in normal.items())
+            self._gather(forms, f"SELECT idx, {won} FROM norm n JOIN _giving g USING (idx)")
+            found |= forms
         found["asset_id"] = ids = Single(size, pa.string())
-        for batch in self.connection.sql("SELECT cluster, asset_id FROM _assets WHERE NOT held").to_arrow_reader(
-            GATHERED
-        ):
-            ids.add(np.searchsorted(self.assets, batch.column("cluster").to_numpy()), batch.column("asset_id"))
+        named = self.connection.sql("SELECT cluster, asset_id FROM _assets WHERE NOT held")
+        with named.to_arrow_reader(GATHERED) as batches:
+            for batch in batches:
+                ids.add(np.searchsorted(self.assets, batch.column("cluster").to_numpy()), batch.column("asset_id"))
         return found
+
+    def _won(self, name: str, given: str) -> str:
+        """SQL of what is given where the record wins the field."""
+        return f"CASE WHEN g.won & {1 << list(self.scalars).index(name)}::UBIGINT <> 0 THEN {given} END"
+
+    def _gather(self, found: Mapping[str, Gathered], query: str) -> None:
+        """Reads a query of idx and all of `found`."""
+        with self.connection.sql(query).to_arrow_reader(GATHERED) as batches:
+            for batch in batches:
+                asset = self.asset[batch.column("idx").to_numpy()]
+                for name, values in found.items():
+                    values.add(asset, batch.column(name))
 
     def _union(self, name: str) -> _Lists:
         """Different values of a list, those of the best source first."""
@@ -236,9 +252,11 @@ class Survivors:
         code = np.array([products.index(product) if product else -1 for product in self.products], np.int64)
         rows = np.flatnonzero(self.asset >= 0)
         product = code[facts.source[rows]] if len(code) else np.empty(0, np.int64)
-        asset = self.asset[rows].astype(np.int64)
-        pairs = sorted_unique((asset * max(len(products), 1) + product)[product >= 0])
-        asset, product = np.divmod(pairs, max(len(products), 1))
+        width = max(len(products), 1)
+        # marks of all pairs instead of a sort of those that there are
+        known = np.zeros(len(self.assets) * width, np.bool_)
+        known[(self.asset[rows].astype(np.int64) * width + product)[product >= 0]] = True
+        asset, product = np.divmod(np.flatnonzero(known), width)
         values = pa.array(products, pa.string()).take(pa.array(product))
         return _Lists(pa.chunked_array([values]), self._bounds(asset))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -33,13 +34,22 @@ class Told:
         }
         #: Of each column of objects the members that each product knows, see `objects`.
         self.members = {name: members(connection, name) for name in self.precedence.merge}
-        bits = " | ".join(
-            f"CASE WHEN {f'r.{name}' if name in self.precedence.any else field.present} THEN {1 << number}::UBIGINT "
-            "ELSE 0::UBIGINT END"
-            for number, (name, field) in enumerate(self.scalars.items())
+        self.present: NDArray[np.uint64] = self._bits(
+            connection,
+            "_observed r",
+            {name: f"r.{name}" if name in self.precedence.any else field.told for name, field in self.scalars.items()},
         )
+        # Two scans cost less than one of both tables joined.
+        self.present &= self._bits(connection, "norm n", {name: field.normal for name, field in self.scalars.items()})
+
+    def _bits(
+        self, connection: duckdb.DuckDBPyConnection, relation: str, tests: Mapping[str, str]
+    ) -> NDArray[np.uint64]:
+        """Of each record of the relation a bit for each test, set where it holds."""
+        parts = [f"CASE WHEN {test} THEN {1 << bit}::UBIGINT ELSE 0 END" for bit, test in enumerate(tests.values())]
         found = connection.execute(
-            f"SELECT idx, {bits or '0::UBIGINT'} AS bits FROM _observed r JOIN norm n USING (idx)"
+            f"SELECT idx, {' | '.join(parts) or '0::UBIGINT'} AS bits FROM {relation}"
         ).fetchnumpy()
-        self.present: NDArray[np.uint64] = np.zeros(len(found["idx"]), np.uint64)
-        self.present[np.ma.getdata(found["idx"])] = np.ma.getdata(found["bits"])
+        placed = np.zeros(len(found["idx"]), np.uint64)
+        placed[np.ma.getdata(found["idx"])] = np.ma.getdata(found["bits"])
+        return placed

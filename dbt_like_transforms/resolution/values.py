@@ -14,17 +14,28 @@ CLEARED = "(cleared)"
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """present: whether the record has a value; cheap, because it is asked of every record. given: what it says. form: the
-    value that this is, over `{}`."""
+    """told: whether the record says anything; cheap, because it is asked of every record. normal: what has to hold of its
+    row in `norm` as well, so that this is a value. given: what it says. form: the value that this is, over `{}`."""
 
-    present: str
+    told: str
     given: str
     form: str = "{}"
+    normal: str = "true"
+
+    @property
+    def present(self) -> str:
+        """SQL of whether a record has a value."""
+        return f"{self.told} AND {self.normal}"
 
     @property
     def value(self) -> str:
         """SQL of the value of a record."""
         return self.form.format(self.given)
+
+    @property
+    def is_normal_form(self) -> bool:
+        """Whether the value is one of `norm`."""
+        return self.given.startswith("n.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +55,10 @@ class Elements:
 
 _FIELDS: dict[str, dict[str, Field]] = {
     "device": {
-        "serial_number": Field("n.serial_dropped IS NULL AND n_has(r.serial_number)", "r.serial_number", "n_text({})"),
-        "smbios_uuid": Field("n.uuid IS NOT NULL", "r.smbios_uuid", "n_lower({})"),
+        "serial_number": Field(
+            "n_has(r.serial_number)", "r.serial_number", "n_text({})", normal="n.serial_dropped IS NULL"
+        ),
+        "smbios_uuid": Field("r.smbios_uuid IS NOT NULL", "r.smbios_uuid", "n_lower({})", normal="n.uuid IS NOT NULL"),
         "manufacturer": Field(
             "n_has(r.manufacturer) AND r.manufacturer NOT IN (SELECT given FROM no_makers)",
             "r.manufacturer",
@@ -55,13 +68,13 @@ _FIELDS: dict[str, dict[str, Field]] = {
         "device_category": Field(
             "n_has(r.device_category) AND trim(r.device_category) <> 'Unknown'", "r.device_category", "n_text({})"
         ),
-        "entra_device_id": Field("n.entra IS NOT NULL", "n.entra", "n_dashed({})"),
-        "ad_object_guid": Field("n.adguid IS NOT NULL", "n.adguid", "n_dashed({})"),
-        "imei": Field("n.imei IS NOT NULL", "r.imei", "n_text({})"),
+        "entra_device_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
+        "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
+        "imei": Field("r.imei IS NOT NULL", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),
     },
     "identity": {
-        "entra_object_id": Field("n.entra IS NOT NULL", "n.entra", "n_dashed({})"),
-        "ad_object_guid": Field("n.adguid IS NOT NULL", "n.adguid", "n_dashed({})"),
+        "entra_object_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
+        "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
         "upn": Field("n_has(r.upn)", "r.upn", "n_lower({})"),
     },
     "application": {},

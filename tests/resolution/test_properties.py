@@ -231,6 +231,20 @@ def test_split_takes_out_the_later_parts_and_leaves_the_rest_together() -> None:
     assert ids["s1:p:1"] == ids["s2:p:1"] != ids["s0:p:1"]
 
 
+def test_a_blade_that_a_person_took_out_stays_linked_to_those_with_its_serial_number() -> None:
+    uuids = [f"11f6e606-84d1-4e74-af7c-3b54377d15{number}0" for number in "abc"]
+    blades = [
+        seen(f"edr:p:{n}", serial_number="USE1234ABC", manufacturer="HP", smbios_uuid=uuid)
+        for n, uuid in enumerate(uuids)
+    ]
+    known_twice = seen("cmdb:p:2", smbios_uuid=uuids[2], serial_number="USE1234ABC", manufacturer="HP")
+
+    split = decision("split", parts=[["cmdb:p:2"], ["edr:p:2"]])
+    outcome = resolve("device", table(*blades, known_twice), decisions=(split,))
+    linked = {record for (record,) in outcome.links().project("source_record").fetchall()}
+    assert linked == {"cmdb:p:2", "edr:p:0", "edr:p:1", "edr:p:2"}
+
+
 def test_contradictory_decisions_are_refused_by_name() -> None:
     merge = decision("merge", "one", records=["a:p:1", "b:p:2"])
     chain = decision("merge", "two", records=["b:p:2", "c:p:3"])
