@@ -105,9 +105,13 @@ def test_one_scope_cut_short_leaves_the_others_complete(bench: Workbench) -> Non
     "a vendor answers with nothing where there were many",
     "held as partial, nothing is retired; accepted by hand when it is true",
 )
-def test_an_empty_answer_where_there_were_many_is_held_and_says_how_to_accept_it(bench: Workbench) -> None:
-    bench.one(stream(pages(MANY)))
+def test_t73_an_empty_answer_where_there_were_many_is_held_and_says_how_to_accept_it(bench: Workbench) -> None:
+    whole = bench.one(stream(pages(MANY)))
     held = bench.one(stream(pages([])))
+    chosen = select_sync(bench.lake, bench.connection(), "things", clock.utc_date())
+    assert chosen is not None
+    assert chosen.manifest.sync == whole.sync
+    assert not held.proves_absence
     assert held.state == "partial"
     assert "--accept-volume" in (held.reason or "")
     assert bench.one(stream(pages([])), accept_volume=True).state == "complete"
@@ -314,14 +318,16 @@ def test_every_configured_stream_has_a_status_also_when_never_synced(bench: Work
     assert [(row["instance"], row["stream"], row["state"]) for row in rows] == [("acme_main", "things", "never")]
 
 
-def test_a_partial_sync_never_replaces_a_complete_one(bench: Workbench) -> None:
+def test_t72_a_pull_that_fails_on_page_7_of_20_is_partial_and_the_rows_before_it_stay(bench: Workbench) -> None:
+    twenty = [[{"id": f"{page}-{number}"} for number in range(5)] for page in range(20)]
     bench.at("2026-03-01T08:00:00Z")
-    whole = bench.one(stream(pages(MANY)))
+    whole = bench.one(stream(pages(*twenty)))
     bench.at("2026-03-01T12:00:00Z")
-    bench.one(stream(fails_after(RetryLater("gone"), MANY[:5])))  # type: ignore[arg-type]
+    cut = bench.one(stream(fails_after(RetryLater("gone"), *twenty[:6])))  # type: ignore[arg-type]
+    assert (cut.state, cut.records, cut.proves_absence) == ("partial", 30, False)
     chosen = select_sync(bench.lake, bench.connection(), "things", utc("2026-03-01").date())
     assert chosen is not None
-    assert chosen.manifest.sync == whole.sync
+    assert (chosen.manifest.sync, chosen.manifest.records) == (whole.sync, 100)
     assert chosen.newest.state == "partial"
 
 

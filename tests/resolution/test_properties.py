@@ -132,7 +132,33 @@ def run(rows: list[dict[str, Any]], state: pa.Table | None = None, decisions: tu
 
 A = [seen("edr:p:a", serial_number="SER00A", first_seen="2026-01-01T00:00:00Z")]
 B = [seen("edr:p:b", smbios_uuid="11f6e606-84d1-4e74-af7c-3b54377d15e3", first_seen="2026-02-01T00:00:00Z")]
+OTHER_ID = "22f6e606-84d1-4e74-af7c-3b54377d15e3"
 BRIDGE = [seen("x:p:bad", serial_number="SER00A", smbios_uuid="11f6e606-84d1-4e74-af7c-3b54377d15e3")]
+
+
+TIES = {
+    "serial number and UUID, both of one rung": (
+        seen("intune:p:a", serial_number="SER00A", entra_device_id="11f6e606-84d1-4e74-af7c-3b54377d15e3"),
+        seen("entra_id:p:b", smbios_uuid=B[0]["identifiers"]["smbios_uuid"], entra_device_id=OTHER_ID),
+        seen("cmdb:p:c", serial_number="SER00A", smbios_uuid=B[0]["identifiers"]["smbios_uuid"]),
+    ),
+    "two cards with one rule": (
+        seen("edr:p:a", serial_number="SER00A", mac_addresses=["3c:52:82:00:00:01"], hostnames=["pc1"]),
+        seen("mdm:p:b", serial_number="SER00B", mac_addresses=["3c:52:82:00:00:02"], hostnames=["pc1"]),
+        seen("scan:p:c", mac_addresses=["3c:52:82:00:00:01", "3c:52:82:00:00:02"], hostnames=["pc1"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("tie", TIES)
+def test_t86_of_rules_of_one_rank_the_same_one_wins_in_any_order(tie: str) -> None:
+    outcomes = [devices(*rows) for rows in itertools.permutations(TIES[tie])]
+    assert {frozenset(outcome.groups()) for outcome in outcomes} == {frozenset(outcomes[0].groups())}
+    (third,) = (record for record in outcomes[0].lines if record.endswith("c"))
+    assert len({outcome.words(third) for outcome in outcomes}) == 1
+    # it may belong to one of them at most, and says what stood against the other
+    assert all(outcome.apart(*(record for record in outcome.lines if record != third)) for outcome in outcomes)
+    assert all({"vetoed", "suppressed"} & outcome.verdicts(third) for outcome in outcomes)
 
 
 def test_t84_a_wrong_merge_undone_gives_the_ids_back() -> None:

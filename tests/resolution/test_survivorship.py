@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pytest
 
 from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
+from dbt_like_transforms.resolution.values import CLEARED
 
 
 def told(product: str, number: int, **values: Any) -> dict[str, Any]:
@@ -52,6 +54,36 @@ def test_a_null_of_the_better_source_does_not_hide_what_the_weaker_one_knows() -
         told("defender_endpoint", 2, properties=json.dumps({"osArchitecture": "x64", "isEncrypted": False})),
     ]
     assert json.loads(merged(rows)["properties"]) == {"osArchitecture": "x64", "isEncrypted": True, "only": {}}
+
+
+@pytest.mark.parametrize("best", [None, "", " ", "\x00"])
+def test_t77_what_says_nothing_gives_way_to_the_next_source(best: str | None) -> None:
+    rows = [told("intune", 1, os_version=best), told("servicenow", 2, os_version="11")]
+    assert merged(rows)["os_version"] == "11"
+
+
+def test_t77_a_field_that_the_best_source_emptied_on_purpose_is_empty() -> None:
+    cleared, told_still = told("intune", 1, owner=CLEARED), told("servicenow", 2, owner="ann")
+    assert merged([cleared, told_still])["owner"] is None
+    assert merged([told("intune", 1, owner=None), told_still])["owner"] == "ann"
+    # a weaker source that emptied it says nothing against the better one
+    assert merged([told("intune", 1, owner="bob"), told("servicenow", 2, owner=CLEARED)])["owner"] == "bob"
+
+
+@pytest.mark.parametrize(("days", "version"), [(29, "of intune"), (31, "of servicenow"), (45, "of servicenow")])
+def test_t78_a_source_that_is_silent_for_longer_than_its_effective_days_comes_last(days: int, version: str) -> None:
+    now = datetime(2026, 11, 20)
+    silent = told("intune", 1, os_version="of intune", model="XPS", last_seen=now - timedelta(days=days))
+    winner = merged([silent, told("servicenow", 2, os_version="of servicenow", last_seen=now)])
+    assert winner["os_version"] == version
+    assert winner["model"] == "XPS", "authority goes, what nobody else knows stays"
+
+
+def test_t78_each_field_has_its_own_patience() -> None:
+    now = datetime(2026, 11, 20)
+    silent = told("intune", 1, manufacturer="Dell", os_version="1", last_seen=now - timedelta(days=45))
+    winner = merged([silent, told("servicenow", 2, manufacturer="Dell Inc.", os_version="2", last_seen=now)])
+    assert (winner["manufacturer"], winner["os_version"]) == ("Dell", "2")
 
 
 def test_objects_of_many_records_are_put_together_and_what_is_no_object_is_left_out() -> None:

@@ -120,7 +120,7 @@ def test_an_asset_that_comes_back_after_its_retirement_has_its_id_again(estate: 
     assert estate.rows("select device_id from devices") == [before]
 
 
-def test_an_edge_that_mentions_another_sources_asset_neither_makes_keeps_nor_retires_it(estate: Estate) -> None:
+def test_t90_an_edge_that_mentions_another_sources_asset_neither_makes_keeps_nor_retires_it(estate: Estate) -> None:
     estate.marts = ("devices", "relationships", "unresolved_references")
     mention = {
         "product": "acme",

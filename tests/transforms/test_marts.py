@@ -222,6 +222,26 @@ def test_a_gap_is_raised_where_a_connected_role_does_not_really_cover(estate: Es
     ]
 
 
+def test_t75_a_device_that_left_its_edr_stays_with_the_values_of_the_next_source_and_a_gap(estate: Estate) -> None:
+    connections = [connection(product) for product in ("tenable", "defender_endpoint")]
+    edr = observation("defender_endpoint:prod:1", serial_number="S1", model="of the edr", owner="edr", is_managed=True)
+    scanned = {"serial_number": "S1", "device_category": "Server", "model": "of the scanner"}
+    known = "select device_id, lifecycle_state, retired_at, model, owner, discovery_sources from devices"
+    older = datetime(2026, 11, 19)
+    estate.build(devices=[edr, observation("tenable:prod:1", **scanned, observed_at=older)], connections=connections)
+    before = estate.row(known)
+    assert (before["model"], before["owner"]) == ("of the edr", "edr")
+    assert estate.rows("from coverage_gaps") == []
+    day = DAY + timedelta(days=1)
+    estate.build(day, devices=[observation("tenable:prod:1", day, **scanned)], connections=connections)
+    after = estate.row(known)
+    assert (after["device_id"], after["lifecycle_state"]) == (before["device_id"], "active")
+    assert (after["retired_at"], after["model"], after["owner"]) == (None, "of the scanner", None)
+    assert after["discovery_sources"] == ["tenable"]
+    gap = estate.row("from coverage_gaps")
+    assert (gap["missing"], gap["reason"]) == ("edr", "no record from defender_endpoint")
+
+
 def test_a_role_that_nothing_connected_plays_is_no_gap(estate: Estate) -> None:
     estate.build(devices=[SERVER], connections=[connection("tenable"), connection("servicenow", enabled=False)])
     assert estate.rows("from coverage_gaps") == []
