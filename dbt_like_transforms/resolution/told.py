@@ -34,22 +34,19 @@ class Told:
         }
         #: Of each column of objects the members that each product knows, see `objects`.
         self.members = {name: members(connection, name) for name in self.precedence.merge}
-        self.present: NDArray[np.uint64] = self._bits(
+        self.present: NDArray[np.uint64] = _bits(
             connection,
             "_observed r",
             {name: f"r.{name}" if name in self.precedence.any else field.told for name, field in self.scalars.items()},
         )
         # Two scans cost less than one of both tables joined.
-        self.present &= self._bits(connection, "norm n", {name: field.normal for name, field in self.scalars.items()})
+        self.present &= _bits(connection, "norm n", {name: field.normal for name, field in self.scalars.items()})
 
-    def _bits(
-        self, connection: duckdb.DuckDBPyConnection, relation: str, tests: Mapping[str, str]
-    ) -> NDArray[np.uint64]:
-        """Of each record of the relation a bit for each test, set where it holds."""
-        parts = [f"CASE WHEN {test} THEN {1 << bit}::UBIGINT ELSE 0 END" for bit, test in enumerate(tests.values())]
-        found = connection.execute(
-            f"SELECT idx, {' | '.join(parts) or '0::UBIGINT'} AS bits FROM {relation}"
-        ).fetchnumpy()
-        placed = np.zeros(len(found["idx"]), np.uint64)
-        placed[np.ma.getdata(found["idx"])] = np.ma.getdata(found["bits"])
-        return placed
+
+def _bits(connection: duckdb.DuckDBPyConnection, relation: str, tests: Mapping[str, str]) -> NDArray[np.uint64]:
+    """Of each record of the relation a bit for each test, set where it holds."""
+    parts = [f"CASE WHEN {test} THEN {1 << bit}::UBIGINT ELSE 0 END" for bit, test in enumerate(tests.values())]
+    found = connection.execute(f"SELECT idx, {' | '.join(parts) or '0::UBIGINT'} AS bits FROM {relation}").fetchnumpy()
+    placed = np.zeros(len(found["idx"]), np.uint64)
+    placed[np.ma.getdata(found["idx"])] = np.ma.getdata(found["bits"])
+    return placed
