@@ -18,6 +18,8 @@ from dbt_like_transforms.resolution.normalise import install, normalised
 from dbt_like_transforms.yaml_text import load_yaml
 
 _MARKS = r"[ -/:-@\[-`{-~]"
+#: Bytes up to which a text may be a word for nothing.
+_LONGEST = 32
 SEED_FILE = Path(__file__).with_name("seeds.yaml")
 
 
@@ -38,10 +40,11 @@ class SeedList:
 
 @dataclass(frozen=True, slots=True)
 class Seeds:
-    """All seed lists and the spellings of makers (alias -> name)."""
+    """All seed lists, the spellings of makers (alias -> name), and words that say "nothing"."""
 
     lists: dict[str, SeedList] = field(default_factory=dict)
     makers: dict[str, str] = field(default_factory=dict)
+    nothing: tuple[str, ...] = ()
 
 
 @cache
@@ -71,7 +74,7 @@ def load_seeds(path: Path = SEED_FILE) -> Seeds:
             bool(entry["repeated_character"]),
             () if compared_as else words,
         )
-    return Seeds(lists, makers)
+    return Seeds(lists, makers, nothing)
 
 
 def _text(value: str) -> str:
@@ -80,6 +83,7 @@ def _text(value: str) -> str:
 
 def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple[str, str]] = ()) -> None:
     """Makes `seeded_<name>(v)` macros: whether v is a placeholder, in the form in which the list is compared. NULL is none.
+    And `n_says(x)`: whether a text says anything, other than in a word for nothing.
 
     allowed: (identifier, value) pairs that a person declared to be real values; see ALLOW_LISTS for the names.
     """
@@ -100,6 +104,8 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
             tests.append("replace(v, v[1], '') = ''")
         real = f" AND v NOT IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else ""
         macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)")
+    nothing = _text(f"^{_punctuated(seeds.nothing)}$")
+    macros.append(f"n_says(x) AS n_has(x) AND NOT (strlen(x) <= {_LONGEST} AND regexp_matches(lower(x), {nothing}))")
     macros.append("n_maker_word(y) AS regexp_extract(y, '^([^ ,.]+)', 1)")
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
     macros.append(

@@ -56,18 +56,15 @@ class Elements:
 _FIELDS: dict[str, dict[str, Field]] = {
     "device": {
         "serial_number": Field(
-            "n_has(r.serial_number)", "r.serial_number", "n_text({})", normal="n.serial_dropped IS NULL"
+            "n_says(r.serial_number)", "r.serial_number", "n_text({})", normal="n.serial_dropped IS NULL"
         ),
         "smbios_uuid": Field("r.smbios_uuid IS NOT NULL", "r.smbios_uuid", "n_lower({})", normal="n.uuid IS NOT NULL"),
         "manufacturer": Field(
-            "n_has(r.manufacturer) AND r.manufacturer NOT IN (SELECT given FROM no_makers)",
+            "n_says(r.manufacturer) AND r.manufacturer NOT IN (SELECT given FROM no_makers)",
             "r.manufacturer",
             "n_text({})",
         ),
-        "model": Field("n_has(r.model) AND r.model NOT IN (SELECT given FROM no_makers)", "r.model", "n_text({})"),
-        "device_category": Field(
-            "n_has(r.device_category) AND trim(r.device_category) <> 'Unknown'", "r.device_category", "n_text({})"
-        ),
+        "model": Field("n_says(r.model) AND r.model NOT IN (SELECT given FROM no_makers)", "r.model", "n_text({})"),
         "entra_device_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
         "imei": Field("r.imei IS NOT NULL", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),
@@ -75,7 +72,7 @@ _FIELDS: dict[str, dict[str, Field]] = {
     "identity": {
         "entra_object_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
-        "upn": Field("n_has(r.upn)", "r.upn", "n_lower({})"),
+        "upn": Field("n_says(r.upn)", "r.upn", "n_lower({})"),
     },
     "application": {},
 }
@@ -93,7 +90,7 @@ def fields(kind: str, columns: Mapping[str, str]) -> dict[str, Field]:
     found = {}
     for name, type_ in columns.items():
         if type_ == "VARCHAR":
-            found[name] = _FIELDS[kind].get(name) or Field(f"n_has(r.{name})", f"r.{name}", "n_text({})")
+            found[name] = _FIELDS[kind].get(name) or Field(f"n_says(r.{name})", f"r.{name}", "n_text({})")
         elif not type_.endswith("[]"):
             found[name] = Field(f"r.{name} IS NOT NULL", f"r.{name}")
     return found

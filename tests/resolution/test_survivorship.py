@@ -56,10 +56,18 @@ def test_a_null_of_the_better_source_does_not_hide_what_the_weaker_one_knows() -
     assert json.loads(merged(rows)["properties"]) == {"osArchitecture": "x64", "isEncrypted": True, "only": {}}
 
 
-@pytest.mark.parametrize("best", [None, "", " ", "\x00"])
+@pytest.mark.parametrize(
+    "best", [None, "", " ", "\x00", "n/a", "UNKNOWN", "-", "(none)", "nicht angegeben", "не указано"]
+)
 def test_t77_what_says_nothing_gives_way_to_the_next_source(best: str | None) -> None:
     rows = [told("intune", 1, os_version=best), told("servicenow", 2, os_version="11")]
     assert merged(rows)["os_version"] == "11"
+    assert merged([told("intune", 1, owner=best)])["owner"] is None
+
+
+@pytest.mark.parametrize("value", ["0", "None Ofthem", "unknown-lab", "N/A1", "(x)", "name: unknown"])
+def test_what_only_contains_a_word_for_nothing_is_a_value(value: str) -> None:
+    assert merged([told("intune", 1, owner=value), told("servicenow", 2, owner="ann")])["owner"] == value
 
 
 def test_t77_a_field_that_the_best_source_emptied_on_purpose_is_empty() -> None:
