@@ -52,11 +52,16 @@ COLUMNS: dict[str, str] = {
 _STRONG = ("entra", "adguid", "sid", "cloud", "cloudq", "path", "serial", "serialq", "uuid", "imei_model")
 # A machine set up anew has a new directory id and the same hardware; the old one has fallen silent by then.
 _RENEWED = ("entra", "adguid", "sid")
-_DIRECTORY_VETOES = ("cloud", "cloudq", "serial", "serialq")
+_DIRECTORY_VETOES = ("cloud", "cloudq", "serial")
 
 
 def _without(*names: str) -> tuple[str, ...]:
     return tuple(name for name in _STRONG if name not in names)
+
+
+# A maker is spelled in many ways: it tells equal serial numbers apart, and where something as good as the serial number
+# agrees as well, it tells nothing.
+_STRONG_BUT_MAKER = _without("serialq")
 
 
 _GUID = "n_dashed(value)"
@@ -191,17 +196,22 @@ LADDER = Ladder(
         Rule(
             "cloud_instance_id+account",
             "cloudq",
-            ("entra", "adguid", "serial", "serialq"),
-            contest=("entra", "adguid", "serial", "serialq"),
+            ("entra", "adguid", "serial"),
+            contest=("entra", "adguid", "serial"),
         ),
         Rule(
             "cloud_instance_id",
             "cloud",
-            ("entra", "adguid", "serial", "serialq", "cloudq"),
-            contest=("entra", "adguid", "serial", "serialq", "cloudq"),
+            ("entra", "adguid", "serial", "cloudq"),
+            contest=("entra", "adguid", "serial", "cloudq"),
         ),
-        Rule("cloud_resource_id", "resource", _without("sid", "imei_model"), contest=("cloud", "uuid", "serial")),
-        Rule("ad_sid", "sid", _without("sid"), contest=_without("sid"), fan_out=10),
+        Rule(
+            "cloud_resource_id",
+            "resource",
+            _without("sid", "imei_model", "serialq"),
+            contest=("cloud", "uuid", "serial"),
+        ),
+        Rule("ad_sid", "sid", _without("sid", "serialq"), contest=_without("sid", "serialq"), fan_out=10),
         Rule(
             "serial_number+manufacturer",
             "serialq",
@@ -224,14 +234,20 @@ LADDER = Ladder(
         Rule(
             "smbios_uuid",
             "uuid",
-            _without("uuid"),
+            _without("uuid", "serialq"),
             ("clone_same_source",),
-            contest=_without("uuid"),
+            contest=_without("uuid", "serialq"),
             fan_out=10,
             successive=_RENEWED,
         ),
-        Rule("imei", "imei", _without("imei_model"), contest=_without("imei_model"), fan_out=10),
-        Rule("agent_id", "agent", _STRONG, ("clone",), contest=_STRONG, fan_out=10),
+        Rule(
+            "imei",
+            "imei",
+            _without("imei_model", "serialq"),
+            contest=_without("imei_model", "serialq"),
+            fan_out=10,
+        ),
+        Rule("agent_id", "agent", _STRONG_BUT_MAKER, ("clone",), contest=_STRONG_BUT_MAKER, fan_out=10),
         Rule(
             "mac_address+name",
             "mac",

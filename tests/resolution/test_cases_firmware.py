@@ -12,6 +12,7 @@ from dbt_like_transforms.resolution import normalise
 from dbt_like_transforms.resolution.suppress import install_seeds
 
 U = "~b4a1c9-12f4-4e74-af7c-3b54377d15~"
+ENTRA = "~b4a1c9-12f4-4e74-af7c-3b54377d16~"
 
 CASES = {
     "dell service tag of a blank board is nobody's uuid": Case(
@@ -68,6 +69,23 @@ CASES = {
             "mdm.c": {"serial_number": "77~4567", "manufacturer": "Apple Inc."},
         },
         "a bc",
+    ),
+    "maker by another name tells nothing where as good an id agrees": Case(
+        {
+            "mdm.a": {"serial_number": "5CG~71A", "manufacturer": "HP", "entra_device_id": ENTRA},
+            "scan.b": {"serial_number": "5CG~71A", "manufacturer": "Quanta", "entra_device_id": ENTRA},
+            "scan.c": {"serial_number": "5CG~72A", "manufacturer": "HP", "smbios_uuid": U},
+            "edr.d": {"serial_number": "5CG~72A", "manufacturer": "Quanta", "smbios_uuid": U},
+            "edr.e": {"serial_number": "5CG~73A", "manufacturer": "HP", "agent_ids": {"aid": "~" * 16}},
+            "cmdb.f": {"serial_number": "5CG~73A", "manufacturer": "Quanta", "agent_ids": {"aid": "~" * 16}},
+            "mdm.g": {"serial_number": "5CG~74A", "manufacturer": "HMD Global", "imei": "35¤67890¤34"},
+            "cmdb.h": {"serial_number": "5CG~74A", "manufacturer": "Quanta", "imei": "35¤67890¤34"},
+            "aws.i": {"serial_number": "5CG~75A", "manufacturer": "HP", "cloud_instance_id": "i-0abc12345678~"},
+            "edr.j": {"serial_number": "5CG~75A", "manufacturer": "Quanta", "cloud_instance_id": "i-0abc12345678~"},
+            "ad.k": {"serial_number": "5CG~76A", "manufacturer": "HP", "ad_sid": "S-1-5-21-¤-7-7-1104"},
+            "edr.l": {"serial_number": "5CG~76A", "manufacturer": "Quanta", "ad_sid": "S-1-5-21-¤-7-7-1104"},
+        },
+        "ab cd ef gh ij kl",
     ),
     "renamed machine with a new network card keeps its serial": Case(
         {
