@@ -106,7 +106,7 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
         macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)")
     nothing = _text(f"^{_punctuated(seeds.nothing)}$")
     macros.append(f"n_says(x) AS n_has(x) AND NOT (strlen(x) <= {_LONGEST} AND regexp_matches(lower(x), {nothing}))")
-    macros.append("n_maker_word(y) AS regexp_extract(y, '^([^ ,.]+)', 1)")
+    macros.append(r"n_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*([\pL\d]+)', 1)")
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
     macros.append(
         "l_maker(y) AS CASE WHEN NOT seeded_manufacturer(y) "
