@@ -26,6 +26,7 @@ SERIALS = [
     "Type1 - Serial Number", "System SN", "Serial No.", "No Enclosure", "not reported by bios", "Asset-1234567890",
     "01234567890123456789", "987654321", "SQUARE", "VMware", "Default",
     "System SKUNumber", "7783-7084-3265-9085-8269-3286-77", "Sys Serial", "123456789012345", "0987654321", "1122334455",
+    "False", "TRUE", "No Asset Information", "System Serial No", "Product Serial", "SNxxxxxxxx", "No Asset Tag",
 ]  # fmt: skip
 REAL_SERIALS = [
     "NONE~4X¤",
@@ -71,8 +72,8 @@ DEVICES = {
     **{f"uuid {value}": machines(smbios_uuid=value) for value in UUIDS},
     **{f"mac {value}": Case({"edr.a": {"mac_addresses": [value], "hostnames": ["gw¤"]}, "scan.b": {"mac_addresses": [value], "hostnames": ["gw¤"]}}, "a b") for value in MACS},
     **{f"agent id {value!r}": machines(agent_ids={"aid": value}) for value in ["not installed", "unbekannt", "f" * 32, "ffffffff-ffff-ffff-ffff-ffffffffffff"]},
-    **{f"imei {value!r}": machines(imei=value) for value in ["1" * 15, "IMEI: 000000000000000"]},
-    **{f"cloud id {value!r}": machines(cloud_provider="aws", cloud_instance_id=value) for value in ["not available", "N.A.", "inconnu"]},
+    **{f"imei {value!r}": machines(imei=value) for value in ["1" * 15, "IMEI: 000000000000000", "012345678912345"]},
+    **{f"cloud id {value!r}": machines(cloud_provider="aws", cloud_instance_id=value) for value in ["not available", "N.A.", "inconnu", "i-00000000"]},
     "no account is no other account": Case({"aws.a": {"cloud_provider": "aws", "cloud_account_id": "N/A", "cloud_instance_id": "i-0abc12345678900~"}, "edr.b": {"cloud_provider": "aws", "cloud_account_id": "123456789¤", "cloud_instance_id": "i-0abc12345678900~"}}, "ab"),
     **{f"domain {value!r}": named("lap¤", value, "a b") for value in DOMAINS},
     "a machine that is its own domain": named("LAP¤", "LAP¤", "a b"),
