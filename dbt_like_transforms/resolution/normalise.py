@@ -19,10 +19,11 @@ _GUID_TEXT = r"^(?:urn:uuid:|\{)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]
 _IP_TEXT = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(%.*)?)$"
 _ZEROS, _ONES = "0" * 32, "f" * 32
 
-_NARROW = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "'")
-_WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in _NARROW)
-# what word processors make of a hyphen
+# Full-width letters, and what word processors make of a hyphen.
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63"
+_ASCII = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "'")
+_WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in _ASCII) + _DASHES
+_NARROW = _ASCII + "-" * len(_DASHES)
 
 _CLEAN: tuple[str, ...] = (
     # NUL and other control characters come from fixed-width firmware fields; they are never part of a value. Marks that
@@ -30,7 +31,7 @@ _CLEAN: tuple[str, ...] = (
     rf"""n_text(x) AS nullif(CASE
         WHEN regexp_matches(x, '[^ -~]') THEN trim(translate(nfc_normalize(regexp_replace(regexp_replace(x,
             '[\x{{ad}}\x{{200b}}-\x{{200f}}\x{{202a}}-\x{{202e}}\x{{2060}}-\x{{2069}}\x{{feff}}]', '', 'g'),
-            '[\x00-\x1f\x7f\x{{a0}}\x{{2000}}-\x{{200a}}\x{{202f}}\x{{3000}}]', ' ', 'g')), '{_WIDE}{_DASHES}', '{_NARROW}{"-" * len(_DASHES)}'))
+            '[\x00-\x1f\x7f\x{{a0}}\x{{2000}}-\x{{200a}}\x{{202f}}\x{{3000}}]', ' ', 'g')), '{_WIDE}', '{_NARROW}'))
         WHEN x < '!' OR suffix(x, ' ') THEN trim(x) ELSE x END, '')""",
     "n_lower(x) AS lower(n_text(x))",
     # Whether n_text gives anything, without making it: what begins with a printable character does.
