@@ -141,7 +141,7 @@ SELECT given FROM (
 WHERE seeded_manufacturer(lowered)
 """
 _KINDS = f"""
-SELECT model, os_platform, device_category, CASE
+SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_plain, CASE
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
     WHEN regexp_matches(told, '{_CHASSIS_TEXT}') THEN 'chassis'
     WHEN regexp_matches(told, '{_CONTAINER_TEXT}') AND NOT regexp_matches(told, '{_CONTAINER_HOST}') THEN 'container'
@@ -161,7 +161,7 @@ WITH lowered AS (
             CASE WHEN starts_with(lower(cloud_resource_id), 'arn:') THEN nullif(regexp_extract(lower(cloud_resource_id),
                 '^arn:[^:]*:ec2:[^:]*:[0-9]*:instance/i-[0-9a-f]+$'), '') END) AS cloud_given,
         lower(coalesce(cloud_account_id, product || ':' || instance)) AS home,
-        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l,
+        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l, model_plain,
         n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t
     FROM _observed o LEFT JOIN ({_MAKERS}) m USING (manufacturer)
         JOIN ({_KINDS}) k ON k.model IS NOT DISTINCT FROM o.model
@@ -176,13 +176,13 @@ WITH lowered AS (
         l_sid(sid_l) AS sid,
         l_provider(provider_l) AS provider, l_cloud_account(account_l) AS account_told,
         l_cloud_account_of(cloud_l) AS account_of, l_cloud_id(cloud_l) AS cloud_text,
-        l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text
+        l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text, model_plain
     FROM placed
 ), shaped AS (
     SELECT idx, room, maker, role, entra_hex, adguid_hex, sid, sid_l, provider, cloud_text, resource,
         imei_text, h_real(entra_hex) AS entra, h_real(adguid_hex) AS adguid,
         coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account,
-        n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid,
+        n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid, model_plain,
         CASE WHEN serial_hex IS NULL THEN l_serial_text(serial_l) END AS serial_text
     FROM formed
 ), plain AS (
@@ -191,7 +191,8 @@ WITH lowered AS (
     SELECT *,
         -- Spreadsheets turn digits into 1.23457E+11: what is left of them is shared by many.
         seeded_serial_number(serial_plain) OR coalesce(regexp_matches(serial_text, '^[0-9]([.,][0-9]+)?E[+][0-9]+$'), false)
-            AS serial_bad, seeded_imei(imei_text) AS imei_bad,
+            -- and hands fill the field with the model
+            OR coalesce(serial_plain = model_plain, false) AS serial_bad, seeded_imei(imei_text) AS imei_bad,
         seeded_cloud_id(cloud_text) AS cloud_bad, seeded_uuid(uuid) AS uuid_bad,
         seeded_uuid(serial_uuid) AS serial_uuid_bad
     FROM plain

@@ -87,6 +87,14 @@ CASES = {
         },
         "ab cd ef gh ij kl",
     ),
+    "model where the serial number belongs": Case(
+        {
+            "cmdb.a": {"serial_number": "Latitude 5¤", "manufacturer": "Dell", "hostnames": ["l~a"], "attributes": {"model": "Latitude 5¤"}},
+            "cmdb.b": {"serial_number": "LATITUDE-5¤", "manufacturer": "Dell", "hostnames": ["l~b"], "attributes": {"model": "Latitude 5¤"}},
+        },
+        "a b",
+        words={"a": "placeholder"},
+    ),
     "renamed machine with a new network card keeps its serial": Case(
         {
             "edr.a": {"serial_number": "5CG~43A", "hostnames": ["old~"], "mac_addresses": ["3c:7c:3f:~:00:01"]},
@@ -214,8 +222,26 @@ def test_serials_that_identify_nothing_in_more_spellings() -> None:
 @pytest.mark.parametrize(
     "makers",
     [
-        ("HP", "Hewlett-Packard", "HP Inc.", "HPE", "Hewlett Packard Enterprise", "HewlettPackard", "HP(R)", "hewlett_packard"),
-        ("Dell Inc.", "DELL", "Dell Computer Corporation", "Dell EMC", '"Dell Inc."', "Dell-Inc", "Alienware", "Wyse Technology"),
+        (
+            "HP",
+            "Hewlett-Packard",
+            "HP Inc.",
+            "HPE",
+            "Hewlett Packard Enterprise",
+            "HewlettPackard",
+            "HP(R)",
+            "hewlett_packard",
+        ),
+        (
+            "Dell Inc.",
+            "DELL",
+            "Dell Computer Corporation",
+            "Dell EMC",
+            '"Dell Inc."',
+            "Dell-Inc",
+            "Alienware",
+            "Wyse Technology",
+        ),
         ("LENOVO", "IBM", "Lenovo Group Ltd.", "Lenovo(Beijing) Limited", "LENOVO_MT_20Y3"),
         ("ASUSTeK COMPUTER INC.", "ASUS"),
         ("Micro-Star International Co., Ltd.", "Micro Star International", "MSI"),
