@@ -344,7 +344,12 @@ class Clusterer:
             (cluster, key): row
             for cluster, key, row in zip(agreed.cluster.tolist(), agreed.key.tolist(), agreed.row.tolist(), strict=True)
         }
-        settlement = settle(blocks, lambda a, b: self.vetoes.conflict(rule, views[a], views[b]))
+        active = self.facts.active
+        settlement = settle(
+            blocks,
+            lambda a, b: self.vetoes.conflict(rule, views[a], views[b]),
+            lambda a: any(active[row] for row in views[a].rows),
+        )
         self._note_settlement(rule, agreed, settlement, carriers)
         return settlement.merged
 

@@ -1,7 +1,8 @@
 """Decides groups of clusters that agree on a value and yet hold a conflict somewhere, one group at a time.
 
 The fast path of `cluster` joins every group without conflict at once; what is left here is small. The rule is the same
-for every order of input: a cluster that could go with two conflicting ones goes with neither and is reported.
+for every order of input: a cluster that could go with two conflicting ones goes with neither and is reported, unless it is
+at work and only one of them is.
 """
 
 from __future__ import annotations
@@ -29,8 +30,14 @@ class Settlement:
     ambiguous: list[tuple[int, int, int]] = field(default_factory=list)
 
 
-def settle(blocks: dict[int, list[int]], conflict: Callable[[int, int], str | None]) -> Settlement:
-    """Settles clusters that share values. blocks: value number -> its clusters. conflict(a, b): what is against it."""
+def settle(
+    blocks: dict[int, list[int]], conflict: Callable[[int, int], str | None], at_work: Callable[[int], bool]
+) -> Settlement:
+    """Settles clusters that share values.
+
+    blocks: value number -> its clusters. conflict(a, b): what is against it. at_work(a): whether anything of the cluster is
+    not retired.
+    """
     result = Settlement()
     shares: dict[int, dict[int, int]] = {}
     known: dict[tuple[int, int], str | None] = {}
@@ -52,7 +59,7 @@ def settle(blocks: dict[int, list[int]], conflict: Callable[[int, int], str | No
                     shares.setdefault(one, {}).setdefault(other, key)
                     shares.setdefault(other, {}).setdefault(one, key)
     for group in _connected(sorted(shares), shares):
-        for merged in _unite(group, shares, against, result):
+        for merged in _unite(group, shares, against, at_work, result):
             if len(merged) > 1:
                 result.merged.append(sorted(merged))
     for one, others in shares.items():
@@ -64,6 +71,7 @@ def _unite(
     group: list[int],
     shares: dict[int, dict[int, int]],
     against: Callable[[int, int], str | None],
+    at_work: Callable[[int], bool],
     result: Settlement,
 ) -> list[list[int]]:
     """Splits a connected group into sets without conflict; ambiguous clusters stay alone."""
@@ -83,12 +91,21 @@ def _unite(
     neutral = [cluster for cluster in group if cluster not in torn]
     if not neutral:
         return [[cluster] for cluster in group]
-    sets = [part for piece in _connected(sorted(torn), shares) for part in _unite(piece, shares, against, result)]
+    sets = [
+        part for piece in _connected(sorted(torn), shares) for part in _unite(piece, shares, against, at_work, result)
+    ]
     owner = {cluster: number for number, part in enumerate(sets) for cluster in part}
     for free in _connected(neutral, shares):
         near = sorted({owner[other] for cluster in free for other in shares[cluster] if other in owner})
         joined = [cluster for number in near for cluster in sets[number]] + free
-        if _at_peace(joined, against):
+        peace = _at_peace(joined, against)
+        if not peace and any(map(at_work, free)):
+            working = [number for number in near if any(map(at_work, sets[number]))]
+            joined_working = [cluster for number in working for cluster in sets[number]] + free
+            if len(working) == 1 and _at_peace(joined_working, against):
+                _pass_over({cluster for cluster in joined if cluster not in joined_working}, free, shares, result)
+                near, joined, peace = working, joined_working, True
+        if peace:
             number = near[0] if near else len(sets)
             if not near:
                 sets.append([])
@@ -101,6 +118,14 @@ def _unite(
         for cluster in free:
             result.ambiguous.extend((key, cluster, other) for other, key in shares[cluster].items() if other in owner)
     return [part for part in sets if part]
+
+
+def _pass_over(retired: set[int], free: list[int], shares: dict[int, dict[int, int]], result: Settlement) -> None:
+    """Notes that the free clusters share values with retired ones and belong to one at work."""
+    for cluster in free:
+        result.vetoed.extend(
+            (key, cluster, other, "retired") for other, key in shares[cluster].items() if other in retired
+        )
 
 
 def _at_peace(clusters: list[int], against: Callable[[int, int], str | None]) -> bool:

@@ -35,6 +35,29 @@ CASES = {
     "home domains are no domains": Case(
         {"edr.a": {"fqdns": ["nb~.fritz.box"]}, "nac.b": {"fqdns": ["nb~.fritz.box"]}, "edr.c": {"fqdns": ["mb~.local"]}, "jamf.d": {"fqdns": ["mb~.local"], "serial_number": "C02~"}}, "a b c d", held="c"
     ),
+    "a scanner sees the machine at work, not the retired one of its name": Case(
+        {
+            "cmdb.a": {"fqdns": ["rw~.corp.example"], "state": "retired", "serial_number": "5CG~RA"},
+            "cmdb.b": {"fqdns": ["rw~.corp.example"], "state": "retired", "serial_number": "5CG~RB"},
+            "edr.c": {"fqdns": ["rw~.corp.example"], "serial_number": "5CG~RC"},
+            "scan.d": {"fqdns": ["rw~.corp.example"]},
+        },
+        "a b cd",
+        words={"d": "retired"},
+    ),
+    "two machines at work leave the scanner's row open": Case(
+        {
+            "cmdb.a": {"fqdns": ["rx~.corp.example"], "serial_number": "5CG~RD"},
+            "edr.b": {"fqdns": ["rx~.corp.example"], "serial_number": "5CG~RE"},
+            "scan.c": {"fqdns": ["rx~.corp.example"]},
+            "cmdb.d": {"fqdns": ["ry~.corp.example"], "serial_number": "5CG~RF", "state": "retired"},
+            "edr.e": {"fqdns": ["ry~.corp.example"], "serial_number": "5CG~RG"},
+            "scan.f": {"fqdns": ["ry~.corp.example"], "state": "retired"},
+        },
+        "a b c d e f",
+        held="cf",
+        review="ac bc df ef",
+    ),
     "name used again after the machine was retired": Case(
         {"cmdb.a": {"fqdns": ["re~.corp.example"], "state": "retired", "serial_number": "5CG~O", **OLD}, "edr.b": {"fqdns": ["re~.corp.example"], **NEW}, "intune.c": {"fqdns": ["re~.corp.example"], "serial_number": "5CG~N", **NEW}},
         "a bc",
