@@ -26,7 +26,7 @@ SERIALS = [
     "Type1 - Serial Number", "System SN", "Serial No.", "No Enclosure", "not reported by bios", "Asset-1234567890",
     "01234567890123456789", "987654321", "SQUARE", "VMware", "Default",
     "System SKUNumber", "7783-7084-3265-9085-8269-3286-77", "Sys Serial", "123456789012345", "0987654321", "1122334455",
-    "False", "TRUE", "No Asset Information", "System Serial No", "Product Serial", "SNxxxxxxxx", "No Asset Tag",
+    "False", "TRUE", "No Asset Information", "System Serial No", "Product Serial", "SNxxxxxxxx", "No Asset Tag", "VMware Virtual Platform",
 ]  # fmt: skip
 REAL_SERIALS = [
     "NONE~4X¤",
