@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -36,6 +37,10 @@ _SCANNED_BY = (
 COUNTED = re.compile(r"[0-9]{1,12}")
 
 
+#: A number of more digits than a floating-point number keeps, which the fast parser would round: two would become one.
+LONG_NUMBER = re.compile(rb"[:,\[]\s*-?[0-9]{17}")
+# looking for seventeen digits by pattern costs three times as much
+_DIGITS, _SEVENTEEN = bytes(48 if 48 <= byte < 58 else 32 for byte in range(256)), b"0" * 17
 EXAMPLE = '{"record": "tenable:prod:17", "product": "tenable", "identifiers": {}}'
 SEPARATOR = re.compile(r"[,;|\n]")
 STRICT = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
@@ -203,7 +208,10 @@ def read_observations(path: Path, kind: Kind) -> list[AnyObservation]:
                 continue
             place = f"{path.name}, line {number}"
             try:
-                found.append(validated(orjson.loads(line)))
+                observation = validated(orjson.loads(line))
+                if _SEVENTEEN in line.translate(_DIGITS) and LONG_NUMBER.search(line):
+                    observation = validated(json.loads(line, parse_int=_exactly))
+                found.append(observation)
             except orjson.JSONDecodeError as error:
                 raise InvalidObservation(f"{place} is not valid JSON: {error}") from error
             except ValidationError as error:
@@ -213,6 +221,11 @@ def read_observations(path: Path, kind: Kind) -> list[AnyObservation]:
                     f"{place} is no {kind} observation: {'; '.join(problems[:5])}{more}"
                 ) from error
     return found
+
+
+def _exactly(digits: str) -> int | str:
+    """A whole number, as text where it is too long to count anything."""
+    return int(digits) if len(digits) < 17 else digits
 
 
 def _problem(kind: Kind, problem: Any) -> str:

@@ -153,6 +153,22 @@ def test_dates_at_the_edge_of_the_calendar(moment: str) -> None:
     assert resolved("device", row, seen("cmdb:p:2", serial_number="SER001")).together("edr:p:1", "cmdb:p:2")
 
 
+@pytest.mark.parametrize("digits", [17, 19, 21, 300])
+def test_long_numbers_keep_every_digit(digits: int, tmp_path: Path) -> None:
+    number = ("7358291640" * digits)[: digits - 1]
+    path = tmp_path / "observations.jsonl"
+    written = (f"{number}1", f"{number}2", f'"{number}2"')
+    path.write_text(
+        "".join(
+            f'{{"record":"p{i}:p:1","product":"p{i}","identifiers":{{"employee_id":{value}}}}}\n'
+            for i, value in enumerate(written)
+        )
+    )
+    one, two, text = resolve_jsonl(path, "identity")
+    assert one["links"] == []
+    assert [link["record"] for link in two["links"]] == [text["record"]]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
