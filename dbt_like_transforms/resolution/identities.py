@@ -74,6 +74,7 @@ WITH lowered AS (
         THEN list_filter(logins_l, lambda l: contains(l, '#ext#@'))[1] ELSE upn_l END AS upn_l) FROM lowered)
 ), guided AS (
     SELECT * EXCLUDE (sid_object, immutable_plain, immutable_bytes),
+        regexp_extract(sid, '^(.*)-[0-9]+$', 1) AS sid_domain,
         coalesce(h_real(entra_hex), sid_object) AS entra, h_real(adguid_hex) AS adguid,
         coalesce(immutable_plain, n_swap(immutable_bytes)) AS immutable_hex,
         coalesce(h_real(immutable_plain), h_guid(immutable_bytes)) AS immutable,
@@ -86,8 +87,8 @@ WITH lowered AS (
         CASE WHEN immutable IS NULL AND anchored THEN anchor_text END AS anchor,
         -- An account brings a SID along from another domain; one of its own domain was put there to borrow its rights.
         list_filter(list_append(list_filter(history, lambda s: sid IS NULL
-                OR regexp_extract(s, '^(.*)-[0-9]+$', 1) <> regexp_extract(sid, '^(.*)-[0-9]+$', 1)), sid),
-            lambda s: s IS NOT NULL) AS sids,
+            OR regexp_extract(s, '^(.*)-[0-9]+$', 1) <> sid_domain), sid), lambda s: s IS NOT NULL) AS sids,
+        list_filter(history, lambda s: s <> sid AND regexp_extract(s, '^(.*)-[0-9]+$', 1) = sid_domain) AS history_dropped,
         CASE WHEN NOT seeded_address(upn_text) THEN upn_text END AS upn,
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,
@@ -145,7 +146,8 @@ LADDER = Ladder(
         ),
         Identifier("anchor", "anchor", "immutableId", "immutable_id", RUNG_DIRECTORY, scoped=True),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
-        Identifier("sids", "sids", "SID or former SID", "sid_history", None, is_list=True),
+        Identifier("sids", few("sids"), "SID or former SID", "sid_history", None, is_list=True),
+        Identifier("sid_domain", "sid_domain", "domain of the SID", "ad_sid"),
         Identifier("okta", "okta", "Okta id", "okta_id", RUNG_DIRECTORY),
         Identifier("type", "type", "type of account", "identity_type"),
         Identifier("own_upn", "upn", "user principal name", "upn"),
@@ -173,7 +175,7 @@ LADDER = Ladder(
         Rule("immutable_id", "anchor", ("entra", "sid"), contest=("entra", "sid")),
         Rule("ad_sid", "sid", ("entra", "directory"), contest=("entra", "directory")),
         # A migrated account has a new SID and objectGUID and carries its old SID: neither is a disagreement.
-        Rule("sid_history", "sids", ("entra",), contest=("entra",)),
+        Rule("sid_history", "sids", ("entra",), ("domain",), contest=("entra",)),
         Rule("okta_id", "okta", ("entra",), contest=("entra",)),
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
         # An administrator's account carries the mail of the person: another logon name is another account.
@@ -186,6 +188,7 @@ LADDER = Ladder(
         Dropped("entra", "entra_dropped"),
         Dropped("directory", "directory_dropped", is_list=True),
         Dropped("sid", "sid_dropped", why="it names no single account"),
+        Dropped("sids", "history_dropped", is_list=True, why="no domain gives an account a former SID of its own"),
         Dropped("okta", "okta_dropped"),
         Dropped("address", "mail_dropped", is_list=True),
         Dropped("employee", "employee_dropped"),

@@ -55,7 +55,8 @@ class Dropped:
 
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
 Special = Literal[
-    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_same_source"
+    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_same_source",
+    "domain",
 ]  # fmt: skip
 
 

@@ -16,6 +16,12 @@ DAY = 86_400
 #: Successive values of these need a name in common: another blade may have taken the slot of the chassis.
 NEEDS_NAME = frozenset({"uuid"})
 
+#: Vetoes by values that can only be compared where another identifier agrees: two numbers of one form, two SIDs of one
+#: domain. Veto -> identifier, what has to agree.
+COMPARED_WITHIN: dict[str, tuple[str, str]] = {
+    "domain": ("sid", "sid_domain"),
+}
+
 #: Two records of one product that differ in none of these are one account listed twice.
 TOLD_APART = ("employee", "host", "own_upn")
 
@@ -85,6 +91,13 @@ class Vetoes:
             )
             sets[two[~differ[sets[two]]]] = -1
             found[self._at_once_among(carriers, group, sets)] = True
+        elif special in COMPARED_WITHIN:
+            value, within = (self.facts.edges[name] for name in COMPARED_WITHIN[special])
+            # who has the one has the other, and only once
+            rows = np.flatnonzero((group >= 0)[value.rows])
+            carriers = value.rows[rows]
+            twice = _seen_twice(group[carriers], within.keys[rows], value.keys[rows])
+            found[group[carriers[twice >= 0]]] = True
         elif special == "time":
             rows = np.flatnonzero(group >= 0)
             found = self._apart_in_time(rows, group[rows], size)
@@ -162,6 +175,8 @@ class Vetoes:
             names.add("host")
         if "source_unlike" in rule.special:
             names |= set(TOLD_APART)
+        for special in rule.special:
+            names |= set(COMPARED_WITHIN.get(special, ()))
         for name in names:
             edges = self.facts.edges[name]
             inside = np.flatnonzero(concerned[edges.rows])
@@ -224,6 +239,9 @@ class Vetoes:
     def _special(self, special: Special, a: View, b: View) -> bool:
         if special in ("mac", "fqdn"):
             return _disjoint(a, b, special)
+        if special in COMPARED_WITHIN:
+            value, within = COMPARED_WITHIN[special]
+            return _disjoint(a, b, value) and bool(a.values.get(within, set()) & b.values.get(within, set()))
         if special == "names":
             return _disjoint(a, b, "host") and a.values.get("mac") != b.values.get("mac")
         if special == "source_unlike" and not any(_disjoint(a, b, name) for name in TOLD_APART):

@@ -139,6 +139,7 @@ def test_records_with_the_shared_serial_of_two_merged_directory_objects_come_alo
         ("device", {"agent_ids": {"aid": [f"{i:032x}" for i in range(1, MANY)]}}, lambda i: {"agent_ids": {"aid": f"{i:032x}"}}),
         ("device", {"fqdns": [f"h{i}.corp.example" for i in range(MANY)]}, lambda i: {"fqdns": [f"h{i}.corp.example"]}),
         ("identity", {"emails": [f"u{i}@corp.com" for i in range(MANY)]}, lambda i: {"emails": [f"u{i}@corp.com"]}),
+        ("identity", {"sid_history": [f"S-1-5-21-1-{i}-2-99" for i in range(MANY)]}, lambda i: {"ad_sid": f"S-1-5-21-1-{i}-2-99"}),
         ("identity", {"login_names": [f"CORP\\u{i}" for i in range(MANY)]}, lambda i: {"login_names": [f"corp\\U{i}"]}),
     ],
 )  # fmt: skip

@@ -162,6 +162,13 @@ CASES = {
     "guest known by its login only": Case(
         {"mde.a": {"login_names": ["gl~_partner.com#EXT#@t.onmicrosoft.com"]}, "entra.b": {"upn": "gl~_partner.com#EXT#@t.onmicrosoft.com", "entra_object_id": G1}, "okta.c": {"login_names": ["gl~@partner.com"]}}, "ab c", links=("a same person c", "c same person a")
     ),
+    "former sid claimed by two accounts of one domain": Case(
+        {"ad.new.a": {"ad_sid": "S-1-5-21-5-5-5-1¤", "ad_object_guid": G1, "sid_history": ["S-1-5-21-5-5-4-9¤"]}, "ad.new.b": {"ad_sid": "S-1-5-21-5-5-5-2¤", "ad_object_guid": G2, "sid_history": ["S-1-5-21-5-5-4-9¤"]}, "ad.old.c": {"ad_sid": "S-1-5-21-5-5-4-9¤", "ad_object_guid": G3}},
+        "a b c", review="ca cb", words={"a": "two accounts of one domain"},
+    ),
+    "former sid out of its own domain": Case(
+        {"ad.a": {"ad_sid": "S-1-5-21-5-5-6-1¤", "ad_object_guid": G1, "sid_history": ["S-1-5-21-5-5-6-2¤"]}, "ad.b": {"ad_sid": "S-1-5-21-5-5-6-2¤", "ad_object_guid": G2}}, "a b", words={"a": "no domain gives an account a former SID of its own"}
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
