@@ -125,13 +125,14 @@ SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex
         lambda n: n IS NOT NULL), lambda n: n[1:20]) AS logons,
     CASE WHEN NOT employee_bad THEN employee_l END AS employee,
     CASE WHEN employee_bad THEN employee_l END AS employee_dropped,
+    CASE WHEN NOT employee_bad THEN translate(employee_l, '123456789', '000000000') END AS employee_form,
     CASE WHEN upn IS NULL THEN list_concat(upns, mails) ELSE upns END AS claimed,
     CASE WHEN home IS NULL THEN list_concat(upns, mails) ELSE [] END AS addresses
 FROM joined
 """
 
 _STRONG = ("entra", "directory", "sid", "okta", "type")
-_BY_NAME: tuple[Special, ...] = ("source_unlike", "time")
+_BY_NAME: tuple[Special, ...] = ("source_unlike", "employee_other", "time")
 
 LADDER = Ladder(
     kind="identity",
@@ -168,6 +169,7 @@ LADDER = Ladder(
         ),
         Identifier("logon", few("logons"), "Windows logon name", "sam_account_name", is_list=True),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
+        Identifier("employee_form", "employee_form", "form of the employee id", "employee_id", scoped=True),
     ),
     rules=(
         Rule("entra_object_id", "entra", ("entraq",), contest=("entraq",)),

@@ -56,7 +56,7 @@ class Dropped:
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
 Special = Literal[
     "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_same_source",
-    "domain",
+    "domain", "employee_other",
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ NEEDS_NAME = frozenset({"uuid"})
 #: domain. Veto -> identifier, what has to agree.
 COMPARED_WITHIN: dict[str, tuple[str, str]] = {
     "domain": ("sid", "sid_domain"),
+    "employee_other": ("employee", "employee_form"),
 }
 
 #: Two records of one product that differ in none of these are one account listed twice.

@@ -169,6 +169,15 @@ CASES = {
     "former sid out of its own domain": Case(
         {"ad.a": {"ad_sid": "S-1-5-21-5-5-6-1¤", "ad_object_guid": G1, "sid_history": ["S-1-5-21-5-5-6-2¤"]}, "ad.b": {"ad_sid": "S-1-5-21-5-5-6-2¤", "ad_object_guid": G2}}, "a b", words={"a": "no domain gives an account a former SID of its own"}
     ),
+    "upn passed on, the employee ids differ": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "on~@corp.com", "employee_id": "E¤1"}, "okta.b": {"okta_id": "00u~on", "login_names": ["on~@corp.com"], "employee_id": "E¤2"}}, "a b", review="ab", words={"a": "employee ids differ"}
+    ),
+    "mail passed on, the employee ids differ": Case(
+        {"hr.a": {"upn": "om~@corp.com", "employee_id": "1¤"}, "snow.b": {"emails": ["om~@corp.com"], "okta_id": "00u~om", "employee_id": "2¤"}}, "a b", review="ab"
+    ),
+    "employee ids of two forms cannot disagree": Case(
+        {"hr.a": {"emails": ["ef~@corp.com"], "employee_id": "0001¤"}, "entra.b": {"entra_object_id": G1, "upn": "ef~@corp.com", "employee_id": "1¤"}, "okta.c": {"okta_id": "00u~ef", "login_names": ["ef~@corp.com"], "employee_id": "W-7¤"}}, "abc"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
