@@ -91,6 +91,7 @@ WITH lowered AS (
         list_filter(history, lambda s: s <> sid AND regexp_extract(s, '^(.*)-[0-9]+$', 1) = sid_domain) AS history_dropped,
         CASE WHEN NOT seeded_address(upn_text) THEN upn_text END AS upn,
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
+        CASE WHEN contains(domain_text, '.') THEN domain_text END AS realm,
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,
         -- A guest's mail is that of its home account, which is another account.
         CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mails,
@@ -168,6 +169,7 @@ LADDER = Ladder(
             "host", few("sams"), "bare logon name", "sam_account_name", RUNG_SHORT_NAME, is_list=True, scoped=True
         ),
         Identifier("logon", few("logons"), "Windows logon name", "sam_account_name", is_list=True),
+        Identifier("realm", "realm", "domain", "domain"),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
         Identifier("employee_form", "employee_form", "form of the employee id", "employee_id", scoped=True),
     ),
@@ -182,7 +184,8 @@ LADDER = Ladder(
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
         # An administrator's account carries the mail of the person: another logon name is another account.
         Rule("mail=upn", "claimed", (*_STRONG, "own_upn", "logon"), _BY_NAME, contest=_STRONG, max_distinct=3),
-        Rule("logon_name_in_domain", "nbname", (*_STRONG, "own_upn"), _BY_NAME, contest=_STRONG, max_distinct=3),
+        # CORP stands for corp.example, but corp.eu.example is not corp.us.example
+        Rule("logon_name_in_domain", "nbname", (*_STRONG, "own_upn", "realm"), _BY_NAME, contest=_STRONG, max_distinct=3),
         Rule("mail", "address", (*_STRONG, "own_upn", "logon"), _BY_NAME, contest=_STRONG),
     ),
     reviewed=("address", "host"),

@@ -178,6 +178,9 @@ CASES = {
     "employee ids of two forms cannot disagree": Case(
         {"hr.a": {"emails": ["ef~@corp.com"], "employee_id": "0001¤"}, "entra.b": {"entra_object_id": G1, "upn": "ef~@corp.com", "employee_id": "1¤"}, "okta.c": {"okta_id": "00u~ef", "login_names": ["ef~@corp.com"], "employee_id": "W-7¤"}}, "abc"
     ),
+    "one logon name in two domains whose names begin alike": Case(
+        {"ad.a": {"sam_account_name": "rl~", "domain": "corp.eu.example", "ad_object_guid": G1}, "mdi.b": {"sam_account_name": "rl~", "domain": "corp.us.example", "ad_sid": "S-1-5-21-5-5-7-1¤"}}, "a b", words={"a": "their domain differs"}
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
