@@ -41,8 +41,15 @@ COLUMNS: dict[str, str] = {
     "properties": "VARCHAR",
 }
 
+#: What administrators' and service accounts have before or behind the name of their owner. A letter and a point begin
+#: many people's names.
+_MARKED = (
+    r"(^|[ \\])((a|da|ea|sa|pa|su|t[0-2]|tier[0-2]|priv|root|svc|srv)[-_]|(adm|admin)[-_.])"
+    r"|([-_](a|da|ea|sa|pa|su|t[0-2]|priv|root|svc|srv)|[-_.](adm|admin))($|[ @])"
+)
+
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`.
-_NORM = r"""
+_NORM = rf"""
 WITH lowered AS (
     SELECT idx, n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t,
         n_lower(immutable_id) AS immutable_l, n_text(immutable_id) AS anchor_text,
@@ -67,7 +74,8 @@ WITH lowered AS (
         list_transform(history_l, lambda s: l_sid(s)) AS history,
         l_guest_home(upn_l) AS home, l_address(upn_l) AS upn_text,
         list_filter(list_transform(mail_l, lambda e: l_address(e)), lambda e: e IS NOT NULL) AS mail_all,
-        l_domain(domain_l) AS domain_text, seeded_employee_id(n_alnum(employee_l)) AS employee_bad
+        l_domain(domain_l) AS domain_text, seeded_employee_id(n_alnum(employee_l)) AS employee_bad,
+        concat_ws(' ', sam_l, upn_l, array_to_string(logins_l, ' ')) AS names
     -- What signs in by the name of a guest account alone is that account.
     FROM (SELECT * REPLACE (CASE WHEN upn_l IS NULL AND len(list_filter(logins_l, lambda l: contains(l, '#ext#@'))) > 0
         AND len(list_filter(logins_l, lambda l: contains(l, '@') AND NOT contains(l, '#ext#@'))) = 0
@@ -106,13 +114,15 @@ WITH lowered AS (
             lambda l: l IS NOT NULL AND NOT seeded_login(l)) AS bare
     FROM guided
 ), joined AS (
-    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins),
+    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins, names),
         list_filter(list_append(login_addresses, upn), lambda a: a IS NOT NULL) AS upns,
         list_filter(list_append(
             list_transform(list_filter(domain_logins, lambda l: NOT seeded_host_domain(l.nb)),
                 lambda l: l.nb || chr(92) || l.sam),
             CASE WHEN NOT seeded_login(sam) THEN nb || chr(92) || sam END), lambda n: n IS NOT NULL) AS nbnames,
-        list_concat(bare, list_transform(domain_logins, lambda l: l.sam)) AS sams
+        list_concat(bare, list_transform(domain_logins, lambda l: l.sam)) AS sams,
+        CASE WHEN names = '' THEN NULL WHEN contains(names, '-') OR contains(names, '_') OR contains(names, 'adm')
+            THEN regexp_matches(names, '{_MARKED}') ELSE false END AS marked
     FROM split
 )
 SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex, immutable_hex, okta_t, okta_bad),
@@ -170,6 +180,7 @@ LADDER = Ladder(
         ),
         Identifier("logon", few("logons"), "Windows logon name", "sam_account_name", is_list=True),
         Identifier("realm", "realm", "domain", "domain"),
+        Identifier("marked", "marked", "mark of an administrator or service in the logon name", "login_names"),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
         Identifier("employee_form", "employee_form", "form of the employee id", "employee_id", scoped=True),
     ),
@@ -183,10 +194,10 @@ LADDER = Ladder(
         Rule("okta_id", "okta", ("entra",), contest=("entra",)),
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
         # An administrator's account carries the mail of the person: another logon name is another account.
-        Rule("mail=upn", "claimed", (*_STRONG, "own_upn", "logon"), _BY_NAME, contest=_STRONG, max_distinct=3),
+        Rule("mail=upn", "claimed", (*_STRONG, "own_upn", "logon", "marked"), _BY_NAME, contest=_STRONG, max_distinct=3),
         # CORP stands for corp.example, but corp.eu.example is not corp.us.example
         Rule("logon_name_in_domain", "nbname", (*_STRONG, "own_upn", "realm"), _BY_NAME, contest=_STRONG, max_distinct=3),
-        Rule("mail", "address", (*_STRONG, "own_upn", "logon"), _BY_NAME, contest=_STRONG),
+        Rule("mail", "address", (*_STRONG, "own_upn", "logon", "marked"), _BY_NAME, contest=_STRONG),
     ),
     reviewed=("address", "host"),
     dropped=(

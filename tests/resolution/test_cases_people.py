@@ -181,6 +181,13 @@ CASES = {
     "one logon name in two domains whose names begin alike": Case(
         {"ad.a": {"sam_account_name": "rl~", "domain": "corp.eu.example", "ad_object_guid": G1}, "mdi.b": {"sam_account_name": "rl~", "domain": "corp.us.example", "ad_sid": "S-1-5-21-5-5-7-1¤"}}, "a b", words={"a": "their domain differs"}
     ),
+    "login of an administrator with the mail of the person": Case(
+        {"okta.a": {"okta_id": "00u~am", "login_names": ["a-am~@corp.com"], "emails": ["am~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "am~@corp.com", "emails": ["am~@corp.com"]}, "snow.c": {"login_names": ["am~_adm"], "okta_id": "00u~an", "emails": ["am~@corp.com"]}},
+        "a b c", review="ab", words={"a": "mark of an administrator"},
+    ),
+    "a letter and a point begin the names of people": Case(
+        {"okta.a": {"okta_id": "00u~ap", "login_names": ["a.pe~@corp.com"], "emails": ["anna.pe~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "anna.pe~@corp.com"}}, "ab"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
