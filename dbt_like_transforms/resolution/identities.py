@@ -101,8 +101,11 @@ WITH lowered AS (
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
         CASE WHEN contains(domain_text, '.') THEN domain_text END AS realm,
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,
+        -- Who has another name only reads the mail of such an address.
+        list_filter(mail_all, lambda e: CASE WHEN names <> '' AND NOT contains(names, split_part(e, '@', 1))
+            THEN seeded_role_address(e) ELSE false END) AS role_mails,
         -- A guest's mail is that of its home account, which is another account.
-        CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mails,
+        CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mail_given,
         -- nor does it own the address with which its person signs in
         list_filter(list_transform(logins, lambda l: l_address(l)),
             lambda l: l IS NOT NULL AND NOT seeded_address(l) AND NOT contains(l, '#ext#') AND home IS NULL)
@@ -114,7 +117,9 @@ WITH lowered AS (
             lambda l: l IS NOT NULL AND NOT seeded_login(l)) AS bare
     FROM guided
 ), joined AS (
-    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins, names),
+    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins, names, mail_given),
+        CASE WHEN len(role_mails) = 0 THEN mail_given
+            ELSE list_filter(mail_given, lambda e: NOT list_contains(role_mails, e)) END AS mails,
         list_filter(list_append(login_addresses, upn), lambda a: a IS NOT NULL) AS upns,
         list_filter(list_append(
             list_transform(list_filter(domain_logins, lambda l: NOT seeded_host_domain(l.nb)),
@@ -207,6 +212,7 @@ LADDER = Ladder(
         Dropped("sids", "history_dropped", is_list=True, why="no domain gives an account a former SID of its own"),
         Dropped("okta", "okta_dropped"),
         Dropped("address", "mail_dropped", is_list=True),
+        Dropped("address", "role_mails", is_list=True, why="the mailbox of a role, which several people read"),
         Dropped("employee", "employee_dropped"),
     ),
     review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname"),

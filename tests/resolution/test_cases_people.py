@@ -188,6 +188,12 @@ CASES = {
     "a letter and a point begin the names of people": Case(
         {"okta.a": {"okta_id": "00u~ap", "login_names": ["a.pe~@corp.com"], "emails": ["anna.pe~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "anna.pe~@corp.com"}}, "ab"
     ),
+    "mailbox of a role is nobody's": Case(
+        {"ad.a": {"ad_object_guid": G1, "sam_account_name": "ra~", "emails": ["info@r¤.com"]}, "okta.b": {"okta_id": "00u~ra", "login_names": ["rb~@r¤.com"], "emails": ["info@r¤.com"]}}, "a b", words={"b": "the mailbox of a role"}
+    ),
+    "account of a mailbox of a role": Case(
+        {"google.a": {"emails": ["info@s¤.com"]}, "entra.b": {"entra_object_id": G1, "upn": "info@s¤.com", "emails": ["info@s¤.com"]}, "snow.c": {"login_names": ["info"], "emails": ["info@s¤.com"]}}, "abc"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
