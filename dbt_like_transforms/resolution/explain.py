@@ -28,6 +28,7 @@ AGAINST_WORDS = {
     "agent": "two installations of one agent were at work at the same time",
     "domain": "their SIDs are those of two accounts of one domain",
     "employee_other": "their employee ids differ",
+    "guest": "the one is a guest account, the other its home account",
     "time": "one was gone before the other appeared: the name was probably used again",
     "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
     "clone_same_source": "one product holds both at the same time with different names and MAC addresses: a clone",

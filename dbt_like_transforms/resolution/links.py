@@ -244,6 +244,8 @@ def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) 
         if link.reason.startswith(("both are guest", "two accounts invited"))
     ]
     clusterer.findings.miss("guest_home", "", [(a, b, 0) for a, b in guests if a < b], "", True)
+    homes = [(link.source, link.target) for link in links.values() if link.reason.startswith("guest account of")]
+    clusterer.findings.miss("guest_home", "", [(a, b, 0) for a, b in homes if a < b], "guest", False)
     return list(links.values())
 
 

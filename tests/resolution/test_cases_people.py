@@ -194,6 +194,9 @@ CASES = {
     "account of a mailbox of a role": Case(
         {"google.a": {"emails": ["info@s¤.com"]}, "entra.b": {"entra_object_id": G1, "upn": "info@s¤.com", "emails": ["info@s¤.com"]}, "snow.c": {"login_names": ["info"], "emails": ["info@s¤.com"]}}, "abc"
     ),
+    "guest and home account say why they are two": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "gw~_partner.com#EXT#@t.onmicrosoft.com"}, "okta.b": {"okta_id": "00u~gw", "login_names": ["gw~@partner.com"]}}, "a b", links=("a same person b",), words={"a": "a guest account, the other its home account"}
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
