@@ -22,6 +22,11 @@ _CHASSIS_TEXT = (
     r"(^|[^a-z])(chassis|enclosure|bladesystem|bladecenter|c7000|c3000|m1000e|mx7000|synergy 12000"
     r"|fx2s?|ucs[- ]?5108)([^a-z]|$)"
 )
+# Servers that sit in a chassis, as makers call them; a "Razer Blade" is a laptop.
+_BLADE_TEXT = (
+    r"(^|[^a-z])(blade server|server blade|compute node|bl[2-8][0-9]{2}[a-z]*|synergy [4-9][0-9]{2}|ucs[- ]?b[0-9]{3}"
+    r"|ucsb-|poweredge (m|mx|fc)[0-9]{3}c?|thinksystem sn[0-9]{3}|(bladecenter )?hs2[0-9]e?)([^a-z]|$)"
+)
 # Google's "Container-Optimized OS" and CoreOS "Container Linux" run the host.
 _CONTAINER_HOST = r"container[- ](optimized|linux|os|host)"
 _POD_NAME = r"^[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$"
@@ -145,7 +150,7 @@ SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
     WHEN regexp_matches(told, '{_CHASSIS_TEXT}') THEN 'chassis'
     WHEN regexp_matches(told, '{_CONTAINER_TEXT}') AND NOT regexp_matches(told, '{_CONTAINER_HOST}') THEN 'container'
-    ELSE '' END AS role
+    ELSE '' END AS role, CASE WHEN regexp_matches(lower(model), '{_BLADE_TEXT}') THEN 'blade' END AS blade
 FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS told
     FROM (SELECT DISTINCT model, os_platform, device_category FROM _unnumbered))
 """
@@ -161,7 +166,7 @@ WITH lowered AS (
             CASE WHEN starts_with(lower(cloud_resource_id), 'arn:') THEN nullif(regexp_extract(lower(cloud_resource_id),
                 '^arn:[^:]*:ec2:[^:]*:[0-9]*:instance/i-[0-9a-f]+$'), '') END) AS cloud_given,
         lower(coalesce(cloud_account_id, product || ':' || instance)) AS home,
-        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l, model_plain,
+        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l, model_plain, blade,
         n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t
     FROM _observed o LEFT JOIN ({_MAKERS}) m USING (manufacturer)
         JOIN ({_KINDS}) k ON k.model IS NOT DISTINCT FROM o.model
@@ -176,13 +181,13 @@ WITH lowered AS (
         l_sid(sid_l) AS sid,
         l_provider(provider_l) AS provider, l_cloud_account(account_l) AS account_told,
         l_cloud_account_of(cloud_l) AS account_of, l_cloud_id(cloud_l) AS cloud_text,
-        l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text, model_plain
+        l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text, model_plain, blade
     FROM placed
 ), shaped AS (
     SELECT idx, room, maker, role, entra_hex, adguid_hex, sid, sid_l, provider, cloud_text, resource,
         imei_text, h_real(entra_hex) AS entra, h_real(adguid_hex) AS adguid,
         coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account,
-        n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid, model_plain,
+        n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid, model_plain, blade,
         CASE WHEN serial_hex IS NULL THEN l_serial_text(serial_l) END AS serial_text
     FROM formed
 ), plain AS (
@@ -197,7 +202,7 @@ WITH lowered AS (
         seeded_uuid(serial_uuid) AS serial_uuid_bad
     FROM plain
 )
-SELECT idx, room, maker, entra, adguid, sid, resource, provider, account,
+SELECT idx, room, maker, blade, entra, adguid, sid, resource, provider, account,
     CASE WHEN role = 'bmc' OR told.is_bmc THEN 'bmc' WHEN role = 'chassis' THEN role
         WHEN told.is_container THEN 'container' ELSE role END AS role,
     CASE WHEN entra IS NULL THEN entra_hex END AS entra_dropped,

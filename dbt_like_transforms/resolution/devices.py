@@ -152,6 +152,8 @@ LADDER = Ladder(
             table=_with_part("norm"),
             shown="replace(value, right(value, 32), n_dashed(right(value, 32)))",
         ),
+        # A blade may report the serial number of its chassis.
+        Identifier("blade", "blade", "blade", "model"),
         Identifier("imei", "imei", "IMEI", "imei", RUNG_HARDWARE),
         # The two radios of a dual-SIM phone share the type code; different codes are different models.
         Identifier("imei_model", "imei[1:8]", "IMEI type code", "imei"),
@@ -217,7 +219,7 @@ LADDER = Ladder(
             "serialq",
             _without("serial", "serialq"),
             # blades that report the serial number of their chassis differ in what one product lists of each
-            ("clone_same_source",),
+            ("clone_same_source", "clone_blade"),
             contest=_without("serial", "serialq"),
             fan_out=10,
             successive=(*_RENEWED, "uuid"),
@@ -226,7 +228,7 @@ LADDER = Ladder(
             "serial_number",
             "serial",
             _without("serial"),
-            ("clone_same_source",),
+            ("clone_same_source", "clone_blade"),
             contest=_without("serial"),
             fan_out=10,
             successive=(*_RENEWED, "uuid"),

@@ -32,6 +32,7 @@ AGAINST_WORDS = {
     "time": "one was gone before the other appeared: the name was probably used again",
     "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
     "clone_same_source": "one product holds both at the same time with different names and MAC addresses: a clone",
+    "clone_blade": "it may be that of the chassis: one is a blade, and names and MAC addresses both differ",
     "retired": "one of them is retired, and another one with this value is at work",
     "apart": "a person decided that they are different",
     "host": "it is seen with too many different names, cards or agents",

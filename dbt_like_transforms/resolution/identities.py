@@ -199,9 +199,13 @@ LADDER = Ladder(
         Rule("okta_id", "okta", ("entra",), contest=("entra",)),
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
         # An administrator's account carries the mail of the person: another logon name is another account.
-        Rule("mail=upn", "claimed", (*_STRONG, "own_upn", "logon", "marked"), _BY_NAME, contest=_STRONG, max_distinct=3),
+        Rule(
+            "mail=upn", "claimed", (*_STRONG, "own_upn", "logon", "marked"), _BY_NAME, contest=_STRONG, max_distinct=3
+        ),
         # CORP stands for corp.example, but corp.eu.example is not corp.us.example
-        Rule("logon_name_in_domain", "nbname", (*_STRONG, "own_upn", "realm"), _BY_NAME, contest=_STRONG, max_distinct=3),
+        Rule(
+            "logon_name_in_domain", "nbname", (*_STRONG, "own_upn", "realm"), _BY_NAME, contest=_STRONG, max_distinct=3
+        ),
         Rule("mail", "address", (*_STRONG, "own_upn", "logon", "marked"), _BY_NAME, contest=_STRONG),
     ),
     reviewed=("address", "host"),

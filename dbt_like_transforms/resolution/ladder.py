@@ -55,7 +55,7 @@ class Dropped:
 
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
 Special = Literal[
-    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_same_source",
+    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_same_source", "clone_blade",
     "domain", "employee_other",
 ]  # fmt: skip
 

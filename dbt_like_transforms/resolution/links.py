@@ -138,7 +138,7 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
         if item.identifier in ("serial", "serialq") and item.against == "uuid"
     ]
     for near in clusterer.findings.near:
-        if near.identifier in ("serial", "serialq") and near.against == "clone_same_source":
+        if near.identifier in ("serial", "serialq") and near.against in ("clone_same_source", "clone_blade"):
             keys += near.keys.tolist()
     if not keys:
         return []

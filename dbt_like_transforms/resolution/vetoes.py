@@ -103,6 +103,11 @@ class Vetoes:
             rows = np.flatnonzero(group >= 0)
             found = self._apart_in_time(rows, group[rows], size)
         else:
+            if special == "clone_blade":
+                blades = np.zeros(size + 1, np.bool_)
+                blades[group[self.facts.edges["blade"].rows]] = True
+                blades[-1] = False
+                group = np.where(blades[group], group, np.int32(-1))
             found = self._maybe_disjoint("host", label, group, size, unusable)
             if found.any():
                 group = np.where(np.append(found, False)[group], group, np.int32(-1))
@@ -172,6 +177,8 @@ class Vetoes:
         names |= {special for special in rule.special if special in ("mac", "fqdn")}
         if {"clone", "clone_same_source", "names"} & set(rule.special):
             names |= {"mac", "host"}
+        if "clone_blade" in rule.special:
+            names.add("blade")
         if NEEDS_NAME & set(rule.successive):
             names.add("host")
         if "source_unlike" in rule.special:
@@ -254,6 +261,8 @@ class Vetoes:
         if special == "time":
             return self._far_in_time(a, b)
         if special == "clone_same_source" and not self._same_source(a, b, at_once=True):
+            return False
+        if special == "clone_blade" and not (a.values.get("blade") or b.values.get("blade")):
             return False
         return _disjoint(a, b, "mac") and _disjoint(a, b, "host") and self._at_once(a.rows, b.rows)
 

@@ -189,6 +189,33 @@ def test_t23_blades_are_part_of_the_chassis_record() -> None:
     assert ("part of", "cmdb:p:c") in out.links("edr:p:1") & out.links("edr:p:2")
 
 
+@pytest.mark.parametrize(
+    ("model", "name", "card", "together"),
+    [
+        ("ProLiant BL460c Gen10", "den-2", "3c:7c:3f:00:00:02", False),
+        ("Cisco UCS B200 M5", "den-2", "3c:7c:3f:00:00:02", False),
+        ("PowerEdge M640", "den-2", "3c:7c:3f:00:00:02", False),
+        # a name or a card in common is enough, and what sits in no chassis has a serial number of its own
+        ("ProLiant BL460c Gen10", "den-1", "3c:7c:3f:00:00:02", True),
+        ("ProLiant BL460c Gen10", "den-2", "3c:7c:3f:00:00:01", True),
+        ("Razer Blade 15", "den-2", "3c:7c:3f:00:00:02", True),
+        ("Latitude 7420", "den-2", "3c:7c:3f:00:00:02", True),
+    ],
+)
+def test_t23_two_blades_of_which_only_one_shows_its_uuid(model: str, name: str, card: str, together: bool) -> None:
+    one, other = (
+        seen(record, serial_number="USE1234ABC", manufacturer="HPE", attributes={"model": model}, **told)
+        for record, told in (
+            ("cmdb:p:1", {"hostnames": ["den-1"], "mac_addresses": ["3c:7c:3f:00:00:01"]}),
+            ("qualys:p:2", {"hostnames": [name], "mac_addresses": [card], "smbios_uuid": UUID_B}),
+        )
+    )
+    out = devices(one, other)
+    assert out.together("cmdb:p:1", "qualys:p:2") == together
+    assert out.links("qualys:p:2") == (set() if together else {("part of", "cmdb:p:1")})
+    assert together or "one is a blade" in out.words("qualys:p:2")
+
+
 def test_t26_moved_vm_keeps_its_instance_id() -> None:
     assert devices(
         seen(
