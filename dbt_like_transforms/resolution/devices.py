@@ -153,7 +153,7 @@ LADDER = Ladder(
             shown="replace(value, right(value, 32), n_dashed(right(value, 32)))",
         ),
         # A blade may report the serial number of its chassis.
-        Identifier("blade", "blade", "blade", "model"),
+        Identifier("blade", "CASE WHEN blade THEN 'blade' END", "blade", "model"),
         Identifier("imei", "imei", "IMEI", "imei", RUNG_HARDWARE),
         # The two radios of a dual-SIM phone share the type code; different codes are different models.
         Identifier("imei_model", "imei[1:8]", "IMEI type code", "imei"),

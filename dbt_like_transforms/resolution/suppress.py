@@ -18,8 +18,6 @@ from dbt_like_transforms.resolution.normalise import install, normalised
 from dbt_like_transforms.yaml_text import load_yaml
 
 _MARKS = r"[ -/:-@\[-`{-~]"
-#: Bytes up to which a text may be a word for nothing.
-_LONGEST = 32
 SEED_FILE = Path(__file__).with_name("seeds.yaml")
 
 
@@ -105,7 +103,7 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
         real = f" AND v NOT IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else ""
         macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)")
     nothing = _text(f"^{_punctuated(seeds.nothing)}$")
-    macros.append(f"n_says(x) AS n_has(x) AND NOT (strlen(x) <= {_LONGEST} AND regexp_matches(lower(x), {nothing}))")
+    macros.append(f"n_says(x) AS n_has(x) AND NOT regexp_matches(lower(x), {nothing})")
     macros.append(r"n_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*([\pL\d]+)', 1)")
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
     macros.append(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dbt_like_transforms.resolution.device_forms import WRITTEN
+
 #: What staging gives for a field that the source emptied on purpose.
 CLEARED = "(cleared)"
 
@@ -56,15 +58,13 @@ class Elements:
 _FIELDS: dict[str, dict[str, Field]] = {
     "device": {
         "serial_number": Field(
-            "n_says(r.serial_number)", "r.serial_number", "n_text({})", normal="n.serial_dropped IS NULL"
+            "n_has(r.serial_number)", "r.serial_number", "n_text({})", normal="n.serial_dropped IS NULL"
         ),
         "smbios_uuid": Field("r.smbios_uuid IS NOT NULL", "r.smbios_uuid", "n_lower({})", normal="n.uuid IS NOT NULL"),
-        "manufacturer": Field(
-            "n_says(r.manufacturer) AND r.manufacturer NOT IN (SELECT given FROM no_makers)",
-            "r.manufacturer",
-            "n_text({})",
-        ),
-        "model": Field("n_says(r.model) AND r.model NOT IN (SELECT given FROM no_makers)", "r.model", "n_text({})"),
+        **{
+            name: Field(f"n_has(r.{name}) AND r.{name} NOT IN (SELECT given FROM no_words)", f"r.{name}", "n_text({})")
+            for name in WRITTEN
+        },
         "entra_device_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
         "imei": Field("r.imei IS NOT NULL", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),
@@ -72,7 +72,7 @@ _FIELDS: dict[str, dict[str, Field]] = {
     "identity": {
         "entra_object_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
-        "upn": Field("n_says(r.upn)", "r.upn", "n_lower({})"),
+        "upn": Field("n_has(r.upn)", "r.upn", "n_lower({})"),
     },
     "application": {},
 }
@@ -90,7 +90,7 @@ def fields(kind: str, columns: Mapping[str, str]) -> dict[str, Field]:
     found = {}
     for name, type_ in columns.items():
         if type_ == "VARCHAR":
-            found[name] = _FIELDS[kind].get(name) or Field(f"n_says(r.{name})", f"r.{name}", "n_text({})")
+            found[name] = _FIELDS[kind].get(name) or Field(f"n_has(r.{name})", f"r.{name}", "n_text({})")
         elif not type_.endswith("[]"):
             found[name] = Field(f"r.{name} IS NOT NULL", f"r.{name}")
     return found
