@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from graph_page import graph_page
+from resolution_page import resolution_page
 
 from connector_assets import registry
 from connector_assets.kit.declaration import Connector
@@ -39,6 +40,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         yield ROOT / "docs" / "connectors" / f"{connector.product}.md", connector_page(connector)
     yield ROOT / "docs" / "tables.md", tables_page()
     yield ROOT / "docs" / "graph.md", graph_page()
+    yield ROOT / "docs" / "resolution.md", resolution_page()
 
 
 def with_table(readme: str, connectors: tuple[Connector, ...]) -> str:

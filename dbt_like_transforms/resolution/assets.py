@@ -59,13 +59,13 @@ def assign_assets(
 
 
 def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
-    """Makes `_inherited` (cluster, asset_id): the earlier id that a cluster keeps. Older ids choose first; an id goes to
-    the part with its founder."""
+    """Makes `_inherited` (cluster, asset_id): the earlier id that a cluster keeps. Older ids choose first, those that no
+    record brought with it last; an id goes to the part with its founder."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE _claims AS
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
-            bool_or(md5(? || ':' || b.record) = b.asset_id) AS founder
+            bool_or(md5(? || ':' || b.record) = b.asset_id) AS founder, bool_or(b.home_id = b.asset_id) AS at_home
         FROM _before b JOIN _records r USING (record) JOIN _clusters c USING (idx) JOIN _found f USING (cluster)
         WHERE NOT f.held
         GROUP BY b.asset_id, c.cluster
@@ -81,18 +81,23 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         """
     )
     claims = connection.execute(
-        "SELECT asset_id, born, cluster, members, founder FROM _claims ANTI JOIN _inherited USING (asset_id) ORDER BY asset_id"
+        "SELECT asset_id, born, cluster, members, founder, at_home FROM _claims ANTI JOIN _inherited USING (asset_id) "
+        "ORDER BY asset_id"
     ).fetchall()
     by_id: dict[str, list[tuple[bool, int, int]]] = {}
     wants: dict[int, int] = {}
     born: dict[str, object] = {}
-    for asset_id, when, cluster, members, founder in claims:
+    # What a person took out of an asset for a time has an id that is no record's own: it never outlives the one it left.
+    settled: set[str] = set()
+    for asset_id, when, cluster, members, founder, at_home in claims:
+        if at_home:
+            settled.add(asset_id)
         by_id.setdefault(asset_id, []).append((founder, members, cluster))
         wants[cluster] = wants.get(cluster, 0) + 1
         if asset_id not in born or str(when) < str(born[asset_id]):
             born[asset_id] = when
     kept: dict[int, str] = {}
-    for asset_id in sorted(by_id, key=lambda item: (str(born[item]), item)):
+    for asset_id in sorted(by_id, key=lambda item: (item not in settled, str(born[item]), item)):
         free = [claim for claim in by_id[asset_id] if claim[2] not in kept]
         if not free:
             continue

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,13 @@ class Changes:
         return len(touched) / self.before
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """How much may change without a person: the larger of `assets` and `share` of the earlier assets."""
+class Limit(BaseModel):
+    """How much may change without a person: the larger of `assets` and `share` (0..1) of the earlier assets."""
 
-    assets: int = 25
-    share: float = 0.05
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    assets: int = Field(default=25, ge=0)
+    share: float = Field(default=0.05, ge=0, le=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def gate(found: Changes, limit: Limit | None = None, accepted: bool = False) -> 
         False,
         f"{summary}: more than the limit of {allowed:.0f}, so nothing of it is stored or published "
         f"(for example {'; '.join(examples)}). `exposure build --what-if` lists them all; then accept them with "
-        "`exposure build --accept-changes`, or leave out the source at fault with `exposure build --without INSTANCE`.",
+        "`exposure build --accept-changes`, or leave out the source at fault with `exposure build --without INSTANCE`. "
+        "The limit is `gate` in decisions.yaml.",
         found,
     )

@@ -17,6 +17,7 @@ decisions:
     records: [okta:main:00u1, okta:main:00u2]
 allow:
   - {identifier: serial_number, value: "1234567"}   # real here although it looks like a placeholder
+gate: {assets: 25, share: 0.05}   # a build that merges or splits more assets than the larger of the two stops
 ```
 """
 
@@ -31,6 +32,7 @@ import duckdb
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from dbt_like_transforms.resolution.gate import Limit
 from dbt_like_transforms.resolution.suppress import ALLOW_LISTS
 
 
@@ -105,6 +107,7 @@ class DecisionFile(_Strict):
 
     decisions: tuple[Decision, ...] = ()
     allow: tuple[Allowed, ...] = ()
+    gate: Limit = Limit()
 
     @model_validator(mode="after")
     def _ids_once(self) -> DecisionFile:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
-from dbt_like_transforms.resolution.gate import Limit, changes, gate
+from dbt_like_transforms.resolution.gate import changes, gate
 from dbt_like_transforms.resolution.manual import DecisionFile, load_decisions
 from dbt_like_transforms.resolution.resolve import Kind, resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
@@ -34,8 +34,7 @@ def resolve_models(
     """Resolves `stg__<plural>` going on with the ids of `run.<kind>_state` and gives the `int_<plural>_...` tables,
     which read temporary tables that the next resolution on the connection replaces: write them before.
 
-    Options read: `accept_changes` (True once a person has seen them), `gate_assets` and `gate_share` (see gate.Limit),
-    `without_instances` (sources to leave out).
+    Options read: `accept_changes` (True once a person has seen them), `without_instances` (sources to leave out).
 
     Raises:
         DecisionError: decisions.yaml of the home cannot be applied.
@@ -57,11 +56,9 @@ def resolve_models(
         connection=connection,
     )
     before = connection.sql(f"SELECT record, asset_id FROM previous.int_{plural}_assignments")
-    usual = Limit()
-    limit = Limit(int(options.get("gate_assets", usual.assets)), float(options.get("gate_share", usual.share)))
     # A source left out on purpose changes much, and that is what the person wants to see.
     accepted = bool(options.get("accept_changes") or without)
-    verdict = gate(changes(before, outcome.assignments().project("record, asset_id")), limit, accepted)
+    verdict = gate(changes(before, outcome.assignments().project("record, asset_id")), decisions.gate, accepted)
     if not verdict.passed:
         raise PublishGateClosed(f"{plural}: {verdict.message}")
     survivors = Survivors(outcome)

@@ -1,0 +1,135 @@
+"""The gate before publishing: what changes more than a person should miss stops the build and says how to go on."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from resolution_kit import seen
+
+from dbt_like_transforms.resolution.manual import DecisionError
+from dbt_like_transforms.resolution.models import PublishGateClosed, resolve_models
+from dbt_like_transforms.resolution.observations import shape_of, to_table
+
+#: Forty machines, each in two products.
+PAIRS = [
+    seen(f"{product}:p:{number}", serial_number=f"SER{number:03}A")
+    for product in ("edr", "mdm")
+    for number in range(40)
+]
+WRONG = {
+    "decisions": [
+        {"id": f"d{n}", "kind": "device", "action": "split", "parts": [[f"edr:p:{n}"], [f"mdm:p:{n}"]]}
+        for n in range(30)
+    ]
+}
+
+
+class Runs:
+    """Builds of one estate, one after the other, each over what the last one published."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.connection = duckdb.connect()
+        self.connection.execute("CREATE SCHEMA run; CREATE SCHEMA previous")
+        self.connection.execute(
+            "CREATE TABLE run.device_state (record VARCHAR, asset_id VARCHAR, born TIMESTAMP, home_id VARCHAR, "
+            "home_born TIMESTAMP); CREATE TABLE previous.int_devices_assignments (record VARCHAR, asset_id VARCHAR)"
+        )
+
+    def decide(self, **told: Any) -> None:
+        (self.home / "decisions.yaml").write_text(json.dumps(told))
+
+    def build(self, *rows: dict[str, Any], **options: Any) -> dict[str, str]:
+        """Asset of each record; what is refused leaves everything as it was."""
+        observed = to_table([shape_of("device").validate_python(row) for row in rows], "device")
+        self.connection.register("stg__devices", observed)
+        found = resolve_models(self.connection, "device", "devices", datetime(2026, 11, 21), self.home, options)
+        assignments = found["int_devices_assignments"].project("record, asset_id").fetchall()
+        state = found["int_devices_state"].to_arrow_table()
+        self.connection.execute("CREATE OR REPLACE TABLE run.device_state AS FROM state")
+        self.connection.execute("DELETE FROM previous.int_devices_assignments")
+        self.connection.executemany("INSERT INTO previous.int_devices_assignments VALUES (?, ?)", assignments)
+        del state
+        return dict(assignments)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    return Runs(tmp_path)
+
+
+def test_more_splits_than_the_limit_stop_the_build_and_say_how_to_accept_them(runs: Runs) -> None:
+    before = runs.build(*PAIRS)
+    runs.decide(**WRONG)
+    with pytest.raises(
+        PublishGateClosed, match=r"30 splits touch 30 of 40 assets: more than the limit of 25"
+    ) as refused:
+        runs.build(*PAIRS)
+    for way in ("--what-if", "--accept-changes", "--without INSTANCE", "decisions.yaml"):
+        assert way in str(refused.value)
+    # nothing was published, so that the next run without the decisions goes on with the same ids
+    runs.decide()
+    assert runs.build(*PAIRS) == before
+
+
+def test_what_a_person_accepts_is_published_and_going_back_gives_the_ids_back(runs: Runs) -> None:
+    before = runs.build(*PAIRS)
+    runs.decide(**WRONG)
+    after = runs.build(*PAIRS, accept_changes=True)
+    assert len(set(after.values())) == 70
+    assert runs.build(*PAIRS) == after, "what is published is no change any more"
+    runs.decide()
+    with pytest.raises(PublishGateClosed, match="30 merges"):
+        runs.build(*PAIRS)
+    assert runs.build(*PAIRS, accept_changes=True) == before
+
+
+def test_the_limit_is_the_larger_of_a_number_and_a_share_and_a_person_sets_it(runs: Runs) -> None:
+    runs.build(*PAIRS)
+    for gate, passes in (
+        ({"assets": 29, "share": 0}, False),
+        ({"assets": 0, "share": 0.74}, False),
+        ({"assets": 30, "share": 0}, True),
+        ({"assets": 0, "share": 0.75}, True),
+    ):
+        runs.decide(**WRONG, gate=gate)
+        if passes:
+            runs.build(*PAIRS)
+            runs.decide()
+            runs.build(*PAIRS, accept_changes=True)
+        else:
+            with pytest.raises(PublishGateClosed):
+                runs.build(*PAIRS)
+
+
+@pytest.mark.parametrize("gate", [{"assets": -1}, {"share": 5}, {"limit": 3}, {"assets": "many"}])
+def test_a_limit_that_is_none_is_refused_by_its_place(runs: Runs, gate: dict[str, Any]) -> None:
+    runs.decide(gate=gate)
+    with pytest.raises(DecisionError, match=f"gate.{next(iter(gate))}"):
+        runs.build(*PAIRS)
+
+
+def test_new_machines_and_machines_that_go_are_no_merges_and_splits(runs: Runs) -> None:
+    runs.build(*PAIRS)
+    runs.build(*PAIRS[:4])
+    runs.build(*PAIRS)
+
+
+def test_a_source_left_out_may_split_what_it_joined(runs: Runs) -> None:
+    bridges = [
+        seen(
+            f"bad:p:{number}", serial_number=f"SER{number:03}A", smbios_uuid=f"{number:08x}-84d1-4e74-af7c-3b54377d15e3"
+        )
+        for number in range(40)
+    ]
+    uuids = [seen(f"scan:p:{number}", smbios_uuid=f"{number:08x}-84d1-4e74-af7c-3b54377d15e3") for number in range(40)]
+    joined = runs.build(*PAIRS, *uuids, *bridges)
+    assert len(set(joined.values())) == 40
+    left = runs.build(*PAIRS, *uuids, *bridges, without_instances=["bad"])
+    assert len(set(left.values())) == 80
+    assert not any(record.startswith("bad:") for record in left)
