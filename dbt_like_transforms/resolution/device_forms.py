@@ -138,19 +138,17 @@ _MAKERS = """
 SELECT manufacturer, l_maker(maker_l) AS maker
 FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _unnumbered))
 """
-# What people and vendors write where there is nothing to say, such as 'System manufacturer' and 'Unknown': each text once.
-WRITTEN = ("manufacturer", "model", "device_category", "os_platform", "os_version", "environment", "owner", "asset_tag")
-_TEXTS = " UNION ".join(
-    f"SELECT DISTINCT {name} AS given FROM _unnumbered WHERE strlen({name}) <= 32" for name in WRITTEN
-)
-_NO_WORDS = f"""
+# Makers and models as they came that say nothing, such as 'System manufacturer'.
+_NO_MAKERS = """
 SELECT given FROM (
-    SELECT given, NOT n_says(given) AS silent, NULL AS lowered FROM ({_TEXTS})
-    UNION ALL
-    SELECT given, false, n_lower(given) FROM (
-        SELECT DISTINCT manufacturer AS given FROM _unnumbered UNION SELECT DISTINCT model FROM _unnumbered))
-WHERE silent OR seeded_manufacturer(lowered)
+    SELECT given, n_lower(given) AS lowered
+    FROM (SELECT DISTINCT manufacturer AS given FROM _unnumbered UNION SELECT DISTINCT model FROM _unnumbered))
+WHERE seeded_manufacturer(lowered)
 """
+# What people and vendors write elsewhere where there is nothing to say, such as 'Unknown': each text is looked at once.
+WRITTEN = ("device_category", "os_platform", "os_version", "environment", "owner", "asset_tag")
+_TEXTS = " UNION ".join(f"SELECT {name} AS given FROM _unnumbered WHERE strlen({name}) <= 32" for name in WRITTEN)
+_NO_WORDS = f"SELECT given FROM ({_TEXTS}) WHERE NOT n_says(given)"
 _KINDS = f"""
 SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_plain, CASE
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
@@ -244,5 +242,6 @@ TABLES = {
     "ips": _IPS,
     "norm": _NORM,
     "roles": _ROLES,
+    "no_makers": _NO_MAKERS,
     "no_words": _NO_WORDS,
 }

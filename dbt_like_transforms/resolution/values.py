@@ -55,16 +55,19 @@ class Elements:
         return f"(SELECT idx, {self.value} AS value FROM {self.table})"
 
 
+def _unless(name: str, silent: str) -> Field:
+    """A text, unless it is one of those in the table `silent`."""
+    return Field(f"n_has(r.{name}) AND r.{name} NOT IN (SELECT given FROM {silent})", f"r.{name}", "n_text({})")
+
+
 _FIELDS: dict[str, dict[str, Field]] = {
     "device": {
         "serial_number": Field(
             "n_has(r.serial_number)", "r.serial_number", "n_text({})", normal="n.serial_dropped IS NULL"
         ),
         "smbios_uuid": Field("r.smbios_uuid IS NOT NULL", "r.smbios_uuid", "n_lower({})", normal="n.uuid IS NOT NULL"),
-        **{
-            name: Field(f"n_has(r.{name}) AND r.{name} NOT IN (SELECT given FROM no_words)", f"r.{name}", "n_text({})")
-            for name in WRITTEN
-        },
+        **{name: _unless(name, "no_makers") for name in ("manufacturer", "model")},
+        **{name: _unless(name, "no_words") for name in WRITTEN},
         "entra_device_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
         "imei": Field("r.imei IS NOT NULL", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),

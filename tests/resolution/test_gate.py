@@ -50,11 +50,10 @@ class Runs:
         self.connection.register("stg__devices", observed)
         found = resolve_models(self.connection, "device", "devices", datetime(2026, 11, 21), self.home, options)
         assignments = found["int_devices_assignments"].project("record, asset_id").fetchall()
-        state = found["int_devices_state"].to_arrow_table()
-        self.connection.execute("CREATE OR REPLACE TABLE run.device_state AS FROM state")
+        self.connection.register("_new_ids", found["int_devices_state"].to_arrow_table())
+        self.connection.execute("CREATE OR REPLACE TABLE run.device_state AS FROM _new_ids")
         self.connection.execute("DELETE FROM previous.int_devices_assignments")
         self.connection.executemany("INSERT INTO previous.int_devices_assignments VALUES (?, ?)", assignments)
-        del state
         return dict(assignments)
 
 

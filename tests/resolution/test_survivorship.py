@@ -70,6 +70,30 @@ def test_what_only_contains_a_word_for_nothing_is_a_value(value: str) -> None:
     assert merged([told("intune", 1, owner=value), told("servicenow", 2, owner="ann")])["owner"] == value
 
 
+def test_what_says_nothing_as_a_model_may_be_a_value_elsewhere() -> None:
+    rows = [
+        told("intune", 1, os_version="11", environment="Standard", model="XPS"),
+        told("qualys", 2, os_version="10", environment="Standard", model="11") | {"serial_number": "SER00B"},
+        told("qualys", 3, os_version="10", environment="Standard", model="standard") | {"serial_number": "SER00C"},
+    ]
+    winners = Survivors(resolve("device", pa.Table.from_pylist(rows))).winners().to_pylist()
+    assert sorted((row["os_version"], row["environment"], row["model"] or "") for row in winners) == [
+        ("10", "Standard", ""),
+        ("10", "Standard", ""),
+        ("11", "Standard", "XPS"),
+    ]
+
+
+def test_t75_a_record_that_its_source_retired_gives_its_fields_to_the_next_source() -> None:
+    left, alive = (
+        told("defender_endpoint", 1, model="of the edr", owner="edr"),
+        told("tenable", 2, model="of the scanner"),
+    )
+    assert merged([left, {**alive, "owner": None}])["model"] == "of the edr"
+    winner = merged([{**left, "state": "retired"}, {**alive, "owner": None, "state": "active"}])
+    assert (winner["model"], winner["owner"]) == ("of the scanner", None)
+
+
 def test_t77_a_field_that_the_best_source_emptied_on_purpose_is_empty() -> None:
     cleared, told_still = told("intune", 1, owner=CLEARED), told("servicenow", 2, owner="ann")
     assert merged([cleared, told_still])["owner"] is None
