@@ -72,11 +72,12 @@ def floor(records: str, out: Path) -> None:
 
 
 def ours(records: str, out: Path) -> None:
-    import pyarrow.parquet as pq
-
+    # before pyarrow, which imports numpy: see dbt_like_transforms.resolution
     from dbt_like_transforms.engine.session import open_connection
     from dbt_like_transforms.resolution.resolve import resolve
     from dbt_like_transforms.resolution.survivorship import Survivors
+
+    import pyarrow.parquet as pq  # isort: skip
 
     con = open_connection(temp_dir=out / "spill", memory_limit=MEMORY)
     con.execute(f"CREATE VIEW observed AS FROM '{records}'")

@@ -4,3 +4,9 @@ resolve.resolve decides over observations, jsonl.resolve_jsonl over a file; surv
 the merged assets; gate.changes and gate.gate hold a run against the last published one; manual.load_decisions reads
 what people decided; models.resolve_models is what the build runs.
 """
+
+import os
+
+# numpy asks the kernel for huge pages, and reads this when it is imported. Where memory is full of files the kernel moves
+# them away first, which takes several times as long as giving small pages.
+os.environ.setdefault("NUMPY_MADVISE_HUGEPAGE", "0")

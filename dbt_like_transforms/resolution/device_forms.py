@@ -135,8 +135,9 @@ GROUP BY idx
 
 # Few makers and models make many machines: each is read once.
 _MAKERS = """
-SELECT manufacturer, l_maker(maker_l) AS maker
-FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _unnumbered))
+SELECT manufacturer, CASE WHEN NOT seeded_manufacturer(maker_l) THEN w_maker(word) END AS maker
+FROM (SELECT manufacturer, maker_l, l_maker_word(maker_l) AS word
+    FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _unnumbered)))
 """
 # Makers and models as they came that say nothing, such as 'System manufacturer'.
 _NO_MAKERS = """

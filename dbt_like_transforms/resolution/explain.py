@@ -219,14 +219,18 @@ class Reasons:
         )
 
     def _seeds(self, name: str) -> None:
-        for dropped in self.ladder.dropped:
-            identifier = self.ladder.identifier(dropped.identifier)
-            self._put(
-                name,
-                f"SELECT r.record, 'placeholder', {identifier.shown}, NULL, 'suppressed', NULL, "
-                f"{_quoted(identifier.label)} || ' ' || {identifier.shown} || {_quoted(' identifies nothing: ' + dropped.why)} "
-                f"FROM ({value_sql(dropped, 'idx')}) s JOIN _records r USING (idx)",
-            )
+        dropped = " UNION ALL ".join(
+            f"SELECT idx, {_quoted(self.ladder.identifier(one.identifier).label)} AS label, "
+            f"{self.ladder.identifier(one.identifier).shown} AS text, {_quoted(one.why)} AS why "
+            f"FROM ({value_sql(one, 'idx')})"
+            for one in self.ladder.dropped
+        )
+        self._put(
+            name,
+            "SELECT r.record, 'placeholder', s.text, NULL, 'suppressed', NULL, "
+            "s.label || ' ' || s.text || ' identifies nothing: ' || s.why "
+            f"FROM ({dropped}) s JOIN _records r USING (idx)",
+        )
 
     def _manual(self, name: str) -> None:
         for decision, record in self.applied.gone:

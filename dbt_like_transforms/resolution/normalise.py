@@ -176,6 +176,7 @@ _STEPS: dict[str, tuple[str, ...]] = {
     "n_uuid": ("n_lower", "l_hex32", "n_either"),
     "n_serial_uuid": ("n_lower", "l_serial_hex", "n_either"),
     "n_base64_guid": ("n_text", "t_base64_hex", "h_guid"),
+    "n_maker": ("n_lower", "l_maker_word", "w_maker"),
 }
 
 

@@ -25,8 +25,6 @@ _AT_ONCE = 3
 _BITS = 64
 #: Assets whose objects are joined at once: a few MB of text, which stay in the caches of a processor.
 _PART = 2_000
-#: A character to leave out: JSON writes it escaped, so that it stands nowhere else.
-_GONE = 1
 
 
 def members(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str | None, int]:
@@ -136,21 +134,15 @@ class Objects:
 
 def _joined(objects: pa.StringArray, bounds: NDArray[np.int64], known: NDArray[np.bool_]) -> pa.StringArray:
     """Objects without a common member as one, those of asset i from bounds[i] to bounds[i + 1]; `{}` where there are none
-    and NULL where nothing is known. They lie one behind the other: `}{` between two of an asset becomes a comma."""
+    and NULL where nothing is known. They lie one behind the other: `}{` between two of an asset becomes `, `."""
     ends = np.frombuffer(objects.buffers()[1], np.int32)[objects.offset : objects.offset + len(objects) + 1]
     text = np.frombuffer(objects.buffers()[2] or b"", np.uint8)[ends[0] : ends[-1]].copy()
     ends = ends - ends[0]
     within = np.ones(len(objects) + 1, np.bool_)
     within[bounds] = False
     between = ends[within.nonzero()[0]]
-    text[between - 1], text[between] = ord(","), _GONE
-    counts = np.diff(bounds)
-    sizes = np.diff(ends[bounds]) - np.maximum(counts - 1, 0)
-    offsets = np.concatenate(([0], np.cumsum(sizes)))
+    text[between - 1], text[between] = ord(","), ord(" ")
     whole = pa.StringArray.from_buffers(
-        len(counts),
-        pa.py_buffer(offsets.astype(np.int32)),
-        pa.py_buffer(text.tobytes().replace(bytes([_GONE]), b"")),
-        pa.array(known).buffers()[1],
+        len(known), pa.py_buffer(ends[bounds]), pa.py_buffer(text), pa.array(known).buffers()[1]
     )
-    return whole if counts[known].all() else pc.if_else(pc.equal(whole, ""), "{}", whole)
+    return whole if (np.diff(bounds)[known] > 0).all() else pc.if_else(pc.equal(whole, ""), "{}", whole)

@@ -81,7 +81,8 @@ def _text(value: str) -> str:
 
 def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple[str, str]] = ()) -> None:
     """Makes `seeded_<name>(v)` macros: whether v is a placeholder, in the form in which the list is compared. NULL is none.
-    And `n_says(x)`: whether a text says anything, other than in a word for nothing.
+    And `n_says(x)`: whether a text says anything, other than in a word for nothing; `l_maker_word(y)`: the first word of a
+    maker's name, and `w_maker(word)`: the maker that it stands for, to be given a column (see `normalise`).
 
     allowed: (identifier, value) pairs that a person declared to be real values; see ALLOW_LISTS for the names.
     """
@@ -104,12 +105,9 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
         macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)")
     nothing = _text(f"^{_punctuated(seeds.nothing)}$")
     macros.append(f"n_says(x) AS n_has(x) AND NOT regexp_matches(lower(x), {nothing})")
-    macros.append(r"n_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*([\pL\d]+)', 1)")
+    macros.append(r"l_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*([\pL\d]+)', 1)")
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
-    macros.append(
-        "l_maker(y) AS CASE WHEN NOT seeded_manufacturer(y) "
-        f"THEN nullif(CASE n_maker_word(y) {cases} ELSE n_maker_word(y) END, '') END"
-    )
+    macros.append(f"w_maker(word) AS CASE word WHEN '' THEN NULL {cases} ELSE word END")
     connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))
 
 

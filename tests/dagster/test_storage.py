@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from exposure_pipelines.dagster_home import prepare_dagster_home
-from exposure_pipelines.dagster_storage import ENGINES_KEPT, SqliteEventLog
+from exposure_pipelines.dagster_storage import ENGINES_KEPT, SqliteEventLog, create_database
 from tests.dagster.conftest import Site
 
 
@@ -40,3 +42,26 @@ def test_engines_do_not_add_up_with_the_runs_that_were_looked_at(tmp_path: Path)
     assert len(storage._engines) == ENGINES_KEPT
     storage.dispose()
     assert not storage._engines
+
+
+def test_the_event_log_of_a_new_run_is_the_one_that_dagster_makes(tmp_path: Path) -> None:
+    ours, dagsters = SqliteEventLog(str(tmp_path / "ours")), SqliteEventLogStorage(str(tmp_path / "dagsters"))
+    made = []
+    for storage in (ours, dagsters):
+        assert storage.get_logs_for_run("run") == []
+        storage.dispose()
+        with closing(sqlite3.connect(storage.path_for_shard("run"))) as database:
+            made.append([*database.iterdump(), *database.execute("PRAGMA journal_mode").fetchone()])
+    assert made[0] == made[1]
+    assert sorted(file.name for file in (tmp_path / "ours").iterdir()) == ["index.db", "run.db"]
+
+
+def test_an_event_log_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "run.db"
+    assert create_database(file)
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("INSERT INTO event_logs (run_id, event) VALUES ('run', 'kept')")
+        database.commit()
+    assert not create_database(file)
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("SELECT event FROM event_logs").fetchall() == [("kept",)]
