@@ -26,8 +26,9 @@ def conformed(con: duckdb.DuckDBPyConnection, model: Model, relation: DuckDBPyRe
     Raises:
         ModelFailed: a declared column is missing, an undeclared one is there, or a type differs.
     """
-    found = dict(zip((name.lower() for name in relation.columns), relation.columns, strict=True))
-    types = dict(zip((name.lower() for name in relation.columns), map(str, relation.types), strict=True))
+    given = relation.columns  # each time it is asked for, the relation is looked at anew
+    found = {name.lower(): name for name in given}
+    types = dict(zip(found, map(str, relation.types), strict=True))
     problems = []
     for column in model.columns:
         name = column.name.lower()
@@ -42,7 +43,7 @@ def conformed(con: duckdb.DuckDBPyConnection, model: Model, relation: DuckDBPyRe
     declared = {column.name.lower() for column in model.columns}
     problems += [
         f"column {name} is not declared: describe it or leave it out"
-        for name in relation.columns
+        for name in given
         if name.lower() not in declared
     ]
     if problems:

@@ -91,11 +91,13 @@ class Reasons:
         with_seeds: also one row for every record with a placeholder, as `exposure resolve --explain` shows it.
         """
         self._put(name, None)
+        self.connection.execute("CREATE OR REPLACE TEMP TABLE _keys AS SELECT idx, record FROM _records")
         self._joins(name)
         self._near(name)
         self._suppressed(name)
         if with_seeds:
             self._seeds(name)
+        self.connection.execute("DROP TABLE _keys")
         self._manual(name)
 
     def _put(self, name: str, select: str | None) -> None:
@@ -132,7 +134,7 @@ class Reasons:
                     name,
                     f"SELECT a.record, {_quoted(joins.rule)}, NULL, b.record, 'joined', NULL, "
                     "'a person decided that ' || a.record || ' and ' || b.record || ' are one' "
-                    "FROM _pairs p JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other",
+                    "FROM _pairs p JOIN _keys a ON a.idx = p.row JOIN _keys b ON b.idx = p.other",
                 )
                 continue
             identifier = self.ladder.identifier(joins.identifier)
@@ -149,7 +151,7 @@ class Reasons:
                 name,
                 f"SELECT a.record, {_quoted(joins.rule)}, {text}, b.record, 'joined', NULL, "
                 f"'same ' || {_quoted(identifier.label)} || ' ' || coalesce({text}, '') || ' as ' || b.record{anew} "
-                "FROM _pairs p JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other "
+                "FROM _pairs p JOIN _keys a ON a.idx = p.row JOIN _keys b ON b.idx = p.other "
                 f"LEFT JOIN {self._value(identifier)} v ON v.idx = p.row AND v.key = p.key {more} {sides}",
             )
 
@@ -173,7 +175,7 @@ class Reasons:
                 name,
                 f"SELECT a.record, {_quoted(near.rule)}, {value}, b.record, 'vetoed', {against}, "
                 f"concat_ws(' ', {label}, {value}, 'as', b.record) || ', but ' || {_quoted(words)} "
-                f"FROM _pairs p JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other {join}",
+                f"FROM _pairs p JOIN _keys a ON a.idx = p.row JOIN _keys b ON b.idx = p.other {join}",
             )
 
     def _suppressed(self, name: str) -> None:
@@ -187,7 +189,7 @@ class Reasons:
                 f"{_quoted(identifier.label)} || ' ' || c.text || ' ' || l.words FROM "
                 f"(SELECT idx, {identifier.shown} AS text, {key_sql(identifier)} AS key "
                 f"FROM ({value_sql(identifier)})) c "
-                "JOIN _learned l USING (key) JOIN _records r ON r.idx = c.idx",
+                "JOIN _learned l USING (key) JOIN _keys r ON r.idx = c.idx",
             )
 
     def _learned(self, items: Iterable[object]) -> None:
@@ -229,7 +231,7 @@ class Reasons:
             name,
             "SELECT r.record, 'placeholder', s.text, NULL, 'suppressed', NULL, "
             "s.label || ' ' || s.text || ' identifies nothing: ' || s.why "
-            f"FROM ({dropped}) s JOIN _records r USING (idx)",
+            f"FROM ({dropped}) s JOIN _keys r USING (idx)",
         )
 
     def _manual(self, name: str) -> None:

@@ -24,6 +24,10 @@ COMMON: dict[str, str] = {
 }
 
 
+#: So few records are held in memory: a relation of many files is planned anew by everything that reads it.
+HELD = 50_000
+
+
 def number_records(
     connection: duckdb.DuckDBPyConnection,
     relation: str,
@@ -31,8 +35,9 @@ def number_records(
     without: tuple[str, ...] = (),
 ) -> None:
     """Makes the views `_records` of `relation` (`idx` from 0, and COMMON), `_observed`, which has `columns` and `room` (hash
-    of the scope) as well, and `_unnumbered`, which has the columns without `idx` and `room` and costs no join; all read
-    `relation` anew each time, so that the estate is not held twice. And the table `_sources` (source from 0, product, instance).
+    of the scope) as well, and `_unnumbered`, which has the columns without `idx` and `room` and costs no join. Where there
+    are many records all read `relation` anew each time, so that the estate is not held twice. And the table `_sources`
+    (source from 0, product, instance).
 
     Of several observations of one record the newest is taken, with the earliest first_seen and latest last_seen of all:
     a backfill moves neither identifiers nor last_seen back. without: products and instances to leave out.
@@ -63,6 +68,9 @@ def number_records(
                 PARTITION BY record ORDER BY n_time(observed_at) DESC NULLS LAST, n_time(g.last_seen) DESC NULLS LAST,
                 md5(CAST(g AS VARCHAR))) = 1"""
         )
+    elif total <= HELD:
+        once = "_held"
+        connection.execute("CREATE OR REPLACE TEMP TABLE _held AS FROM _given")
     connection.execute(f"CREATE OR REPLACE TEMP VIEW _unnumbered AS FROM {once}")
     # One number a record stands for its key in every join; keys that share a hash are joined as they are.
     key = "hash(record)" if hashes == distinct else "record"
