@@ -42,9 +42,7 @@ def conformed(con: duckdb.DuckDBPyConnection, model: Model, relation: DuckDBPyRe
             )
     declared = {column.name.lower() for column in model.columns}
     problems += [
-        f"column {name} is not declared: describe it or leave it out"
-        for name in given
-        if name.lower() not in declared
+        f"column {name} is not declared: describe it or leave it out" for name in given if name.lower() not in declared
     ]
     if problems:
         raise ModelFailed(model.name, model.file, "; ".join(problems))
