@@ -11,10 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from case_table import ordinary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from resolution_kit import Outcome, devices, identities, resolved, seen
 
+from dbt_like_transforms.resolution import intake
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.manual import ContradictoryDecisions, Decision
 from dbt_like_transforms.resolution.observations import InvalidObservation, shape_of, to_table
@@ -428,3 +430,13 @@ def test_two_directory_ids_in_one_asset_only_one_after_the_other(
     mixed = list(rows)
     dice.shuffle(mixed)
     assert resolved("device", *mixed).groups() == out.groups()
+
+
+@pytest.mark.parametrize("kind", ["device", "identity", "application"])
+def test_records_that_are_too_many_to_hold_are_read_with_the_same_result(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ordinary(kind)
+    held = resolved(kind, *rows).lines
+    monkeypatch.setattr(intake, "HELD", 0)
+    assert resolved(kind, *rows).lines == held
