@@ -33,6 +33,7 @@ class SqliteEventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, sa.Engine] = OrderedDict()
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     def _engine(self, shard: str) -> sa.Engine:
@@ -47,6 +48,12 @@ class SqliteEventLog(SqliteEventLogStorage):
             _, oldest = self._engines.popitem(last=False)
             oldest.dispose()
         return engine
+
+    def has_table(self, table_name: str) -> bool:
+        # asked with every event of a check; a table that is there stays
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def _initdb(self, engine: sa.Engine, for_index_shard: bool = False) -> None:
         if for_index_shard or not create_database(Path(str(engine.url.database))):

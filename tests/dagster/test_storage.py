@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from exposure_pipelines.dagster_home import prepare_dagster_home
@@ -65,3 +66,17 @@ def test_an_event_log_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     assert not create_database(file)
     with closing(sqlite3.connect(file)) as database:
         assert database.execute("SELECT event FROM event_logs").fetchall() == [("kept",)]
+
+
+def test_a_table_that_is_there_is_looked_for_once_and_one_that_is_missing_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = SqliteEventLog(str(tmp_path))
+    asked: list[str] = []
+    there = {"asset_check_executions"}
+    monkeypatch.setattr(SqliteEventLogStorage, "has_table", lambda self, name: asked.append(name) or name in there)
+    assert [storage.has_table(name) for name in ("asset_check_executions", "later") * 2] == [True, False] * 2
+    there.add("later")
+    assert storage.has_table("later")
+    assert asked == ["asset_check_executions", "later", "later", "later"]
+    storage.dispose()
