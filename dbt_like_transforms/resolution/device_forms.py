@@ -13,10 +13,12 @@ _BMC_NAME = (
     r"|^(ilo|idrac|drac|irmc)[a-z0-9]{2,4}[0-9][a-z0-9]{2,}$"
     # not "rac": Oracle calls its cluster nodes so
     r"|^.+[-_](ilo|idrac|drac|imm|xcc|cimc|ilom|irmc|bmc|ipmi|oob|lom)[0-9]?$"
+    # without anything between only behind a digit: WEB01ILO is one, camilo is not
+    r"|^.*[a-z].*[0-9](ilo|idrac|drac|xcc|cimc|ilom|irmc|bmc|ipmi)$"
 )
 _BMC_TEXT = (
-    r"(^|[^a-z])(ilo ?[2-7]|idrac ?[5-9]?|integrated lights[- ]out|remote access controller|xclarity controller"
-    r"|integrated management module|baseboard management|cisco imc|cimc|irmc|ilom|bmc|ipmi|megarac)([^a-z]|$)"
+    r"(^|[^a-z])(ilo ?[2-7]?|i?drac ?[4-9]?|integrated lights[- ]out|remote access controller|xclarity controller|lenovo xcc"
+    r"|imm2|integrated management module|baseboard management|cisco imc|cimc|irmc|ilom|(open)?bmc|ipmi|megarac)([^a-z]|$)"
 )
 _CHASSIS_TEXT = (
     r"(^|[^a-z])(chassis|enclosure|bladesystem|bladecenter|c7000|c3000|m1000e|mx7000|synergy 12000"
@@ -123,8 +125,10 @@ FROM (SELECT *, seeded_ip_address(ip) AS bad FROM formed)
 # What the names, agents and cards of a record, and its product, tell of its role.
 _TOLD = """
 SELECT idx, bool_or(is_bmc) AS is_bmc, bool_or(is_container) AS is_container FROM (
+    -- twelve digits may be the address of a card, by which cameras and telephones are called
     SELECT idx, is_bmc, is_container AND idx NOT IN (SELECT idx FROM macs WHERE NOT starts_with(mac, '0242'))
-        AS is_container
+        AND coalesce(host, '') NOT IN (
+            SELECT mac FROM macs WHERE mac IN (SELECT host FROM names WHERE is_container)) AS is_container
     FROM names WHERE is_bmc OR is_container
     UNION ALL
     SELECT idx, false, true FROM agents WHERE is_container

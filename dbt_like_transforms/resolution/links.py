@@ -36,15 +36,31 @@ _CONTAINER_PRODUCTS = "('docker', 'podman', 'containerd', 'kubernetes', 'k8s', '
 
 _CLUSTER_NAME = r"(clu(st(er)?)?|cno|wsfc|vip|vnn|lsnr|listener|dag)[-_]?[0-9]*$|^(clu|cluster|vip)[-_0-9]"
 
-# A management controller, container or chassis and the machine that reports the same firmware values.
-_ROLES = """
-SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
-    SELECT p.idx AS source, m.idx AS target, m.cluster AS target_cluster,
-        CASE p.role WHEN 'container' THEN 'runs on' ELSE 'part of' END AS relationship,
-        CASE p.role WHEN 'container' THEN 'the container reports the ' || p.what || ' of its host'
-            ELSE 'the management controller reports the ' || p.what || ' of the server it sits in' END AS reason
+# A management controller, container or chassis and the machine that reports the same firmware values. One machine is meant:
+# of several (blades may report the serial number of their chassis, containers that of their host) the one that has a
+# network card, or none; and a UUID tells more.
+_ROLES = f"""
+WITH shared AS (
+    SELECT p.idx AS source, m.idx AS target, m.cluster AS target_cluster, p.role, p.what, p.value,
+        count(DISTINCT m.cluster) OVER (PARTITION BY p.idx, p.what, p.value) AS machines
     FROM parts p JOIN machines m USING (what, value)
     WHERE p.role IN ('bmc', 'container')
+), wired AS (
+    SELECT DISTINCT cluster FROM macs
+        JOIN (FROM _clusters WHERE cluster IN (SELECT target_cluster FROM shared WHERE machines > 1)) USING (idx)
+    WHERE usable AND NOT regexp_matches(mac, '{_GUEST_CARD}')
+), likely AS (
+    SELECT *, count(DISTINCT target_cluster) OVER (PARTITION BY source, what, value) AS hosts
+    FROM shared WHERE machines = 1 OR target_cluster IN (FROM wired)
+), told AS (
+    FROM likely WHERE hosts = 1 QUALIFY what = 'SMBIOS UUID' OR NOT bool_or(what = 'SMBIOS UUID') OVER (PARTITION BY source)
+)
+SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
+    SELECT source, target, target_cluster,
+        CASE role WHEN 'container' THEN 'runs on' ELSE 'part of' END AS relationship,
+        CASE role WHEN 'container' THEN 'the container reports the ' || what || ' of its host'
+            ELSE 'the management controller reports the ' || what || ' of the server it sits in' END AS reason
+    FROM told
     UNION ALL
     SELECT m.idx, p.idx, p.cluster, 'part of', 'the blade reports the serial number of its chassis'
     FROM parts p JOIN machines m USING (what, value)

@@ -32,6 +32,7 @@ class Case:
     held: str = ""
     review: str = ""
     links: tuple[str, ...] = ()
+    unlinked: tuple[str, ...] = ()
     words: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -132,6 +133,10 @@ def mistakes(case: Case, number: int, out: Outcome) -> list[str]:
         source, *relationship, target = link.split()
         if (" ".join(relationship), records[target]) not in out.links(records[source]):
             found.append(f"no link {link!r}, only {sorted(out.links(records[source]))}")
+    for link in case.unlinked:
+        source, *relationship, target = link.split()
+        if (" ".join(relationship), records[target]) in out.links(records[source]):
+            found.append(f"there is a link {link!r}")
     for letter, text in case.words.items():
         if text not in out.words(records[letter]):
             found.append(f"{letter} is not told {text!r} but: {out.words(records[letter])}")

@@ -33,6 +33,23 @@ CASES = {
     "chassis and its two blades in two products": Case(
         {"oneview.c": {"serial_number": "CHS~01", "attributes": {"model": "Synergy 12000 Frame chassis"}}, "cmdb.d": {"serial_number": "CHS~01", "attributes": {"model": "HPE chassis"}}, "edr.a": {"serial_number": "CHS~01", "smbios_uuid": U, "hostnames": ["bl~a"]}, "edr.b": {"serial_number": "CHS~01", "smbios_uuid": V, "hostnames": ["bl~b"]}}, "cd a b", links=("a part of c", "b part of c")
     ),
+    "controllers by other names": Case(
+        {f"{product}.{x}": {"serial_number": f"CZ~N{i // 2}", "hostnames": [f"pw~{x}"], **more} for i, (product, x, more) in enumerate((
+            ("edr", "a", {}), ("scan", "b", {"attributes": {"model": "HPE iLO"}}), ("edr", "c", {}), ("scan", "d", {"attributes": {"os": "OpenBMC"}}),
+            ("edr", "e", {}), ("scan", "f", {"attributes": {"model": "Dell DRAC 5"}}), ("edr", "g", {}), ("scan", "h", {"hostnames": ["web~01ilo"]})))},
+        "a b c d e f g h", links=("b part of a", "d part of c", "f part of e", "h part of g"),
+    ),
+    "people and services whose names end like a controller's": Case(
+        {"edr.a": {"serial_number": "CZ~N8", "hostnames": ["camilo"]}, "cmdb.b": {"serial_number": "CZ~N8"}, "edr.c": {"serial_number": "CZ~N9", "hostnames": ["k8s-kilo"]}, "cmdb.d": {"serial_number": "CZ~N9"}}, "ab cd"
+    ),
+    "on which of two blades it sits, the serial number of the chassis does not tell": Case(
+        {"edr.a": {"serial_number": "CHS~02", "smbios_uuid": U, "hostnames": ["bl~a"], "mac_addresses": [A]}, "edr.b": {"serial_number": "CHS~02", "smbios_uuid": V, "hostnames": ["bl~b"], "mac_addresses": [B]},
+         "edr.c": {"serial_number": "CHS~02", "smbios_uuid": "~000000-1111-4222-8333-0000000000cc", "hostnames": ["aabbccdd02~"]}, "edr.d": {"serial_number": "CHS~02", "smbios_uuid": V, "hostnames": ["aabbccdd03~"]}, "scan.m": {"serial_number": "CHS~02", "hostnames": ["ilo-x~"]}},
+        "a b c d m", links=("d runs on b",), unlinked=("c runs on a", "c runs on b", "d runs on a", "m part of a", "m part of b"),
+    ),
+    "camera called by the address of its card": Case(
+        {"cmdb.a": {"serial_number": "CAM~1", "hostnames": ["3C7C3F~000A"]}, "nac.b": {"serial_number": "CAM~1", "mac_addresses": [A]}}, "ab"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)
