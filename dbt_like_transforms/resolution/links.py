@@ -142,8 +142,19 @@ def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) ->
         "CREATE OR REPLACE TEMP VIEW machines AS SELECT * FROM firmware WHERE role = '' "
         "AND value IN (SELECT value FROM parts)"
     )
-    links = [Link(*row) for sql in (_ROLES, _GEAR, _CLUSTER_OBJECTS) for row in connection.execute(sql).fetchall()]
+    links = [Link(*row) for sql in (_ROLES, _CLUSTER_OBJECTS) for row in connection.execute(sql).fetchall()]
+    gear = [Link(*row) for row in connection.execute(_GEAR).fetchall()]
+    links += [link for link in gear if _side_by_side(clusterer, link.source, link.target)]
     return links + _shared_serials(connection, clusterer)
+
+
+def _side_by_side(clusterer: Clusterer, one: int, other: int) -> bool:
+    """Whether two records may speak of the same time. What one product saw one after the other on one address and card
+    shared a dock or followed in its place; two products look when they please."""
+    facts = clusterer.facts
+    if not (facts.active[one] and facts.active[other]):
+        return False
+    return facts.source[one] != facts.source[other] or clusterer.vetoes.at_once([one], [other])
 
 
 def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:

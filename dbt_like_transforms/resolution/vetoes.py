@@ -264,7 +264,7 @@ class Vetoes:
             return False
         if special == "clone_blade" and not (a.values.get("blade") or b.values.get("blade")):
             return False
-        return _disjoint(a, b, "mac") and _disjoint(a, b, "host") and self._at_once(a.rows, b.rows)
+        return _disjoint(a, b, "mac") and _disjoint(a, b, "host") and self.at_once(a.rows, b.rows)
 
     def _same_source(self, a: View, b: View, at_once: bool) -> bool:
         """Both hold an active record of one product instance (active at the same time, if `at_once`)."""
@@ -273,7 +273,7 @@ class Vetoes:
             for other in b.rows:
                 if facts.source[row] != facts.source[other] or not (facts.active[row] and facts.active[other]):
                     continue
-                if not at_once or self._at_once([row], [other]):
+                if not at_once or self.at_once([row], [other]):
                     return True
         return False
 
@@ -284,11 +284,11 @@ class Vetoes:
             if not others or values.keys() & others.keys():
                 continue
             rows = [row for found in values.values() for row in found]
-            if self._at_once(rows, [row for found in others.values() for row in found]):
+            if self.at_once(rows, [row for found in others.values() for row in found]):
                 return True
         return False
 
-    def _at_once(self, rows: list[int], others: list[int]) -> bool:
+    def at_once(self, rows: list[int], others: list[int]) -> bool:
         """Whether any two were active at the same time; unknown times count as the same."""
         facts = self.facts
         for row in rows:

@@ -126,6 +126,21 @@ CASES = {
     "two installations on one serial that tell no name": Case(
         {f"edr.{x}": {"serial_number": "5CG~2I", "agent_ids": {"aid": f"{x}~" * 8}} for x in "abc"}, "abc"
     ),
+    "host of containers with a card of its own making for each": Case(
+        {"edr.a": {"mac_addresses": [A, *(f"{i:x}6:00:00:~:00:{j:02x}" for i in range(16) for j in range(5))], "hostnames": ["kn~"], "serial_number": "CZ~K"}, "nac.b": {"mac_addresses": [A], "hostnames": ["kn~"]}}, "ab"
+    ),
+    "controller that lists the cards of eighty clients": Case(
+        {"wlc.a": {"mac_addresses": [f"3c:7c:3f:~:{i:02x}:01" for i in range(80)], "hostnames": ["wlc~"]}, "nac.b": {"mac_addresses": ["3c:7c:3f:~:05:01"], "hostnames": ["wlc~"]}}, "a b", held="a", review="ab"
+    ),
+    "dock and lease of two laptops on two days are no pair": Case(
+        {"nac.a": {"mac_addresses": [DOCK], "hostnames": ["la~"], "ip_addresses": ["10.¤.1.7"], "observed_at": "2026-11-16T10:00:00Z"}, "nac.b": {"mac_addresses": [DOCK], "hostnames": ["lb~"], "ip_addresses": ["10.¤.1.7"], "observed_at": "2026-11-18T10:00:00Z"}}, "a b", unlinked=("a member of b", "b member of a")
+    ),
+    "server that followed another on its address and card is no pair with it": Case(
+        {"cmdb.a": {"serial_number": "CZ~1", "mac_addresses": [A], "hostnames": ["s~old"], "ip_addresses": ["10.¤.1.8"], "state": "retired"}, "cmdb.b": {"serial_number": "CZ~2", "mac_addresses": [A], "hostnames": ["s~new"], "ip_addresses": ["10.¤.1.8"]}}, "a b", unlinked=("a member of b", "b member of a")
+    ),
+    "firewalls of a pair, each seen by another product on another day": Case(
+        {"pan.a": {"serial_number": "FW~1", "mac_addresses": [A], "hostnames": ["fw~a"], "ip_addresses": ["10.¤.1.9"], "observed_at": "2026-11-16T10:00:00Z"}, "cmdb.b": {"serial_number": "FW~2", "mac_addresses": [A], "hostnames": ["fw~b"], "ip_addresses": ["10.¤.1.9"]}}, "a b", links=("a member of b", "b member of a")
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)
