@@ -190,7 +190,9 @@ WITH lowered AS (
 ), formed AS (
     SELECT idx, room, maker, role, sid_l, l_hex32(entra_l) AS entra_hex,
         l_serial_hex(serial_l) AS serial_hex, serial_l,
-        l_hex32(uuid_l) AS uuid_hex, coalesce(l_hex32(adguid_l), n_swap(t_base64_hex(adguid_t))) AS adguid_hex,
+        -- the file of a virtual machine writes its UUID in bytes: '56 4d 4c bc c6 a9 19 69-3f ..'
+        CASE WHEN strlen(uuid_l) > 38 THEN coalesce(l_hex32(uuid_l), l_serial_hex(uuid_l)) ELSE l_hex32(uuid_l) END
+            AS uuid_hex, coalesce(l_hex32(adguid_l), n_swap(t_base64_hex(adguid_t))) AS adguid_hex,
         l_sid(sid_l) AS sid,
         l_provider(provider_l) AS provider, l_cloud_account(account_l) AS account_told,
         l_cloud_account_of(cloud_l) AS account_of, l_cloud_id(cloud_l) AS cloud_text,
@@ -201,7 +203,7 @@ WITH lowered AS (
         imei_text, h_real(entra_hex) AS entra, h_real(adguid_hex) AS adguid,
         coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account,
         n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid, model_plain, blade,
-        CASE WHEN serial_hex IS NULL THEN l_serial_text(serial_l) END AS serial_text
+        CASE WHEN serial_hex IS NULL THEN l_serial_text(serial_l) END AS serial_text, serial_l
     FROM formed
 ), plain AS (
     SELECT *, n_alnum(serial_text) AS serial_plain FROM shaped
@@ -212,6 +214,9 @@ WITH lowered AS (
             -- and hands fill the field with the model
             OR coalesce(serial_plain = model_plain, false) AS serial_bad, seeded_imei(imei_text) AS imei_bad,
         seeded_cloud_id(cloud_text) AS cloud_bad, seeded_uuid(uuid) AS uuid_bad,
+        -- Azure Arc registers machines that live elsewhere.
+        coalesce(contains(resource, '/microsoft.hybridcompute/') OR contains(cloud_text, '/microsoft.hybridcompute/'), false)
+            AS registered,
         seeded_uuid(serial_uuid) AS serial_uuid_bad
     FROM plain
 )
@@ -222,9 +227,14 @@ SELECT idx, room, maker, blade, entra, adguid, sid, resource, provider, account,
     CASE WHEN adguid IS NULL THEN adguid_hex END AS adguid_dropped, CASE WHEN sid IS NULL THEN sid_l END AS sid_dropped,
     -- On these clouds the instance id is the SMBIOS UUID.
     CASE WHEN provider IN ('azure', 'openstack', 'nutanix') AND length(cloud_text) = 32 AND NOT contains(cloud_text, '/')
-        AND NOT cloud_bad THEN n_either(cloud_text) END AS cloud_uuid,
+        AND NOT cloud_bad AND NOT registered THEN n_either(cloud_text) END AS cloud_uuid, registered,
     CASE WHEN NOT uuid_bad THEN uuid END AS uuid, CASE WHEN uuid_bad THEN uuid END AS uuid_dropped,
-    CASE WHEN NOT serial_uuid_bad THEN serial_uuid END AS serial_uuid,
+    -- KVM can hand a guest the UUID of its host as serial number. Beside a UUID of its own it is another machine's, unless
+    -- the hypervisor wrote its name in front.
+    CASE WHEN NOT serial_uuid_bad AND (uuid IS NULL OR uuid_bad OR uuid = serial_uuid OR serial_l[1] BETWEEN 'g' AND 'z')
+        THEN serial_uuid END AS serial_uuid,
+    CASE WHEN NOT serial_uuid_bad AND NOT uuid_bad AND uuid <> serial_uuid AND NOT serial_l[1] BETWEEN 'g' AND 'z'
+        THEN serial_uuid END AS serial_uuid_other,
     CASE WHEN serial_uuid_bad THEN serial_uuid END AS serial_uuid_dropped,
     CASE WHEN NOT cloud_bad THEN cloud_text END AS cloud, CASE WHEN cloud_bad THEN cloud_text END AS cloud_dropped,
     CASE WHEN NOT serial_bad THEN serial_text END AS serial, CASE WHEN serial_bad THEN serial_text END AS serial_dropped,

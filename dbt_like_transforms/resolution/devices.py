@@ -50,8 +50,9 @@ COLUMNS: dict[str, str] = {
 }
 
 _STRONG = ("entra", "adguid", "sid", "cloud", "cloudq", "path", "serial", "serialq", "uuid", "imei_model")
-# A machine set up anew has a new directory id and the same hardware; the old one has fallen silent by then.
-_RENEWED = ("entra", "adguid", "sid")
+# A machine set up anew has a new directory id and the same hardware; the old one has fallen silent by then. So it is when
+# it is registered anew in Azure, or moved to another resource group.
+_RENEWED = ("entra", "adguid", "sid", "path")
 _DIRECTORY_VETOES = ("cloud", "cloudq", "serial")
 
 
@@ -94,10 +95,11 @@ LADDER = Ladder(
             shown=_GUID,
         ),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
-        # An ARM id and a vmId name one machine in two ways: only values of one kind disagree.
+        # An ARM id and a vmId name one machine in two ways: only values of one kind disagree. The id that Azure Arc gives
+        # names a registration, whatever the machine is called where it lives.
         Identifier(
             "cloud",
-            "CASE WHEN NOT contains(cloud, '/') THEN cloud END",
+            "CASE WHEN NOT registered AND NOT contains(cloud, '/') THEN cloud END",
             "cloud instance id",
             "cloud_instance_id",
             RUNG_DIRECTORY,
@@ -105,14 +107,14 @@ LADDER = Ladder(
         Identifier(
             "cloudq",
             # a vmId and a vCenter instance id are UUIDs: they stay when the machine moves to another account or vCenter
-            "CASE WHEN NOT contains(cloud, '/') AND strlen(cloud) <> 32 THEN cloud || ' in ' || account END",
+            "CASE WHEN NOT registered AND NOT contains(cloud, '/') AND strlen(cloud) <> 32 THEN cloud || ' in ' || account END",
             "cloud instance id with account",
             "cloud_instance_id",
             RUNG_DIRECTORY,
         ),
         Identifier(
             "resource",
-            "[resource, CASE WHEN contains(cloud, '/') THEN cloud END]",
+            "[resource, CASE WHEN registered OR contains(cloud, '/') THEN cloud END]",
             "cloud resource id",
             "cloud_resource_id",
             RUNG_DIRECTORY,
@@ -286,6 +288,7 @@ LADDER = Ladder(
         Dropped("sid", "sid_dropped", why="it names no single machine"),
         Dropped("serial", "serial_dropped"),
         Dropped("uuid", "[uuid_dropped, serial_uuid_dropped]", is_list=True),
+        Dropped("uuid", "serial_uuid_other", why="a serial number beside a UUID of its own"),
         Dropped("mac", "CASE WHEN seeded THEN mac END", table="macs"),
         Dropped("mac", "CASE WHEN random AND NOT seeded THEN mac END", table="macs", why="locally administered"),
         Dropped("host", "dropped", table="names"),

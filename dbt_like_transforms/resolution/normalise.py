@@ -100,13 +100,18 @@ _FORMS: dict[str, str] = {
         ELSE coalesce(l_hex32(y), y) END""",
     "cloud_account_of": r"""CASE WHEN y LIKE 'arn:%'
         THEN nullif(regexp_extract(y, '^arn:[^:]*:[^:]*:[^:]*:(\d{12}):', 1), '') END""",
-    "resource_id": r"""CASE WHEN NOT starts_with(y, '/') AND contains(y, 'subscriptions/')
-            AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+)?subscriptions/')
-        THEN '/' || regexp_extract(y, '(subscriptions/.*?)/*$', 1) ELSE nullif(rtrim(y, '/'), '') END""",
+    "resource_id": r"""CASE WHEN starts_with(y, '/subscriptions/') THEN rtrim(y, '/')
+        WHEN contains(y, 'subscriptions/') AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+)?subscriptions/')
+            THEN '/' || regexp_extract(y, '(subscriptions/.*?)/*$', 1)
+        WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|projects/).')
+            THEN nullif(regexp_extract(regexp_replace(y, '^gce://([^/]+)/([^/]+)/', 'projects/\1/zones/\2/instances/'),
+                '(projects/.*?)/*$', 1), '')
+        ELSE nullif(rtrim(y, '/'), '') END""",
     "provider": """CASE WHEN y IN ('aws', 'azure', 'gcp') THEN y
         WHEN starts_with(y, 'aws') OR starts_with(y, 'amazon') OR contains(y, 'ec2') THEN 'aws'
         WHEN contains(y, 'azure') OR y = 'microsoft' THEN 'azure'
-        WHEN starts_with(y, 'google') OR y = 'gce' OR starts_with(y, 'gcp') THEN 'gcp' ELSE y END""",
+        WHEN starts_with(y, 'google') OR y = 'gce' OR starts_with(y, 'gcp') THEN 'gcp'
+        WHEN contains(y, 'openstack') THEN 'openstack' WHEN contains(y, 'nutanix') THEN 'nutanix' ELSE y END""",
     # Twelve digits with or without dashes or the ARN around them; what took them for a number lost the zeros in front.
     "cloud_account": r"""CASE WHEN starts_with(y, 'arn:') THEN nullif(regexp_extract(y, ':(\d{12}):', 1), '')
         WHEN contains(y, '/') AND regexp_matches(y, '^(/|//[a-z.]+/)?(subscriptions|projects)/[^/]+/*$')
@@ -155,8 +160,9 @@ _FORMS: dict[str, str] = {
 }
 
 _COMPOSED: tuple[str, ...] = (
-    # An id that only one console knows ('vm-101') is completed by the console.
-    r"l_local_id(y, home) AS CASE WHEN regexp_matches(y, '^(vm|host)-\d+$|^\d{1,9}$') THEN y || ' of ' || home ELSE y END",
+    # An id that only one console knows ('vm-101', 'qemu/101', 'instance-0000001a') is completed by the console.
+    r"""l_local_id(y, home) AS CASE WHEN regexp_matches(y, '^(vm|host|qemu|lxc)[-/]\d+$|^instance-[0-9a-f]{8}$|^\d{1,9}$')
+        THEN y || ' of ' || home ELSE y END""",
     "l_mac_hex(d) AS CASE WHEN length(d) = 12 AND regexp_matches(d, '^[0-9a-f]{12}$') THEN d END",
     "n_sid(x) AS l_sid(n_lower(x))",
     # immutableId: the bytes of the objectGUID as they lie in memory, in base64. t is a text that n_text has cleaned.

@@ -11,6 +11,7 @@ SWAPPED = "c9a1b4~-f412-744e-af7c-3b54377d15~"
 V = "~000000-1111-4222-8333-000000000099"
 W = "~000000-1111-4222-8333-0000000000aa"
 ARM = "/subscriptions/0b5b7a39-0000-4000-8000-0000000000~/resourceGroups/RG-~/providers/Microsoft.Compute/virtualMachines/vm~"
+ARC = "/subscriptions/0b5b7a39-0000-4000-8000-0000000000~/resourceGroups/RG-~/providers/Microsoft.HybridCompute/machines/srv~"
 OLD = {"first_seen": "2026-01-01T00:00:00Z", "last_seen": "2026-06-01T00:00:00Z", "observed_at": "2026-06-01T00:00:00Z"}
 NEW = {"first_seen": "2026-06-03T00:00:00Z", "last_seen": "2026-11-20T09:00:00Z"}
 
@@ -304,6 +305,37 @@ CASES = {
         {"edr.h": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "hostnames": ["vh~"]}, "edr.a": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "smbios_uuid": V, "hostnames": ["job~"], "attributes": {"os": "container"}}, "edr.b": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "smbios_uuid": W, "hostnames": ["job~"], "attributes": {"os": "container"}}},
         "h a b", links=("a runs on h", "b runs on h"),
     ),
+    "numbers and names that only one console knows": Case(
+        {f"proxmox.dc{i}.{x}": {"cloud_provider": "proxmox", "cloud_instance_id": number, "hostnames": [f"px~{x}"]} for x, i, number in (("a", 1, "qemu/10¤"), ("b", 2, "qemu/10¤"), ("c", 1, "instance-00000¤"), ("d", 2, "instance-00000¤"))},
+        "a b c d",
+    ),
+    "number of one console in two products": Case(
+        {"proxmox.a": {"cloud_account_id": "px-~", "cloud_instance_id": "qemu/11¤"}, "backup.b": {"cloud_account_id": "PX-~", "cloud_instance_id": "QEMU/11¤"}}, "ab"
+    ),
+    "ec2 id of eight digits is known everywhere": Case({"aws.a": {"cloud_instance_id": "i-12345¤"}, "edr.b": {"cloud_instance_id": "I-12345¤"}}, "ab"),
+    "clouds by other names": Case(
+        {"prism.a": {"cloud_provider": "Nutanix AHV", "cloud_instance_id": U}, "edr.b": {"smbios_uuid": U}, "nova.c": {"cloud_provider": "Red Hat OpenStack", "cloud_instance_id": V}, "edr.d": {"smbios_uuid": V}}, "ab cd"
+    ),
+    "google machine by its link beside the number, and by its provider id": Case(
+        {"gcp.a": {"cloud_instance_id": "7123456789012¤", "cloud_resource_id": "//compute.googleapis.com/projects/pk-~/zones/z/instances/gke-n1"}, "k8s.b": {"cloud_instance_id": "gce://pk-~/z/gke-n1"}, "k8s.c": {"cloud_instance_id": "gce://pk-~/y/gke-n1"}}, "ab c"
+    ),
+    "registered in azure arc, at home in another cloud": Case(
+        {"azure.a": {"cloud_provider": "azure", "cloud_resource_id": ARC, "cloud_instance_id": W, "smbios_uuid": U}, "aws.b": {"cloud_provider": "aws", "cloud_account_id": "123456789012", "cloud_instance_id": "i-0abe0000000001~", "smbios_uuid": SWAPPED}, "mdc.c": {"cloud_instance_id": ARC.upper().replace("/SUBSCRIPTIONS", "/subscriptions")}},
+        "abc",
+    ),
+    "registered in azure arc anew under another name": Case(
+        {"azure.a": {"cloud_resource_id": ARC, "smbios_uuid": U, "hostnames": ["srv~"], **OLD}, "azure.b": {"cloud_resource_id": ARC.replace("srv", "app"), "smbios_uuid": U, "hostnames": ["app~"], **NEW}}, "ab"
+    ),
+    "two registrations of one uuid at work": Case({"azure.a": {"cloud_resource_id": ARC, "smbios_uuid": U}, "azure.b": {"cloud_resource_id": ARC.replace("srv", "app"), "smbios_uuid": U}}, "a b", review="ab"),
+    "registration copied with the disk": Case({"edr.a": {"cloud_resource_id": ARC, "smbios_uuid": U}, "edr.b": {"cloud_resource_id": ARC, "smbios_uuid": V}}, "a b"),
+    "guests that show the uuid of their host as serial number": Case(
+        {"edr.a": {"smbios_uuid": U, "serial_number": W, "hostnames": ["g~a"]}, "scan.b": {"smbios_uuid": SWAPPED}, "edr.c": {"smbios_uuid": V, "serial_number": W, "hostnames": ["g~b"]}, "edr.h": {"smbios_uuid": W, "serial_number": "CZ~HH", "hostnames": ["h~"]}},
+        "ab c h", words={"a": "beside a UUID of its own"},
+    ),
+    "vcenter tells another uuid than the guest's serial number": Case(
+        {"vcenter.a": {"smbios_uuid": V, "serial_number": "VMware-~ b4 a1 c9 12 f4 4e 74-af 7c 3b 54 37 7d 15 ~"}, "edr.b": {"smbios_uuid": U}, "edr.c": {"serial_number": "VMware-~ b4 a1 c9 12 f4 4e 74-af 7c 3b 54 37 7d 15 ~"}}, "abc"
+    ),
+    "uuid as the file of a virtual machine writes it": Case({"vmx.a": {"smbios_uuid": "~ b4 a1 c9 12 f4 4e 74-af 7c 3b 54 37 7d 15 ~"}, "edr.b": {"smbios_uuid": SWAPPED}}, "ab"),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)
