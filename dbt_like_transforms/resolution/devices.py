@@ -255,9 +255,9 @@ LADDER = Ladder(
         Rule(
             "mac_address+name",
             "mac",
-            (*_STRONG, "longname"),
+            (*_STRONG_BUT_MAKER, "longname"),
             ("agent",),
-            contest=_STRONG,
+            contest=_STRONG_BUT_MAKER,
             fan_out=10,
             with_agreement=("host",),
         ),
@@ -265,9 +265,9 @@ LADDER = Ladder(
         Rule(
             "mac_address+mac_address",
             "mac",
-            _STRONG,
+            _STRONG_BUT_MAKER,
             ("agent", "source", "names"),
-            contest=_STRONG,
+            contest=_STRONG_BUT_MAKER,
             fan_out=10,
             with_agreement=("mac",),
         ),

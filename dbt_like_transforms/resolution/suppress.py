@@ -105,7 +105,11 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
         macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)")
     nothing = _text(f"^{_punctuated(seeds.nothing)}$")
     macros.append(f"n_says(x) AS n_has(x) AND NOT regexp_matches(lower(x), {nothing})")
-    macros.append(r"l_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*([\pL\d]+)', 1)")
+    # registered companies of China have their city in front: 'Hangzhou Hikvision Digital Technology'
+    macros.append(
+        r"l_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*(?:(?:hangzhou|zhejiang|shenzhen|beijing|shanghai|guangzhou)[^\pL\d]+)?"
+        r"([\pL\d]+)', 1)"
+    )
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
     macros.append(f"w_maker(word) AS CASE word WHEN '' THEN NULL {cases} ELSE word END")
     connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))

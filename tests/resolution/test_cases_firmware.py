@@ -87,6 +87,15 @@ CASES = {
         },
         "ab cd ef gh ij kl",
     ),
+    "maker of the card or of the label, where serial number, card and name agree": Case(
+        {
+            "edr.a": {"serial_number": "5CG~77A", "manufacturer": "HP", "mac_addresses": ["3c:7c:3f:~:00:01"], "hostnames": ["mk~"]},
+            "forescout.b": {"serial_number": "5CG~77A", "manufacturer": "Intel Corporate", "mac_addresses": ["3c:7c:3f:~:00:01"], "hostnames": ["MK~"]},
+            "dell.c": {"serial_number": "12~78A", "manufacturer": "Dell", "mac_addresses": ["3c:7c:3f:~:00:02"], "hostnames": ["ml~"]},
+            "cmdb.d": {"serial_number": "12~78A", "manufacturer": "Lenovo", "mac_addresses": ["3c:7c:3f:~:00:03"], "hostnames": ["ml~"]},
+        },
+        "ab c d",
+    ),
     "model where the serial number belongs": Case(
         {
             "cmdb.a": {"serial_number": "Latitude 5¤", "manufacturer": "Dell", "hostnames": ["l~a"], "attributes": {"model": "Latitude 5¤"}},
@@ -252,7 +261,8 @@ def test_serials_that_identify_nothing_in_more_spellings() -> None:
         ("FUJITSU", "FUJITSU // Fujitsu Siemens", "Fujitsu Client Computing Limited"),
         ("Cisco Systems, Inc.", "Cisco", "cisco", "Cisco Meraki", "Meraki"),
         ("Rockwell Automation", "Rockwell Automation/Allen-Bradley", "Allen-Bradley"),
-        ("Hangzhou Hikvision", "hangzhou hikvision digital technology"),
+        ("Hangzhou Hikvision", "hangzhou hikvision digital technology", "HIKVISION"),
+        ("Zhejiang Dahua Technology Co., Ltd.", "Dahua"),
         ("华为技术有限公司", " 华为技术有限公司 "),
         ("Apple Inc.", "Apple"),
         ("Microsoft Corporation", "Microsoft"),
