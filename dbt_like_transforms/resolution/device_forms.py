@@ -96,11 +96,16 @@ WITH given AS (
         SELECT idx, room, scope, product, instance, wide, unnest(given) AS given
         FROM (SELECT idx, room, scope, product, instance, len(agent_ids) > {MOST_VALUES} AS wide, agent_ids AS given
             FROM _observed))
+), bare AS (
+    -- GUIDs with dashes and braces, or without
+    SELECT * EXCLUDE (agent), CASE WHEN length(agent) - strpos(agent, '=') IN (36, 38)
+        THEN agent[:strpos(agent, '=')] || translate(agent[strpos(agent, '=') + 1:], '{{}}-', '') ELSE agent END AS agent
+    FROM given
 ), placed AS (
     -- A scanner counts its hosts in each console from 1.
     SELECT idx, room, scope, wide, CASE WHEN regexp_matches(agent, '=[1-9][0-9]{{0,9}}$')
         THEN agent || ' of ' || lower(product || ':' || instance) ELSE agent END AS agent
-    FROM given
+    FROM bare
 ), judged AS (
     SELECT idx, room, scope, wide, agent, strpos(agent, '=') AS place,
         seeded_agent_id(split_part(agent, '=', 2)) AS bad

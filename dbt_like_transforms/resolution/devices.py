@@ -251,7 +251,7 @@ LADDER = Ladder(
             contest=_without("imei_model", "serialq"),
             fan_out=10,
         ),
-        Rule("agent_id", "agent", _STRONG_BUT_MAKER, ("clone",), contest=_STRONG_BUT_MAKER, fan_out=10),
+        Rule("agent_id", "agent", _STRONG_BUT_MAKER, ("clone", "clone_unnamed"), contest=_STRONG_BUT_MAKER, fan_out=10),
         Rule(
             "mac_address+name",
             "mac",

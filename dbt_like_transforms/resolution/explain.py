@@ -31,6 +31,7 @@ AGAINST_WORDS = {
     "guest": "the one is a guest account, the other its home account",
     "time": "one was gone before the other appeared: the name was probably used again",
     "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
+    "clone_unnamed": "one product holds both at the same time with different MAC addresses and no name in common",
     "clone_same_source": "one product holds both at the same time with different names and MAC addresses: a clone",
     "clone_blade": "it may be that of the chassis: one is a blade, and names and MAC addresses both differ",
     "retired": "one of them is retired, and another one with this value is at work",

@@ -55,8 +55,8 @@ class Dropped:
 
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
 Special = Literal[
-    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_same_source", "clone_blade",
-    "domain", "employee_other",
+    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_unnamed", "clone_same_source",
+    "clone_blade", "domain", "employee_other",
 ]  # fmt: skip
 
 

@@ -80,6 +80,13 @@ class Vetoes:
             found[self._at_once_among(rows, group[rows], twice) if special == "source" else group[rows[twice >= 0]]] = (
                 True
             )
+        elif special == "clone_unnamed":
+            rows = np.flatnonzero((group >= 0) & self.facts.active)
+            twice = _seen_twice(group[rows], self.facts.source[rows], label[rows])
+            found[self._at_once_among(rows, group[rows], twice)] = True
+            if found.any():
+                group = np.where(np.append(found, False)[group], group, np.int32(-1))
+                found = self._maybe_disjoint("mac", label, group, size, unusable)
         elif special == "agent":
             edges = self.facts.edges["agent"]
             inside = np.flatnonzero(((group >= 0) & self.facts.active)[edges.rows])
@@ -175,7 +182,7 @@ class Vetoes:
             views[cluster].rows.append(row)
         names = set(rule.vetoes)
         names |= {special for special in rule.special if special in ("mac", "fqdn")}
-        if {"clone", "clone_same_source", "names"} & set(rule.special):
+        if {"clone", "clone_unnamed", "clone_same_source", "names"} & set(rule.special):
             names |= {"mac", "host"}
         if "clone_blade" in rule.special:
             names.add("blade")
@@ -260,6 +267,9 @@ class Vetoes:
             return self._two_agents(a, b)
         if special == "time":
             return self._far_in_time(a, b)
+        if special == "clone_unnamed":
+            named = a.values.get("host", set()) & b.values.get("host", set())
+            return not named and _disjoint(a, b, "mac") and self._same_source(a, b, at_once=True)
         if special == "clone_same_source" and not self._same_source(a, b, at_once=True):
             return False
         if special == "clone_blade" and not (a.values.get("blade") or b.values.get("blade")):

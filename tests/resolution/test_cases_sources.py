@@ -97,6 +97,16 @@ CASES = {
     "computer moved to another domain with new objectGUID and sid": Case(
         {"ad.old.a": {"ad_object_guid": G1, "ad_sid": "S-1-5-21-5-5-6-2¤", "smbios_uuid": "~b4a1c9-12f4-4e74-af7c-3b5437700001", **OLD}, "ad.new.b": {"ad_object_guid": G2, "ad_sid": "S-1-5-21-5-5-7-2¤", "smbios_uuid": "~b4a1c9-12f4-4e74-af7c-3b5437700001", **NEW}}, "ab"
     ),
+    "agent id bare, with dashes and in braces": Case(
+        {"edr.a": {"agent_ids": {"aid": "~aaaaaa-1111-4222-8333-00000000000b"}, "hostnames": ["g~"]}, "siem.b": {"agent_ids": {"aid": "~AAAAAA1111422283330000000000 0B".replace(" ", "")}}, "cmdb.c": {"agent_ids": {"AID": "{~aaaaaa-1111-4222-8333-00000000000b}"}}}, "abc"
+    ),
+    "clones without a name of their own, three cards under one agent at once": Case(
+        {f"edr.{x}": {"agent_ids": {"machine_id": AID}, "hostnames": ["localhost.localdomain"], "mac_addresses": [f"00:50:56:a4:~:0{x}"]} for x in "abc"}, "a b c", review="ab bc", words={"a": "no name in common"}
+    ),
+    "one agent: two products, two cards; or one product and one name": Case(
+        {"edr.a": {"agent_ids": {"machine_id": AID}, "hostnames": ["localhost"], "mac_addresses": [A]}, "siem.b": {"agent_ids": {"machine_id": AID}, "mac_addresses": [B]},
+         "edr.c": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nc~"], "mac_addresses": ["3c:7c:3f:~:00:0c"]}, "edr.d": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nc~"], "mac_addresses": ["3c:7c:3f:~:00:0d"]}}, "ab cd"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)
