@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs, groups_of
+from dbt_like_transforms.resolution.crowded import FEW, drop_crowded
 from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Facts
 from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
 from dbt_like_transforms.resolution.integers import (
@@ -47,12 +48,10 @@ DOUBTFUL = frozenset({"time", "source_any", "source_unlike"})
 #: Identifiers whose disagreement with the hardware is the cluster guard's business.
 GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq"})
 #: Directory ids that differ on equal hardware: most often a machine set up anew, so a person should look.
-RENEWED = frozenset({"entra", "adguid", "sid", "path"})
+RENEWED = frozenset({"entra", "adguid", "sid_account", "sid_machine", "path"})
 HARDWARE = frozenset({"serial", "serialq", "uuid"})
 #: A machine set up anew more often than this between two looks is rather a bad identifier.
 SUCCESSORS = 16
-#: More different values than this on one identifier are a bad identifier, not a question for a person.
-FEW = 3
 
 
 class Clusterer:
@@ -134,6 +133,7 @@ class Clusterer:
         with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
             names = dict.fromkeys(rule.identifier for rule in self.ladder.rules)
             list(pool.map(lambda name: self.facts.edges[name].shared(), names))
+        drop_crowded(self)
         for rule in self.ladder.rules:
             self.apply(rule)
 
@@ -172,7 +172,7 @@ class Clusterer:
         for number, name in enumerate(rule.contest, start=1):
             more = self._distinct_more_than(rule.max_distinct, name, single, agreed)
             if name in rule.successive and more.any():
-                more = self._at_odds(rule, name, agreed, more)
+                more = self.at_odds(rule, name, agreed, more)
             against[more & ~bad] = number
             bad |= more
         if rule.fan_out:
@@ -181,7 +181,7 @@ class Clusterer:
             bad |= many
         if not bad.any():
             return agreed
-        self._note_suppressed(rule, agreed.only(bad), against[bad])
+        self.note_suppressed(rule, agreed.only(bad), against[bad])
         return agreed.only(~bad)
 
     def _distinct_more_than(self, limit: int, name: str, single: Bits, agreed: Agreement) -> NDArray[np.bool_]:
@@ -196,7 +196,7 @@ class Clusterer:
         values = self.partition.low[name][agreed.cluster[pairs]]
         return distinct_count(agreed.key[pairs], values, len(agreed)) > limit
 
-    def _at_odds(self, rule: Rule, name: str, agreed: Agreement, more: Flags) -> Flags:
+    def at_odds(self, rule: Rule, name: str, agreed: Agreement, more: Flags) -> Flags:
         """Of the values marked in `more`: those whose clusters did not simply follow one another with new ids."""
         has = self.partition.held[agreed.cluster] & self.partition.bits[name] != 0
         held: dict[int, list[int]] = {}
@@ -227,7 +227,7 @@ class Clusterer:
         pairs = large[agreed.key] & (prints != NO_KEY)
         return distinct_count(agreed.key[pairs], prints[pairs], len(agreed)) > rule.fan_out
 
-    def _note_suppressed(self, rule: Rule, bad: Agreement, against: NDArray[np.int16]) -> None:
+    def note_suppressed(self, rule: Rule, bad: Agreement, against: NDArray[np.int16]) -> None:
         """Notes values that are no identifiers. against: of each the number of the contest that shows it, from 1; one more
         than there are for names."""
         names = (*rule.contest, "host")

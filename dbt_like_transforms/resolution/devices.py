@@ -49,10 +49,22 @@ COLUMNS: dict[str, str] = {
     "properties": "VARCHAR",
 }
 
-_STRONG = ("entra", "adguid", "sid", "cloud", "cloudq", "path", "serial", "serialq", "uuid", "imei_model")
+_STRONG = (
+    "entra",
+    "adguid",
+    "sid_account",
+    "sid_machine",
+    "cloud",
+    "cloudq",
+    "path",
+    "serial",
+    "serialq",
+    "uuid",
+    "imei_model",
+)
 # A machine set up anew has a new directory id and the same hardware; the old one has fallen silent by then. So it is when
 # it is registered anew in Azure, or moved to another resource group.
-_RENEWED = ("entra", "adguid", "sid", "path")
+_RENEWED = ("entra", "adguid", "sid_account", "sid_machine", "path")
 _DIRECTORY_VETOES = ("cloud", "cloudq", "serial")
 
 
@@ -66,6 +78,7 @@ _STRONG_BUT_MAKER = _without("serialq")
 
 
 _GUID = "n_dashed(value)"
+_ACCOUNT = r"^s-1-(5-21(-\d+){4}|12-1-)"
 _UUID_PART = "CASE WHEN role <> '' THEN uuid_part ELSE '' END"
 _PART = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
 
@@ -95,6 +108,11 @@ LADDER = Ladder(
             shown=_GUID,
         ),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
+        # Windows gives a machine a SID, and its domain gives its account another one: only values of one kind disagree.
+        Identifier(
+            "sid_machine", f"CASE WHEN NOT regexp_matches(sid, '{_ACCOUNT}') THEN sid END", "machine SID", "ad_sid"
+        ),
+        Identifier("sid_account", f"CASE WHEN regexp_matches(sid, '{_ACCOUNT}') THEN sid END", "SID", "ad_sid"),
         # An ARM id and a vmId name one machine in two ways: only values of one kind disagree. The id that Azure Arc gives
         # names a registration, whatever the machine is called where it lives.
         Identifier(
@@ -212,10 +230,16 @@ LADDER = Ladder(
         Rule(
             "cloud_resource_id",
             "resource",
-            _without("sid", "imei_model", "serialq"),
+            _without("sid_account", "sid_machine", "imei_model", "serialq"),
             contest=("cloud", "uuid", "serial"),
         ),
-        Rule("ad_sid", "sid", _without("sid", "serialq"), contest=_without("sid", "serialq"), fan_out=10),
+        Rule(
+            "ad_sid",
+            "sid",
+            _without("sid_account", "sid_machine", "serialq"),
+            contest=_without("sid_account", "sid_machine", "serialq"),
+            fan_out=10,
+        ),
         Rule(
             "serial_number+manufacturer",
             "serialq",
@@ -300,4 +324,13 @@ LADDER = Ladder(
     review_conflicts=_STRONG,
     rivals={"host": ("mac", "fqdn"), "mac": ("host",)},
     fingerprint=("host", "mac", "agent"),
+    crowded={
+        "entra": ("dirguid",),
+        "adguid": ("dirguid",),
+        "sid": ("sid_account", "sid_machine"),
+        "serialq": (),
+        "serial": ("serialq",),
+        "uuid": (),
+    },
+    one_by=("adguid", "entra", "cloud"),
 )

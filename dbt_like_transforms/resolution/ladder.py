@@ -93,7 +93,9 @@ class Ladder:
     (hash of its scope). reviewed: identifiers whose agreement alone is reported as a possible match and never merged.
     review_conflicts: identifiers whose difference settles a possible match. rivals: for a reviewed identifier, those by
     which a record that has one of its own is more than a possible match. fingerprint: identifiers of which the first
-    that a record has stands for its name where `fan_out` counts names.
+    that a record has stands for its name where `fan_out` counts names. crowded: identifiers whose values no rule sees when
+    many machines carry them, see `crowded`; and of each those that are made of its value. one_by: directory and cloud ids
+    by which several records are one machine, the best one first.
     """
 
     kind: str
@@ -105,6 +107,8 @@ class Ladder:
     review_conflicts: tuple[str, ...] = ()
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     fingerprint: tuple[str, ...] = ()
+    crowded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    one_by: tuple[str, ...] = ()
 
     def identifier(self, name: str) -> Identifier:
         """The identifier of that name; KeyError when there is none."""

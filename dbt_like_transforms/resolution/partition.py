@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import Facts
+from dbt_like_transforms.resolution.facts import Edges, Facts
 from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, begins
 
 #: Numbers of which every bit stands for one identifier; how wide they are depends on how many there are.
@@ -95,6 +95,19 @@ class Partition:
         for begin in range(0, self.facts.count, _RENEWED):
             part = slice(begin, begin + _RENEWED)
             self.label[part] = root[self.label[part]]
+
+    def forget(self, name: str, edges: Edges, carriers: Rows) -> None:
+        """Takes from records, before anything was joined, all values of the identifier but those in `edges`."""
+        bit = self.bits[name]
+        self.held[carriers] &= ~self.held.dtype.type(bit)
+        self.several[carriers] &= ~self.several.dtype.type(bit)
+        concerned = np.zeros(self.facts.count, np.bool_)
+        concerned[carriers] = True
+        left = np.flatnonzero(concerned[edges.rows])
+        if len(left):
+            rows, keys = edges.rows[left], edges.keys[left]
+            starts = begins(rows)
+            self._hold(name, rows[starts], np.minimum.reduceat(keys, starts), np.maximum.reduceat(keys, starts))
 
     def _hold(self, name: str, clusters: Rows, least: Keys, most: Keys) -> None:
         """Notes the smallest and largest hash of the identifier that each cluster holds."""

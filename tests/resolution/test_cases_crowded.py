@@ -1,0 +1,71 @@
+"""T81 and what follows from it: a value that many machines carry disagrees with nothing, as little as a known placeholder."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from case_table import Case, CaseTable
+
+U = "~b4a1c9-12f4-4e74-af7c-3b54377d15~"
+OWN = "~000000-1111-4222-8333-0000000000##"
+ENTRA, ENTRA_OF_ALL = "~0d0000-12f4-4e74-af7c-3b54377d15##", "~0d0000-12f4-4e74-af7c-3b54377d1500"
+FQDN = {"fqdns": ["f#~.corp.example"]}
+CARD = {"mac_addresses": ["3c:7c:3f:~:01:##"], "hostnames": ["q~#"]}
+MACHINES = "abcdef"
+PAIRS = " ".join(f"{x}{x.upper()}" for x in MACHINES)
+
+
+def _of(value: Any, letter: str) -> Any:
+    if isinstance(value, str):
+        return value.replace("#", letter)
+    return (
+        {key: _of(item, letter) for key, item in value.items()}
+        if isinstance(value, dict)
+        else [_of(item, letter) for item in value]
+    )
+
+
+def fleet(one: dict[str, Any], other: dict[str, Any], machines: str = MACHINES) -> dict[str, Any]:
+    """Machines of which two products tell one thing each; '#' is the letter of the machine, upper case in the second."""
+    return {f"edr.{x}": _of(one, x) for x in machines} | {f"cmdb.{x.upper()}": _of(other, x) for x in machines}
+
+
+def days(i: int) -> dict[str, str]:
+    return {
+        "first_seen": f"2026-0{i + 1}-02T00:00:00Z",
+        "last_seen": f"2026-0{i + 1}-20T00:00:00Z",
+        "observed_at": f"2026-0{i + 1}-20T00:00:00Z",
+    }
+
+
+CASES = {
+    "serial number of a board maker, real one elsewhere, full names agree": Case(fleet({"serial_number": "ACME~1", "smbios_uuid": OWN, **FQDN}, {"serial_number": "5CG~#", **FQDN}), PAIRS, words={"a": "identifies nothing here: seen with 6 different values of SMBIOS UUID"}),
+    "the same by uuid": Case(fleet({"serial_number": "ACME~2", "smbios_uuid": OWN}, {"serial_number": "5CG~#", "smbios_uuid": OWN}), PAIRS),
+    "the same by card and name": Case(fleet({"serial_number": "ACME~3", "smbios_uuid": OWN, **CARD}, {"serial_number": "5CG~#", **CARD}), PAIRS),
+    "the same by directory id": Case(fleet({"serial_number": "ACME~4", "entra_device_id": ENTRA}, {"serial_number": "5CG~#", "entra_device_id": ENTRA}), PAIRS),
+    "the same with a maker in some of them": Case(
+        {**fleet({"serial_number": "ACME~5", "smbios_uuid": OWN, **FQDN}, {"serial_number": "5CG~#", "manufacturer": "Dell", **FQDN}), "edr.a": {"serial_number": "ACME~5", "manufacturer": "Dell", "smbios_uuid": OWN.replace("#", "a"), "fqdns": ["fa~.corp.example"]}}, PAIRS
+    ),
+    "serial number that only names tell apart": Case({**{f"edr.{chr(0x100 + i)}": {"serial_number": "ACME~6", "fqdns": [f"z{i}-~.corp.example"]} for i in range(12)}, **{f"cmdb.{chr(0x200 + i)}": {"serial_number": f"5CG~{i:02}", "fqdns": [f"z{i}-~.corp.example"]} for i in range(12)}}, " ".join(f"{chr(0x100 + i)}{chr(0x200 + i)}" for i in range(12))),
+    "uuid of a board, real one elsewhere, serial numbers agree": Case(fleet({"smbios_uuid": U, "serial_number": "5CG~#"}, {"smbios_uuid": OWN, "serial_number": "5CG~#"}), PAIRS),
+    "uuid and serial number of an image, full names agree": Case(fleet({"smbios_uuid": U, "serial_number": "ACME~7", "entra_device_id": ENTRA, **FQDN}, {"smbios_uuid": OWN, "serial_number": "5CG~#", **FQDN}), PAIRS),
+    "directory id baked into an image": Case(fleet({"entra_device_id": ENTRA_OF_ALL, "serial_number": "5CG~#"}, {"entra_device_id": ENTRA, "serial_number": "5CG~#"}), PAIRS),
+    "sid of an image": Case({**{f"edr.{x}": {"ad_sid": "S-1-5-21-1-2-¤-1001", "serial_number": f"5CG~{x}"} for x in MACHINES}, **{f"ad.{x.upper()}": {"ad_sid": f"S-1-5-21-9-9-¤-110{i}", "serial_number": f"5CG~{x}"} for i, x in enumerate(MACHINES)}}, PAIRS),
+    "blades of one chassis and their own serial numbers": Case(fleet({"serial_number": "CHS~1", "smbios_uuid": OWN, "mac_addresses": ["3c:7c:3f:~:03:##"]}, {"serial_number": "BL~#", "smbios_uuid": OWN}), PAIRS, links=("a part of b",)),
+    "a row that knows nothing else waits": Case({**{f"edr.{x}": {"serial_number": "ACME~8", "smbios_uuid": OWN.replace("#", x)} for x in MACHINES}, "cmdb.z": {"serial_number": "acme~8"}}, "a b c d e f z", held="z", review="za"),
+    "on three machines it may be right on one and goes on to disagree": Case({**{f"edr.{x}": {"serial_number": "ACME~9", "smbios_uuid": OWN.replace("#", x), "fqdns": [f"f{x}~.corp.example"]} for x in "abc"}, "cmdb.d": {"serial_number": "5CG~", "fqdns": ["fa~.corp.example"]}}, "a b c d"),
+    "a desktop set up daily under one directory object is one machine": Case({**{f"mde.{x}": {"ad_object_guid": ENTRA_OF_ALL, "serial_number": "CZ~VD", "smbios_uuid": OWN.replace("#", x), "observed_at": f"2026-11-1{i}T10:00:00Z"} for i, x in enumerate(MACHINES)}, "cmdb.z": {"serial_number": "CZ~VD"}}, "abcdefz"),
+    "a laptop set up anew five times is one machine": Case({f"intune.{x}": {"serial_number": "5CG~5", "entra_device_id": ENTRA.replace("#", x), **days(i)} for i, x in enumerate("abcde")}, "abcde"),
+    "boards swapped four times under one name are one machine": Case({f"edr.{x}": {"serial_number": "5CG~4", "hostnames": ["fu~"], "smbios_uuid": OWN.replace("#", x), **days(i)} for i, x in enumerate("abcd")}, "abcd"),
+    "the sid of a machine and that of its account are two kinds": Case({"edr.a": {"ad_sid": "S-1-5-21-77-2-¤", "serial_number": "5CG~6"}, "ad.b": {"ad_sid": "S-1-5-21-9-8-¤-1105", "serial_number": "5CG~6"}}, "ab"),
+    "two sids of machines under one full name": Case({"edr.a": {"ad_sid": "S-1-5-21-77-3-¤", **FQDN}, "mdm.b": {"ad_sid": "S-1-5-21-77-4-¤", **FQDN}}, "a b", words={"a": "machine SID differs"}),
+    "two accounts of the directory on one serial number": Case({"ad.a": {"ad_sid": "S-1-5-21-9-7-¤-1106", "serial_number": "5CG~7"}, "ad.b": {"ad_sid": "S-1-5-21-9-8-¤-1105", "serial_number": "5CG~7"}}, "a b", review="ab"),
+}  # fmt: skip
+TABLE = CaseTable("device", CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name: str) -> None:
+    TABLE.check(name)
