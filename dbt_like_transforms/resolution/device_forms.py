@@ -32,6 +32,7 @@ _BLADE_TEXT = (
 # Google's "Container-Optimized OS" and CoreOS "Container Linux" run the host.
 _CONTAINER_HOST = r"container[- ](optimized|linux|os|host)"
 _POD_NAME = r"^[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$"
+_CLUSTER_NAME = r"(clu(st(er)?)?|cno|wsfc|vip|vnn|lsnr|listener|dag)[-_]?[0-9]*$|^(clu|cluster|vip)[-_0-9]"
 _CONTAINER_TEXT = r"(^|[^a-z])(container|containerd|docker|pod|podman|cri-o)([^a-z]|$)"
 
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`. No step filters: a filter would
@@ -54,14 +55,14 @@ WITH given AS (
     FROM named
 ), judged AS (
     SELECT idx, room, wide, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
-        regexp_matches(host, '{_BMC_NAME}') AS is_bmc,
+        regexp_matches(host, '{_BMC_NAME}') AS is_bmc, regexp_matches(host, '{_CLUSTER_NAME}') AS like_cluster,
         CASE WHEN NOT seeded_host_domain(dns) THEN dns END AS dns,
         CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb,
         contains(host, ' ') AS described    -- 'Kyocera TASKalfa 3252ci' is no name in any domain
     -- what a machine outside of any domain calls its domain is itself
     FROM (SELECT * EXCLUDE (domain, nb), nullif(domain, host) AS domain, nullif(nb, host) AS nb FROM split)
 )
-SELECT idx, room, is_bmc, is_container, CASE WHEN bad THEN host END AS dropped,
+SELECT idx, room, is_bmc, is_container, like_cluster, CASE WHEN bad THEN host END AS dropped,
     CASE WHEN length(host) > 15 THEN host END AS longname,
     CASE WHEN NOT bad AND NOT wide THEN short END AS host,
     -- a name of 15 characters may be the beginning of a longer one
@@ -70,6 +71,12 @@ SELECT idx, room, is_bmc, is_container, CASE WHEN bad THEN host END AS dropped,
     CASE WHEN NOT bad AND NOT wide AND NOT described
         THEN coalesce(nb, split_part(coalesce(dns, domain), '.', 1)) || chr(92) || short END AS nbname
 FROM judged
+"""
+
+# The active node of a cluster may list the name of the cluster beside its own; it is that of another computer object.
+_ALIASES = """
+SELECT DISTINCT idx, host FROM names WHERE like_cluster AND idx IN (
+    SELECT idx FROM names WHERE idx IN (SELECT idx FROM names WHERE like_cluster) AND NOT like_cluster AND host IS NOT NULL)
 """
 
 _MACS = f"""
@@ -261,6 +268,7 @@ WHERE role <> ''
 
 TABLES = {
     "names": _NAMES,
+    "aliases": _ALIASES,
     "macs": _MACS,
     "agents": _AGENTS,
     "ips": _IPS,

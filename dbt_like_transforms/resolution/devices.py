@@ -87,6 +87,9 @@ def _parted(value: str) -> str:
     return f"CASE WHEN part IS NULL THEN {value} ELSE part || {value} END"
 
 
+_NAMES = "names ANTI JOIN aliases USING (idx, host)"
+
+
 def _with_part(table: str) -> str:
     return f"(FROM {table} LEFT JOIN roles USING (idx))"
 
@@ -190,7 +193,7 @@ LADDER = Ladder(
             table=_with_part("macs"),
         ),
         Identifier(
-            "fqdn", _parted("fqdn"), "fully qualified name", "fqdns", RUNG_NAME, scoped=True, table=_with_part("names")
+            "fqdn", _parted("fqdn"), "fully qualified name", "fqdns", RUNG_NAME, scoped=True, table=_with_part(_NAMES)
         ),
         Identifier(
             "nbname",
@@ -199,11 +202,13 @@ LADDER = Ladder(
             "hostnames",
             RUNG_NAME,
             scoped=True,
-            table=_with_part("names"),
+            table=_with_part(_NAMES),
         ),
-        Identifier("host", "host", "short host name", "hostnames", RUNG_SHORT_NAME, scoped=True, table="names"),
+        Identifier(
+            "host", "host", "short host name", "hostnames", RUNG_SHORT_NAME, scoped=True, table=f"(FROM {_NAMES})"
+        ),
         # Names are compared by 15 characters; where both are known in full, the rest counts as well.
-        Identifier("longname", "longname", "full host name", "hostnames", scoped=True, table="names"),
+        Identifier("longname", "longname", "full host name", "hostnames", scoped=True, table=f"(FROM {_NAMES})"),
         Identifier("ip", "ip", "IP address", "ip_addresses", None, scoped=True, table="ips"),
     ),
     rules=(

@@ -34,8 +34,6 @@ _GUEST_CARD = "^(005056|000c29|000569|00155d|00163e|001c42|080027)"
 _CONTAINER_CARD = "^0242"
 _CONTAINER_PRODUCTS = "('docker', 'podman', 'containerd', 'kubernetes', 'k8s', 'openshift')"
 
-_CLUSTER_NAME = r"(clu(st(er)?)?|cno|wsfc|vip|vnn|lsnr|listener|dag)[-_]?[0-9]*$|^(clu|cluster|vip)[-_0-9]"
-
 # A management controller, container or chassis and the machine that reports the same firmware values. One machine is meant:
 # of several (blades may report the serial number of their chassis, containers that of their host) the one that has a
 # network card, or none; and a UUID tells more.
@@ -99,7 +97,8 @@ ORDER BY source, target
 """
 
 _CLUSTER_OBJECTS = f"""
-WITH objects AS (SELECT DISTINCT idx FROM names WHERE regexp_matches(host, '{_CLUSTER_NAME}')),
+WITH called AS (FROM names ANTI JOIN aliases USING (idx, host)),
+objects AS (SELECT DISTINCT idx FROM called WHERE like_cluster AND host IS NOT NULL),
 named AS (
     SELECT DISTINCT idx, cluster, i.room, ip
     FROM ips i SEMI JOIN objects USING (idx) ANTI JOIN (FROM agents WHERE agent_id IS NOT NULL) USING (idx)
@@ -112,7 +111,7 @@ named AS (
         JOIN _clusters c ON c.idx = i.idx
 ), alike AS (
     SELECT DISTINCT c.idx AS source, n.idx AS target
-    FROM named c JOIN nodes n USING (room, ip) JOIN names a ON a.idx = c.idx JOIN names b ON b.idx = n.idx
+    FROM named c JOIN nodes n USING (room, ip) JOIN called a ON a.idx = c.idx JOIN called b ON b.idx = n.idx
     WHERE a.host = b.host
 )
 SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (

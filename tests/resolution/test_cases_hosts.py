@@ -121,6 +121,14 @@ CASES = {
         {"ad.c": {"hostnames": ["SQLCLUST¤"], "ip_addresses": ["10.¤.0.5"], "ad_object_guid": G}, "edr.a": {"hostnames": ["SQC~N1"], "ip_addresses": ["10.¤.0.5"], "serial_number": "CZ~1"}, "ad.d": {"hostnames": ["WSFC¤"], "ip_addresses": ["10.¤.1.5"]}, "edr.b": {"hostnames": ["WS~N1"], "ip_addresses": ["10.¤.1.5"], "serial_number": "CZ~2"}},
         "c a d b", links=("c runs on a", "d runs on b"),
     ),
+    "active node that lists the name of its cluster": Case(
+        {"ad.c": {"fqdns": ["sqlclu¤.corp.example"], "ad_object_guid": G, "ip_addresses": ["10.¤.0.5"]}, "edr.n": {"fqdns": ["cn~1.corp.example", "sqlclu¤.corp.example"], "ip_addresses": ["10.¤.0.5", "10.¤.0.11"], "serial_number": "CZ~N1"}, "cmdb.m": {"fqdns": ["cn~1.corp.example"]},
+         "tenable.s": {"fqdns": ["sqlclu¤.corp.example"], "netbios_name": "CN~1", "domain": "corp.example", "ip_addresses": ["10.¤.0.5"]}},
+        "c nms", links=("c runs on n",),
+    ),
+    "machines that are called like a cluster and nothing else": Case(
+        {"edr.a": {"fqdns": ["pavip¤.corp.example"], "hostnames": ["PAVIP¤"], "serial_number": "CZ~V1"}, "cmdb.b": {"fqdns": ["pavip¤.corp.example"]}}, "ab"
+    ),
     "management controller out of band": Case(
         {"edr.a": {"serial_number": "USE~7", "hostnames": ["ob~"]}, "scan.b": {"serial_number": "USE~7", "hostnames": ["ob~-oob"], "mac_addresses": [B]}}, "a b", links=("b part of a",)
     ),
