@@ -20,7 +20,7 @@ from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.links import LINKERS
 from dbt_like_transforms.resolution.manual import Decision, apply_decisions
 from dbt_like_transforms.resolution.resolution import Resolution
-from dbt_like_transforms.resolution.review import held, note_addresses, note_candidates, strength
+from dbt_like_transforms.resolution.review import held, note_addresses, note_bare, note_candidates, strength
 from dbt_like_transforms.resolution.suppress import install_seeds
 from dbt_like_transforms.resolution.vetoes import Vetoes
 
@@ -78,6 +78,7 @@ def resolve(
     note_candidates(clusterer)
     level = strength(clusterer)
     note_addresses(clusterer, level)
+    note_bare(clusterer, level)
     waiting = held(clusterer, level)
     clusterer.release()
     label = clusterer.partition.label

@@ -19,6 +19,8 @@ HELD_WORDS = {
     ONLY_ADDS: "its product sees from outside what others know better, and adds to assets without making any",
 }
 
+#: Vetoes that leave nothing to look at.
+DECIDED = frozenset({"", "apart", "retired", "guest"})
 #: More clusters than this on one name or MAC is no possible match, it is a common value.
 CANDIDATES = 20
 #: The same for an address, which is weaker still.
@@ -86,6 +88,27 @@ def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
     nobody = nobody[agreed.cluster[left]] ^ nobody[agreed.cluster[right]]
     left, right, key = left[nobody], right[nobody], key[nobody]
     clusterer.findings.missed(Near("ip_alone", "ip", agreed.row[left], agreed.row[right], agreed.shown[key], "", True))
+
+
+def note_bare(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
+    """Records of which the data show every value to be no identifier: those that they agree with are possible matches."""
+    label, findings = clusterer.partition.label, clusterer.findings
+    nearby, findings.near = findings.near, []
+    for near in nearby:
+        bare = (level[label[near.rows]] == RUNG_NONE) | (level[label[near.others]] == RUNG_NONE)
+        bare &= not near.review and near.against not in DECIDED
+        for chosen, review in ((~bare, near.review), (bare, True)):
+            findings.missed(
+                Near(
+                    near.rule,
+                    near.identifier,
+                    near.rows[chosen],
+                    near.others[chosen],
+                    near.keys[chosen],
+                    near.against,
+                    review,
+                )
+            )
 
 
 def creating(clusterer: Clusterer) -> Flags:

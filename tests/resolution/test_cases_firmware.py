@@ -141,6 +141,10 @@ CASES = {
         "a b",
         review="ab",
     ),
+    "serial number of one machine and uuid of another in one record": Case(
+        {"edr.a": {"serial_number": "CZ~1X", "smbios_uuid": U}, "edr.b": {"serial_number": "CZ~2X", "smbios_uuid": "~000000-1111-4222-8333-000000000099"}, "cmdb.c": {"serial_number": "CZ~1X", "smbios_uuid": "~000000-1111-4222-8333-000000000099"}},
+        "a b c", held="c", review="ca cb",
+    ),
     "one uuid and one name with two serials is a question": Case(
         {"edr.a": {"serial_number": "5CG~3U", "smbios_uuid": U, "hostnames": ["tv~"]}, "sccm.b": {"serial_number": "5CG~4U", "smbios_uuid": U, "hostnames": ["TV~"]}},
         "a b",
