@@ -40,8 +40,8 @@ merged and split, ids that are aliases now, what waits for a person).
   one person are two accounts: edges of the graph, never merges.
 * **Ids** stay when sources join and leave, names and hardware change and rows come in another order. A merge keeps the older id, a
   split gives ids back to whose they were.
-* **Fields** come from the best source that has a value (precedence.yaml), as long as it was not silent for too long. Of a
-  device, a word for nothing such as 'Unknown' is no value.
+* **Fields** come from the best source that has a value (precedence.yaml), as long as it was not silent for too long. A
+  word for nothing such as 'Unknown' is no value.
 """
 
 DECISIONS = """## What a person decides

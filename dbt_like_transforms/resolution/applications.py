@@ -12,6 +12,7 @@ from dbt_like_transforms.resolution.ladder import (
     Ladder,
     Rule,
     few,
+    silent,
 )
 
 COLUMNS: dict[str, str] = {
@@ -31,6 +32,9 @@ COLUMNS: dict[str, str] = {
     "criticality": "INTEGER",
     "properties": "VARCHAR",
 }
+
+#: Texts that people write, and write a word for nothing into.
+WRITTEN = ("owner", "vendor", "version", "environment")
 
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`.
 _NORM = r"""
@@ -73,7 +77,7 @@ _STRONG = ("own", "app", "appq", "cmdb", "type")
 
 LADDER = Ladder(
     kind="application",
-    tables={"norm": _NORM},
+    tables={"norm": _NORM, "no_words": silent(WRITTEN)},
     identifiers=(
         Identifier("own", "own", "object id", "object_id", RUNG_DIRECTORY),
         Identifier("cmdb", "cmdb", "CMDB id", "cmdb_id", RUNG_DIRECTORY, scoped=True),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbt_like_transforms.resolution.ladder import MOST_VALUES
+from dbt_like_transforms.resolution.ladder import MOST_VALUES, silent
 
 # A management controller reports the serial number and UUID of the server it sits in; a chassis lends its serial number
 # to every blade; a container reads the firmware of its host. Their identifiers live in a room of their own (`role`), so
@@ -166,10 +166,8 @@ SELECT given FROM (
     FROM (SELECT DISTINCT manufacturer AS given FROM _unnumbered UNION SELECT DISTINCT model FROM _unnumbered))
 WHERE seeded_manufacturer(lowered)
 """
-# What people and vendors write elsewhere where there is nothing to say, such as 'Unknown': each text is looked at once.
+# What people and vendors write elsewhere where there is nothing to say, such as 'Unknown'.
 WRITTEN = ("device_category", "os_platform", "os_version", "environment", "owner", "asset_tag")
-_TEXTS = " UNION ".join(f"SELECT {name} AS given FROM _unnumbered WHERE strlen({name}) <= 32" for name in WRITTEN)
-_NO_WORDS = f"SELECT given FROM ({_TEXTS}) WHERE NOT n_says(given)"
 _KINDS = f"""
 SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_plain, CASE
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
@@ -275,5 +273,5 @@ TABLES = {
     "norm": _NORM,
     "roles": _ROLES,
     "no_makers": _NO_MAKERS,
-    "no_words": _NO_WORDS,
+    "no_words": silent(WRITTEN),
 }

@@ -13,6 +13,7 @@ from dbt_like_transforms.resolution.ladder import (
     Rule,
     Special,
     few,
+    silent,
 )
 
 COLUMNS: dict[str, str] = {
@@ -40,6 +41,9 @@ COLUMNS: dict[str, str] = {
     "job_title": "VARCHAR",
     "properties": "VARCHAR",
 }
+
+#: Texts that people write, and write a word for nothing into.
+WRITTEN = ("department", "job_title")
 
 #: What administrators' and service accounts have before or behind the name of their owner. A letter and a point begin
 #: many people's names.
@@ -152,7 +156,7 @@ _BY_NAME: tuple[Special, ...] = ("source_unlike", "employee_other", "time")
 
 LADDER = Ladder(
     kind="identity",
-    tables={"norm": _NORM},
+    tables={"norm": _NORM, "no_words": silent(WRITTEN)},
     identifiers=(
         Identifier("entra", "entra", "Entra object id", "entra_object_id", RUNG_DIRECTORY, shown="n_dashed(value)"),
         Identifier(

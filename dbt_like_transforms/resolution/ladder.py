@@ -20,6 +20,12 @@ def few(column: str) -> str:
     return f"CASE WHEN len({column}) <= {MOST_VALUES} THEN {column} ELSE [] END"
 
 
+def silent(columns: tuple[str, ...]) -> str:
+    """SQL of the texts (`given`) in the columns that are only a word for nothing: each is looked at once."""
+    texts = " UNION ".join(f"SELECT {name} AS given FROM _unnumbered WHERE strlen({name}) <= 32" for name in columns)
+    return f"SELECT given FROM ({texts}) WHERE NOT n_says(given)"
+
+
 @dataclass(frozen=True, slots=True)
 class Identifier:
     """One kind of identifier of a record, taken from the normalised columns of `norm`.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dbt_like_transforms.resolution.device_forms import WRITTEN
+from dbt_like_transforms.resolution import applications, device_forms, identities
 
 #: What staging gives for a field that the source emptied on purpose.
 CLEARED = "(cleared)"
@@ -67,7 +67,7 @@ _FIELDS: dict[str, dict[str, Field]] = {
         ),
         "smbios_uuid": Field("r.smbios_uuid IS NOT NULL", "r.smbios_uuid", "n_lower({})", normal="n.uuid IS NOT NULL"),
         **{name: _unless(name, "no_makers") for name in ("manufacturer", "model")},
-        **{name: _unless(name, "no_words") for name in WRITTEN},
+        **{name: _unless(name, "no_words") for name in device_forms.WRITTEN},
         "entra_device_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
         "imei": Field("r.imei IS NOT NULL", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),
@@ -76,8 +76,9 @@ _FIELDS: dict[str, dict[str, Field]] = {
         "entra_object_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
         "upn": Field("n_has(r.upn)", "r.upn", "n_lower({})"),
+        **{name: _unless(name, "no_words") for name in identities.WRITTEN},
     },
-    "application": {},
+    "application": {name: _unless(name, "no_words") for name in applications.WRITTEN},
 }
 _ELEMENTS: dict[str, Elements] = {
     "mac_addresses": Elements("macs", "CASE WHEN NOT seeded THEN mac END", "n_colons(value)"),

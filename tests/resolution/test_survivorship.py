@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dbt_like_transforms.resolution.resolve import resolve
+from dbt_like_transforms.resolution.resolve import Kind, resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
 from dbt_like_transforms.resolution.values import CLEARED
 
@@ -63,6 +63,26 @@ def test_t77_what_says_nothing_gives_way_to_the_next_source(best: str | None) ->
     rows = [told("intune", 1, os_version=best), told("servicenow", 2, os_version="11")]
     assert merged(rows)["os_version"] == "11"
     assert merged([told("intune", 1, owner=best)])["owner"] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "field", "best", "next_best"),
+    [
+        ("identity", {"upn": "a@corp.com"}, "department", "entra_id", "okta"),
+        ("identity", {"upn": "a@corp.com"}, "job_title", "servicenow", "okta"),
+        ("application", {"entity_id": "https://a.example"}, "owner", "servicenow", "okta"),
+        ("application", {"entity_id": "https://a.example"}, "environment", "servicenow", "okta"),
+    ],
+)
+def test_t77_what_says_nothing_of_an_account_or_application_gives_way_too(
+    kind: Kind, key: dict[str, str], field: str, best: str, next_best: str
+) -> None:
+    rows = [
+        {"record": f"{product}:p:1", "product": product, "instance": "p", field: value} | key
+        for product, value in ((best, "- not specified -"), (next_best, "of the next"))
+    ]
+    (winner,) = Survivors(resolve(kind, pa.Table.from_pylist(rows))).winners().to_pylist()
+    assert winner[field] == "of the next"
 
 
 @pytest.mark.parametrize("value", ["0", "None Ofthem", "unknown-lab", "N/A1", "(x)", "name: unknown"])
