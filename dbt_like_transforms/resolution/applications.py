@@ -39,7 +39,7 @@ WRITTEN = ("owner", "vendor", "version", "environment")
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`.
 _NORM = r"""
 WITH lowered AS (
-    SELECT idx, room, n_lower(application_type) AS type, n_lower(app_id) AS app_l,
+    SELECT idx, room, lower(product) AS product, n_lower(application_type) AS type, n_lower(app_id) AS app_l,
         n_lower(tenant_id) AS tenant_l, n_lower(service_principal_id) AS principal_l, n_lower(object_id) AS object_l,
         n_lower(cmdb_id) AS cmdb_l, n_lower(entity_id) AS entity_l,
         list_transform(reply_urls, lambda u: n_lower(u)) AS reply_l,
@@ -47,7 +47,9 @@ WITH lowered AS (
     FROM _observed
 ), formed AS (
     SELECT idx, room, type, title,
-        CASE WHEN NOT seeded_record_id(cmdb_l) THEN cmdb_l END AS cmdb,
+        -- A number that counts entries is one of its own product's.
+        CASE WHEN NOT seeded_record_id(cmdb_l) THEN CASE WHEN regexp_matches(cmdb_l, '^[0-9]{1,9}$')
+            THEN cmdb_l || ' of ' || product ELSE cmdb_l END END AS cmdb,
         CASE WHEN NOT seeded_record_id(app_l) THEN l_object_key(app_l) END AS app, app_l, object_l, principal_l, cmdb_l,
         CASE WHEN NOT seeded_record_id(tenant_l) THEN l_object_key(tenant_l) END AS tenant,
         CASE WHEN NOT seeded_record_id(principal_l) THEN l_object_key(principal_l) END AS principal,

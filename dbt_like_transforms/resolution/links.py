@@ -280,9 +280,10 @@ WITH named AS (
     SELECT app, cluster, role, min(idx) AS idx FROM norm JOIN _clusters USING (idx) WHERE app IS NOT NULL
     GROUP BY app, cluster, role
     QUALIFY count(*) OVER (PARTITION BY app) BETWEEN 2 AND 1000),
-hub AS (SELECT app, arg_min(idx, CASE role WHEN 'registration' THEN 0 WHEN '' THEN 1 ELSE 2 END * 4294967296 + idx) AS idx
-    FROM named GROUP BY app)
-SELECT n.idx, h.idx, CASE WHEN n.role = 'principal' THEN 'instance of' ELSE 'same application' END,
+ranked AS (SELECT *, CASE role WHEN 'registration' THEN 0 WHEN '' THEN 1 ELSE 2 END * 4294967296 + idx AS rank FROM named),
+hub AS (SELECT app, arg_min(idx, rank) AS idx, arg_min(role, rank) AS role FROM ranked GROUP BY app)
+SELECT n.idx, h.idx,
+    CASE WHEN n.role = 'principal' AND h.role <> 'principal' THEN 'instance of' ELSE 'same application' END,
     'both carry application id ' || app
 FROM named n JOIN hub h USING (app) WHERE n.idx <> h.idx
     AND n.cluster <> (SELECT cluster FROM _clusters c WHERE c.idx = h.idx)

@@ -34,6 +34,9 @@ CASES = {
     "retired business application and its successor of one name": Case({"servicenow.a": {"cmdb_id": "o~", "name": "Portal ~", "state": "retired"}, "servicenow.b": {"cmdb_id": "n~", "name": "Portal ~"}}, "a b"),
     "app id of zeros": Case({"a.a": {"app_id": "00000000-0000-0000-0000-000000000000", "name": "Zero A ~"}, "b.b": {"app_id": "00000000-0000-0000-0000-000000000000", "name": "Zero B ~"}}, "a b"),
     "placeholder names": Case({"a.a": {"name": "Test"}, "b.b": {"name": "test"}}, "a b", held="ab"),
+    "what names the provider stands at all its applications": Case({f"{p}.{x}": {"entity_id": e, "name": f"Trusting {x} ~"} for (p, x), e in zip((("okta", "a"), ("ping", "b"), ("okta2", "c"), ("ping2", "d"), ("okta3", "e"), ("ping3", "f")), [f"https://sts.windows.net/{T1}/"] * 2 + ["https://accounts.google.com/o/saml2?idpid=C01abc~"] * 2 + ["http://sso¤.example/adfs/services/trust"] * 2, strict=True)}, "a b c d e f", words={"a": "identifies nothing", "c": "identifies nothing", "e": "identifies nothing"}),
+    "counted entries of two registers": Case({"servicenow.a": {"cmdb_id": "1¤", "name": "Ledger n~"}, "leanix.b": {"cmdb_id": "1¤", "name": "Crm n~"}, "servicenow.dev.c": {"cmdb_id": "1¤", "name": "Ledger n~"}}, "ac b"),
+    "principals of two tenants, the registration is nowhere": Case({"entra.t1.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1}, "entra.t2.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T2}}, "a b", links=("a same application b", "b same application a")),
     "okta app instance by its id twice": Case({"okta.a": {"object_id": "0oa~abc", "name": "Box ~"}, "siem.b": {"object_id": "0OA~ABC"}}, "ab"),
 }  # fmt: skip
 
