@@ -50,6 +50,8 @@ GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq"})
 #: Directory ids that differ on equal hardware: most often a machine set up anew, so a person should look.
 RENEWED = frozenset({"entra", "adguid", "sid_account", "sid_machine", "path"})
 HARDWARE = frozenset({"serial", "serialq", "uuid"})
+#: What differs on accounts of machines made from one image, or of a domain that was renamed.
+COPIED = frozenset({"netbios"})
 #: A machine set up anew more often than this between two looks is rather a bad identifier.
 SUCCESSORS = 16
 
@@ -140,10 +142,12 @@ class Clusterer:
     def apply(self, rule: Rule) -> None:
         """One rule: drop what the data shows to be no identifier, join what agrees without conflict."""
         label = self.partition.label
-        shared = self.facts.edges[rule.identifier].shared_between(label)
-        agreed = agreements(label, shared.without(self.unusable.get(rule.identifier)))
-        agreed = self._uncontested(rule, agreed)
-        self.unusable[rule.identifier] = self.findings.suppressed_keys(rule.identifier)
+        name = rule.identifier
+        shared = self.facts.edges[name].shared_between(label)
+        for known in (name, *self.ladder.identifier(name).includes):
+            shared = shared.without(self.unusable.get(known))
+        agreed = self._uncontested(rule, agreements(label, shared))
+        self.unusable[name] = self.findings.suppressed_keys(name)
         if rule.with_agreement:
             agreed = self._confirmed(rule, agreed)
         if not len(agreed):
@@ -419,4 +423,6 @@ class Clusterer:
 
 def _asks(identifier: str, against: str) -> bool:
     """Whether a disagreement on `against` of records that agree on `identifier` is a question for a person."""
-    return against != "apart" and (identifier in GUARDED or (identifier in HARDWARE and against in RENEWED))
+    return against != "apart" and (
+        identifier in GUARDED or against in COPIED or (identifier in HARDWARE and against in RENEWED)
+    )

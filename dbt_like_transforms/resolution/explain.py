@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.cluster import MANUAL_MERGE, Clusterer
+from dbt_like_transforms.resolution.cluster import COPIED, MANUAL_MERGE, Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import key_sql, value_sql
 from dbt_like_transforms.resolution.findings import Findings
@@ -86,6 +86,11 @@ class Reasons:
         self.findings: Findings = clusterer.findings
         self.applied = applied
 
+    def _copied(self, identifier: str, against: str) -> str:
+        """What a value on two machines that differ tells, '' for nothing; a directory gives one to two accounts by mistake."""
+        told = self.ladder.kind == "device" or against in COPIED
+        return _COPIED_WITH_DISK.get(identifier, "") if told else ""
+
     def make_table(self, name: str, with_seeds: bool) -> None:
         """Makes the temporary table `name` with DECISION_COLUMNS.
 
@@ -162,7 +167,7 @@ class Reasons:
             words = (
                 _against_words(self.ladder, near.against) if near.against else _doubt_words(near.rule, near.identifier)
             )
-            flag = _COPIED_WITH_DISK.get(near.identifier, "") if near.against else ""
+            flag = self._copied(near.identifier, near.against) if near.against else ""
             words = f"{flag}: {words}" if flag else words
             against = _quoted(near.against) if near.against else "NULL"
             if not near.identifier:
@@ -203,7 +208,7 @@ class Reasons:
                 label = "names, cards or agents"
             else:
                 label = f"values of {self.ladder.identifier(item.against).label}"
-            clone = _COPIED_WITH_DISK.get(item.identifier)
+            clone = self._copied(item.identifier, item.against)
             words.append(
                 f"identifies nothing here: seen with {item.distinct} different {label} on {item.records} records"
                 + (f" ({clone})" if clone else "")

@@ -104,6 +104,7 @@ WITH lowered AS (
         CASE WHEN NOT seeded_address(upn_text) THEN upn_text END AS upn,
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
         CASE WHEN contains(domain_text, '.') THEN domain_text END AS realm,
+        CASE WHEN NOT contains(domain_text, '.') THEN domain_text END AS short_domain,
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,
         -- Who has another name only reads the mail of such an address.
         list_filter(mail_all, lambda e: CASE WHEN names <> '' AND NOT contains(names, split_part(e, '@', 1))
@@ -111,17 +112,19 @@ WITH lowered AS (
         -- A guest's mail is that of its home account, which is another account.
         CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mail_given,
         -- nor does it own the address with which its person signs in
-        list_filter(list_transform(logins, lambda l: l_address(l)),
+        list_filter(list_transform(logins, lambda l: CASE WHEN starts_with(l, 'arn:') THEN l ELSE l_address(l) END),
             lambda l: l IS NOT NULL AND NOT seeded_address(l) AND NOT contains(l, '#ext#') AND home IS NULL)
             AS login_addresses,
         list_transform(list_filter(logins, lambda l: contains(l, chr(92))),
             -- WEB01$ is the computer's account, web01 may be a user's
-            lambda l: struct_pack(nb := l_netbios_domain(l), sam := l_plain(l))) AS domain_logins,
-        list_filter(list_append(list_filter(logins, lambda l: NOT contains(l, chr(92)) AND NOT contains(l, '@')), sam),
+            lambda l: struct_pack(nb := l_netbios_domain(l), sam := l_plain(l),
+                short := regexp_extract(l, '^([^\\.]+)\\', 1))) AS domain_logins,
+        list_filter(list_append(list_filter(logins,
+            lambda l: NOT contains(l, chr(92)) AND NOT contains(l, '@') AND NOT starts_with(l, 'arn:')), sam),
             lambda l: l IS NOT NULL AND NOT seeded_login(l)) AS bare
     FROM guided
 ), joined AS (
-    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins, names, mail_given),
+    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins, names, mail_given, short_domain),
         CASE WHEN len(role_mails) = 0 THEN mail_given
             ELSE list_filter(mail_given, lambda e: NOT list_contains(role_mails, e)) END AS mails,
         list_filter(list_append(login_addresses, upn), lambda a: a IS NOT NULL) AS upns,
@@ -130,6 +133,9 @@ WITH lowered AS (
                 lambda l: l.nb || chr(92) || l.sam),
             CASE WHEN NOT seeded_login(sam) THEN nb || chr(92) || sam END), lambda n: n IS NOT NULL) AS nbnames,
         list_concat(bare, list_transform(domain_logins, lambda l: l.sam)) AS sams,
+        -- The name that Windows has for the domain: of a domain there is one, and each machine is a domain by itself.
+        list_filter(list_append(list_transform(domain_logins, lambda l: l.short), short_domain),
+            lambda d: d <> '' AND NOT seeded_host_domain(d)) AS netbios,
         CASE WHEN names = '' THEN NULL WHEN contains(names, '-') OR contains(names, '_') OR contains(names, 'adm')
             THEN regexp_matches(names, '{_MARKED}') ELSE false END AS marked
     FROM split
@@ -151,6 +157,17 @@ SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex
 FROM joined
 """
 
+#: Domains that every organisation may have inside: RFC 6762 names them, and a single label is none of the internet's.
+_PRIVATE = r"@([^.]+|.*\.(local|localdomain|lan|home|corp|internal|intranet|private|test|invalid|localhost))$"
+
+
+def _addresses(column: str) -> str:
+    """SQL of a list of addresses, those in a private domain with the scope that they are of."""
+    scoped = f"CASE WHEN regexp_matches(a, '{_PRIVATE}') THEN room || ' ' || a ELSE a END"
+    return f"list_transform({few(column)}, lambda a: {scoped})"
+
+
+_ADDRESS = "regexp_replace(value, '^[0-9]+ ', '')"
 _STRONG = ("entra", "directory", "sid", "okta", "type")
 _BY_NAME: tuple[Special, ...] = ("source_unlike", "employee_other", "time")
 
@@ -167,14 +184,24 @@ LADDER = Ladder(
         ),
         Identifier("anchor", "anchor", "immutableId", "immutable_id", RUNG_DIRECTORY, scoped=True),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
-        Identifier("sids", few("sids"), "SID or former SID", "sid_history", None, is_list=True),
+        Identifier("sids", few("sids"), "SID or former SID", "sid_history", None, is_list=True, includes=("sid",)),
         Identifier("sid_domain", "sid_domain", "domain of the SID", "ad_sid"),
         Identifier("okta", "okta", "Okta id", "okta_id", RUNG_DIRECTORY),
         Identifier("type", "type", "type of account", "identity_type"),
         Identifier("own_upn", "upn", "user principal name", "upn"),
-        Identifier("upn", few("upns"), "user principal name", "upn", RUNG_AGENT, is_list=True),
-        Identifier("claimed", few("claimed"), "mail address = user principal name", "emails", None, is_list=True),
-        Identifier("address", few("addresses"), "mail address", "emails", RUNG_NAME, is_list=True),
+        Identifier("upn", _addresses("upns"), "user principal name", "upn", RUNG_AGENT, is_list=True, shown=_ADDRESS),
+        Identifier(
+            "claimed",
+            _addresses("claimed"),
+            "mail address = user principal name",
+            "emails",
+            None,
+            is_list=True,
+            shown=_ADDRESS,
+        ),
+        Identifier(
+            "address", _addresses("addresses"), "mail address", "emails", RUNG_NAME, is_list=True, shown=_ADDRESS
+        ),
         Identifier(
             "nbname",
             few("nbnames"),
@@ -189,6 +216,7 @@ LADDER = Ladder(
         ),
         Identifier("logon", few("logons"), "Windows logon name", "sam_account_name", is_list=True),
         Identifier("realm", "realm", "domain", "domain"),
+        Identifier("netbios", few("netbios"), "NetBIOS name of the domain", "domain", is_list=True),
         Identifier("marked", "marked", "mark of an administrator or service in the logon name", "login_names"),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
         Identifier("employee_form", "employee_form", "form of the employee id", "employee_id", scoped=True),
@@ -197,7 +225,8 @@ LADDER = Ladder(
         Rule("entra_object_id", "entra", ("entraq",), contest=("entraq",)),
         Rule("ad_object_guid=immutable_id", "directory", ("entra",), contest=("entra",)),
         Rule("immutable_id", "anchor", ("entra", "sid"), contest=("entra", "sid")),
-        Rule("ad_sid", "sid", ("entra", "directory"), contest=("entra", "directory")),
+        # One SID in two domains is that of an account of machines made from one image.
+        Rule("ad_sid", "sid", ("entra", "directory", "netbios"), contest=("entra", "directory", "netbios")),
         # A migrated account has a new SID and objectGUID and carries its old SID: neither is a disagreement.
         Rule("sid_history", "sids", ("entra",), ("domain",), contest=("entra",)),
         Rule("okta_id", "okta", ("entra",), contest=("entra",)),
@@ -223,6 +252,6 @@ LADDER = Ladder(
         Dropped("address", "role_mails", is_list=True, why="the mailbox of a role, which several people read"),
         Dropped("employee", "employee_dropped"),
     ),
-    review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname"),
+    review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname", "logon", "marked"),
     rivals={"host": ("nbname", "own_upn"), "address": ("own_upn",)},
 )

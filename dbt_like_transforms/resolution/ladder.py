@@ -34,7 +34,7 @@ class Identifier:
     scope.
     rung: how well it identifies; None for values that only veto or confirm.
     label: how a person calls it. field: name in the observations, for reports and allow lists. shown: SQL that makes
-    `value` readable.
+    `value` readable. includes: identifiers whose values are among these; what identifies nothing there does not here.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Identifier:
     scoped: bool = False
     shown: str = "value"
     table: str = "norm"
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

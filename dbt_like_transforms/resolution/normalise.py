@@ -147,9 +147,10 @@ _FORMS: dict[str, str] = {
         WHEN regexp_matches(y, '{_IP_TEXT}') THEN y
         WHEN contains(y, '/') AND regexp_matches(split_part(y, '/', 1), '{_IP_TEXT}') THEN split_part(y, '/', 1) END""",
     # -- people and applications ----------------------------------------------------------------------------------------
-    # Directories put 'smtp:' before an address, pages 'mailto:', mail programs a name and brackets around it.
+    # Directories put 'smtp:' or 'sip:' before an address, pages 'mailto:', mail programs a name and brackets around it.
     "address": r"""CASE WHEN regexp_matches(y, '^[^@\s\\<>]+@[^@\s\\<>]+$')
-            THEN rtrim(CASE WHEN starts_with(y, 'smtp:') THEN y[6:] WHEN starts_with(y, 'mailto:') THEN y[8:] ELSE y END, '.')
+            THEN rtrim(CASE WHEN starts_with(y, 'smtp:') THEN y[6:] WHEN starts_with(y, 'sip:') THEN y[5:]
+                WHEN starts_with(y, 'mailto:') THEN y[8:] ELSE y END, '.')
         WHEN suffix(y, '>') THEN nullif(regexp_extract(y, '<([^@\s\\<>]+@[^@\s\\<>]+)>$', 1), '') END""",
     # bob_partner.com#EXT#@tenant.onmicrosoft.com is the guest account of bob@partner.com.
     "guest_home": r"""CASE WHEN contains(y, '#ext#@')

@@ -109,7 +109,7 @@ class IdentityIdentifiers(TypedDict, total=False):
     sid_history: Texts
     immutable_id: Text
     upn: Text
-    emails: Texts
+    emails: Separated
     employee_id: Text
     sam_account_name: Text
     domain: Text

@@ -194,6 +194,30 @@ CASES = {
     "account of a mailbox of a role": Case(
         {"google.a": {"emails": ["info@s¤.com"]}, "entra.b": {"entra_object_id": G1, "upn": "info@s¤.com", "emails": ["info@s¤.com"]}, "snow.c": {"login_names": ["info"], "emails": ["info@s¤.com"]}}, "abc"
     ),
+    "local administrators of machines made from one image": Case(
+        {"edr.a": {"ad_sid": "S-1-5-21-35-¤-1-500", "sam_account_name": "Administrator", "domain": "PC¤A"}, "edr2.b": {"ad_sid": "S-1-5-21-35-¤-1-500", "login_names": ["PC¤B\\Administrator"]}}, "a b", review="ab", words={"a": "image cloned", "b": "image cloned"}
+    ),
+    "administrator of a domain whose windows name is not the first label of its dns name": Case(
+        {"ad.a": {"ad_sid": "S-1-5-21-35-¤-3-500", "sam_account_name": "Administrator", "domain": "ad.contoso¤.com"}, "edr.b": {"ad_sid": "S-1-5-21-35-¤-3-500", "login_names": ["CONTOSO¤\\Administrator", "ad.contoso¤.com\\Administrator"]}}, "ab"
+    ),
+    "one sid under two objectGUIDs is no former sid": Case(
+        {"ad.a": {"ad_sid": "S-1-5-21-34-5-1-1¤", "ad_object_guid": G1}, "ad.b": {"ad_sid": "S-1-5-21-34-5-1-1¤", "ad_object_guid": G2}}, "a b"
+    ),
+    "address in a private domain of two organisations": Case(
+        {"ad.a": {"upn": "pd~@corp.local", "scope": "one"}, "okta.b": {"upn": "PD~@corp.local", "scope": "two"}, "snow.c": {"emails": ["pd~@corp.local"], "scope": "one"}, "entra.d": {"upn": "pe~@corp.com", "scope": "one"}, "okta.e": {"upn": "pe~@corp.com", "scope": "two"}}, "ac b de", words={"c": "same mail address = user principal name pd"}
+    ),
+    "addresses in one text, and that of telephony": Case(
+        {"entra.a": {"upn": "ms~@corp.com"}, "snow.b": {"emails": ["ms~.old@corp.com; ms~@corp.com"]}, "teams.c": {"emails": ["SIP:ms~@corp.com"]}}, "abc"
+    ),
+    "cloud principal by its whole name": Case(
+        {"aws.a": {"login_names": ["arn:aws:iam::111122223333:user/ar~"]}, "wiz.b": {"login_names": ["arn:aws:iam::111122223333:user/ar~"]}, "wiz.c": {"login_names": ["arn:aws:iam::444455556666:user/ar~"]}}, "ab c"
+    ),
+    "administrator's account is one though its mail is another's": Case(
+        {"entra.a": {"upn": "au~@corp.com", "employee_id": "AU~"}, "ad.b": {"sam_account_name": "adm-au~", "domain": "CORP", "emails": ["au~@corp.com"], "employee_id": "AU~"}}, "a b", links=("a same person b",), review="ab"
+    ),
+    "administrator at a product of its own is one account more": Case(
+        {"entra.a": {"upn": "av~@corp.com"}, "github.b": {"login_names": ["av~.admin"], "emails": ["av~@corp.com"]}}, "a b", review="ab"
+    ),
     "guest and home account say why they are two": Case(
         {"entra.a": {"entra_object_id": G1, "upn": "gw~_partner.com#EXT#@t.onmicrosoft.com"}, "okta.b": {"okta_id": "00u~gw", "login_names": ["gw~@partner.com"]}}, "a b", links=("a same person b",), words={"a": "a guest account, the other its home account"}
     ),
