@@ -1,7 +1,8 @@
 """Asset ids that last: an asset keeps its id when records join, leave or change, and gets it back after a wrong merge.
 
 The id is a hash of the record that founded the asset. `state` remembers, for every record ever resolved, the asset it
-is in and the asset it was in before merges, so that ids can return when a merge turns out wrong.
+is in and the asset it was in before merges, so that ids can return when a merge turns out wrong; and every id that was
+merged away, so that who wrote it down finds the asset when the records that brought it are long gone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import pyarrow as pa
 from dbt_like_transforms.resolution.integers import Flags, Rows
 from dbt_like_transforms.resolution.partition import clusters_of
 
-#: record, its asset, when that id was born, and the id (with its birth) that the record brought into later merges.
+#: record, its asset, when that id was born, and the id (with its birth) that the record brought into later merges. An id
+#: that is none any more has a row like that of a record called by it.
 STATE_COLUMNS: dict[str, str] = {
     "record": "VARCHAR",
     "asset_id": "VARCHAR",
@@ -29,6 +31,7 @@ class Assets:
     """Ids of this run, as tables of the connection.
 
     `_assets` (cluster, asset_id, held BOOLEAN): one row a cluster; a held cluster has the id that it would get.
+    `_aliases` (alias_id, asset_id, born): ids that other assets go under today, or went under as long as they were there.
     `_state` (a view) with STATE_COLUMNS, also of records that are not there today.
     """
 
@@ -48,12 +51,21 @@ def assign_assets(
         state = "_state_given"
     empty = ", ".join(f"NULL::{kind_} AS {name}" for name, kind_ in STATE_COLUMNS.items())
     source = f"SELECT {columns} FROM {state} WHERE record IS NOT NULL AND asset_id IS NOT NULL" if state else None
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE _before AS {source or f'SELECT {empty} WHERE false'}")
+    # What was in an asset when it left is, when it comes back, of the one that this is part of by now.
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE _before AS
+        WITH given AS ({source or f"SELECT {empty} WHERE false"})
+        SELECT b.record, coalesce(k.asset_id, b.asset_id) AS asset_id, coalesce(k.born, b.born) AS born, b.home_id, b.home_born
+        FROM given b LEFT JOIN (FROM given WHERE record = home_id) k ON k.home_id = b.asset_id
+        """
+    )
     if has_state:
         _inherit(connection, kind)
     else:
         connection.execute("CREATE OR REPLACE TEMP TABLE _inherited (cluster INTEGER, asset_id VARCHAR)")
     _name_clusters(connection, kind)
+    _find_aliases(connection)
     _new_state(connection)
     return Assets(has_state)
 
@@ -175,6 +187,38 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         )
 
 
+def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
+    """Makes `_aliases`: where an id that is none any more went. First where the records that it had are now, then where one
+    moved to that once brought it into a merge; else it stays where it was known to be."""
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE _aliases AS
+        WITH given_up AS (
+            SELECT alias_id, min(born) AS born FROM (
+                SELECT asset_id AS alias_id, born FROM _before UNION ALL SELECT home_id, home_born FROM _before)
+            WHERE alias_id IS NOT NULL AND alias_id NOT IN (SELECT asset_id FROM _assets) GROUP BY alias_id),
+        brought AS (
+            SELECT record, asset_id AS alias_id, asset_id AS was, 0 AS rank FROM _before SEMI JOIN given_up ON alias_id = asset_id
+            UNION ALL
+            SELECT record, home_id, asset_id, 1 FROM _before SEMI JOIN given_up ON alias_id = home_id),
+        places AS (
+            SELECT b.alias_id, a.asset_id, CASE WHEN b.was = a.asset_id THEN 2 ELSE b.rank END AS rank, count(*) AS members
+            FROM brought b JOIN _records r USING (record) JOIN _clusters c USING (idx) JOIN _assets a USING (cluster)
+            WHERE NOT a.held GROUP BY ALL),
+        found AS (
+            SELECT alias_id, min(rank) < 2 AS moved, arg_min(asset_id, (rank, -members, asset_id)) AS asset_id
+            FROM places GROUP BY alias_id)
+        SELECT g.alias_id, g.born, coalesce(
+            CASE WHEN f.moved THEN f.asset_id END, CASE WHEN further.moved THEN further.asset_id END,
+            CASE WHEN k.asset_id IN (SELECT asset_id FROM _assets) THEN k.asset_id END, f.asset_id, k.asset_id) AS asset_id
+        FROM given_up g LEFT JOIN found f USING (alias_id)
+            LEFT JOIN (SELECT home_id AS alias_id, asset_id FROM _before WHERE record = home_id) k USING (alias_id)
+            LEFT JOIN found further ON further.alias_id = k.asset_id
+        WHERE f.asset_id IS NOT NULL OR k.asset_id IS NOT NULL
+        """
+    )
+
+
 def _new_state(connection: duckdb.DuckDBPyConnection) -> None:
     """Makes the view `_state` for the next run."""
     connection.execute(
@@ -196,6 +240,8 @@ def _new_state(connection: duckdb.DuckDBPyConnection) -> None:
             CASE WHEN b.home_id IS NULL THEN n.born ELSE b.home_born END AS home_born
         FROM now n LEFT JOIN _before b USING (record)
         UNION ALL
-        SELECT b.* FROM _before b ANTI JOIN now USING (record)
+        SELECT alias_id, a.asset_id, coalesce(h.born, a.born), alias_id, a.born FROM _aliases a LEFT JOIN birth h USING (asset_id)
+        UNION ALL
+        SELECT b.* FROM _before b ANTI JOIN now USING (record) WHERE b.record IS DISTINCT FROM b.home_id
         """
     )

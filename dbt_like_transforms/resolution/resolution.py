@@ -117,11 +117,10 @@ class Resolution:
         return self.connection.sql(f"SELECT {', '.join(STATE_COLUMNS)} FROM _state")
 
     def aliases(self) -> duckdb.DuckDBPyRelation:
-        """alias_id, asset_id: ids that were merged into another, as long as the merge holds."""
+        """alias_id, asset_id, born: ids that were merged into another, as long as the merge holds."""
         return self.connection.sql(
-            "SELECT home_id AS alias_id, min(asset_id) AS asset_id, min(home_born) AS born FROM _state "
-            "WHERE home_id <> asset_id AND record IN (SELECT record FROM _records) "
-            "AND home_id NOT IN (SELECT asset_id FROM _assets) GROUP BY home_id"
+            "SELECT alias_id, asset_id, born FROM _aliases "
+            "WHERE asset_id IN (SELECT asset_id FROM _assets WHERE NOT held)"
         )
 
     def _reasons(self) -> Reasons:

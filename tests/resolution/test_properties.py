@@ -173,6 +173,48 @@ def test_t84_a_wrong_merge_undone_gives_the_ids_back() -> None:
     assert aliases == {}
 
 
+def told(record: str, serial: str, month: int) -> dict[str, Any]:
+    return seen(record, serial_number=serial, first_seen=f"2026-{month:02}-01T00:00:00Z")
+
+
+def test_an_id_that_was_given_up_leads_to_its_asset_though_nothing_that_brought_it_is_there_any_more() -> None:
+    a, c = told("edr:p:a", "SERAAA", 1), told("nac:p:c", "SERCCC", 2)
+    ids, state, _ = run([a, told("cmdb:p:b", "SERAAA", 3), c])
+    first, third = ids["edr:p:a"], ids["nac:p:c"]
+    # the first merge was wrong: the record has an asset of its own, until it turns out to be of the third
+    ids, state, aliases = run([a, told("cmdb:p:b", "SERBBB", 3), c], state)
+    second = ids["cmdb:p:b"]
+    assert len({first, second, third}) == 3
+    assert aliases == {}
+    for _ in range(2):
+        ids, state, aliases = run([a, told("cmdb:p:b", "SERCCC", 3), c], state)
+        assert ids["cmdb:p:b"] == third
+        assert aliases == {second: third}
+    _, state, aliases = run([a, c], state)
+    assert aliases == {second: third}, "the record that brought the id is gone"
+    both = {second: first, third: first}
+    moved = [told("edr:p:a", "SERCCC", 1), c]
+    for rows, found in ((moved, both), (moved[:1], both), ([], {}), (moved[:1], both)):
+        _, state, aliases = run(rows, state)
+        assert aliases == found
+    ids, state, aliases = run([a, told("cmdb:p:b", "SERBBB", 3), c], state)
+    assert (ids["edr:p:a"], ids["cmdb:p:b"], ids["nac:p:c"], aliases) == (first, second, third, {})
+
+
+def test_an_id_that_was_given_up_stays_where_its_records_went_though_those_that_founded_it_are_elsewhere() -> None:
+    def rows(founders: str, last: str) -> list[dict[str, Any]]:
+        moving = [told(f"edr:p:{number}", founders, 3) for number in range(2)]
+        return [told("mdm:p:u", "SERUUU", 1), told("nac:p:t", "SERTTT", 2), *moving, told("cmdb:p:q", last, 4)]
+
+    ids, state, _ = run(rows("SERXXX", "SERXXX"))
+    given_up = ids["edr:p:0"]
+    ids, state, _ = run(rows("SERUUU", "SERXXX"), state)
+    assert (ids["edr:p:0"], ids["cmdb:p:q"]) == (ids["mdm:p:u"], given_up)
+    for _ in range(3):
+        ids, state, aliases = run(rows("SERUUU", "SERTTT"), state)
+        assert aliases == {given_up: ids["nac:p:t"]}
+
+
 def test_an_asset_keeps_its_id_when_its_founder_leaves_and_when_an_older_source_joins() -> None:
     rows = [seen(f"s{i}:p:1", serial_number="SER0ID", first_seen=f"2026-0{i}-01T00:00:00Z") for i in range(2, 6)]
     ids, state, _ = run(rows)
