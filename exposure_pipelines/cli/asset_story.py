@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from exposure_pipelines.home import Home
     from exposure_pipelines.lake import Lake
 
+RESOLUTION = ("asset_records", "asset_fields", "resolution_decisions", "resolution_changes")
+#: Reasons told about a record that makes no asset.
+REASONS_SHOWN = 10
+NOTHING_TOLD = "nothing that it tells identifies anything, or its source only adds to what others know"
 TABLES = {
     "device": ("devices", "device_id"),
     "identity": ("identities", "identity_id"),
@@ -21,7 +25,8 @@ TABLES = {
 
 
 def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str, Any]:
-    """The asset of an id or of a source record. Raises WorkFailed when the snapshot holds neither."""
+    """The asset of an id, of one that was merged into it, or of a source record. Raises WorkFailed when the snapshot holds
+    none of them, and says why where it is a record that makes no asset."""
     from exposure_pipelines.cli import asset_exposure
     from exposure_pipelines.frames import mart_path
     from exposure_pipelines.lake import Lake, duckdb_connection
@@ -29,7 +34,7 @@ def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str
     table, key = TABLES[kind]
     lake = Lake.of(home)
     with duckdb_connection(home, lake) as database:
-        for name in (table, "asset_records", "asset_fields", "resolution_decisions", *asset_exposure.MARTS):
+        for name in (table, *RESOLUTION, *asset_exposure.MARTS):
             path = mart_path(home, name, date).replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}', hive_partitioning = false)")
         asset_id = find_asset(database, kind, table, key, asset)
@@ -89,8 +94,30 @@ def find_asset(database: duckdb.DuckDBPyConnection, kind: str, table: str, key: 
             {"kind": kind, "id": wanted},
         ).fetchone()
     if found is None:
-        raise WorkFailed(f"No {kind} has the id or source record {wanted!r}; `exposure export {table}` lists them.")
+        found = database.execute(
+            "SELECT asset_after FROM resolution_changes WHERE asset_kind = $kind AND change = 'alias' AND asset_before = $id",
+            {"kind": kind, "id": wanted},
+        ).fetchone()
+    if found is None:
+        raise WorkFailed(
+            held_back(database, kind, wanted)
+            or f"No {kind} has the id or source record {wanted!r}; `exposure export {table}` lists them."
+        )
     return str(found[0])
+
+
+def held_back(database: duckdb.DuckDBPyConnection, kind: str, record: str) -> str:
+    """What to say of a record that waits, '' when it does not."""
+    waits = "SELECT 1 FROM resolution_changes WHERE asset_kind = $kind AND change = 'held' AND record = $record"
+    if database.execute(waits, {"kind": kind, "record": record}).fetchone() is None:
+        return ""
+    told = database.execute(
+        "SELECT DISTINCT record || ': ' || sentence FROM resolution_decisions WHERE asset_kind = $kind "
+        "AND (record = $record OR other_record = $record) AND verdict <> 'joined' ORDER BY ALL LIMIT $limit",
+        {"kind": kind, "record": record, "limit": REASONS_SHOWN},
+    ).fetchall()
+    reasons = [f"  {sentence}" for (sentence,) in told] or [f"  {NOTHING_TOLD}"]
+    return "\n".join([f"{record} makes no {kind} of its own and belongs to none for sure:", *reasons])
 
 
 def rows(database: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

@@ -14,7 +14,9 @@ PATHS_SHOWN = 10
 
 def explain(
     kind: Annotated[Kind, typer.Argument(help="device, identity or application.")],
-    asset: Annotated[str, typer.Argument(metavar="ID", help="Asset id, or a source record PRODUCT:INSTANCE:ID.")],
+    asset: Annotated[
+        str, typer.Argument(metavar="ID", help="Asset id, one it had before, or a source record PRODUCT:INSTANCE:ID.")
+    ],
     date: Annotated[str | None, typer.Option(help="Snapshot date, YYYY-MM-DD; newest without it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
@@ -36,7 +38,7 @@ def explain(
     section(
         "What joined them, and what was kept apart",
         story["decisions"],
-        ("verdict", "rule", "value", "record", "other_record"),
+        ("verdict", "record", "sentence", "rule"),
     )
     section("Fields", story["fields"], ("field", "value", "product", "record_id", "observed_at", "chosen"))
     say()

@@ -168,6 +168,9 @@ def test_a_device_is_traced_from_its_row_to_the_landed_page(demo: Demo) -> None:
     folder = demo.home / "lake" / "landed" / str(row["instance"]) / str(row["stream"]) / traced["sync"]
     lines = pa.CompressedInputStream(pa.OSFile(str(folder / "pages-00000.jsonl.zst"), "rb"), "zstd").read().splitlines()
     assert json.loads(lines[traced["row_number"]])["id"] == row["record_id"]
+    # what a person reads tells why, in words
+    story = demo.call("explain", "device", f"tenable:{row['instance']}:{row['record_id']}", COLUMNS="400").stdout
+    assert re.search(r"joined .* same [A-Za-z ]+ \S+ as ", story), story
 
 
 def test_a_rebuild_of_both_days_gives_the_same_rows_and_keeps_the_asset_ids(demo: Demo, tmp_path: Path) -> None:
