@@ -28,6 +28,7 @@ AGAINST_WORDS = {
     "agent": "two installations of one agent were at work at the same time",
     "domain": "their SIDs are those of two accounts of one domain",
     "employee_other": "their employee ids differ",
+    "marked": "one of them has the mark of an administrator or service in its logon name",
     "guest": "the one is a guest account, the other its home account",
     "time": "one was gone before the other appeared: the name was probably used again",
     "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
@@ -171,7 +172,7 @@ class Reasons:
             words = f"{flag}: {words}" if flag else words
             against = _quoted(near.against) if near.against else "NULL"
             if not near.identifier:
-                value, label = "NULL", "'one by decision'" if near.rule == MANUAL_MERGE else "'guest of one person'"
+                value, label = "NULL", "'one by decision'" if near.rule == MANUAL_MERGE else "'account of one person'"
                 join = ""
             else:
                 identifier = self.ladder.identifier(near.identifier)

@@ -7,6 +7,7 @@ from dbt_like_transforms.resolution.ladder import (
     RUNG_DIRECTORY,
     RUNG_NAME,
     RUNG_SHORT_NAME,
+    SHOWN_ID,
     Dropped,
     Identifier,
     Ladder,
@@ -180,7 +181,13 @@ LADDER = Ladder(
             "entraq", "entra || ' in ' || tenant", "Entra object id in its tenant", "entra_object_id", RUNG_DIRECTORY
         ),
         Identifier(
-            "directory", "directory", "AD objectGUID or immutableId", "ad_object_guid", RUNG_DIRECTORY, is_list=True
+            "directory",
+            "directory",
+            "AD objectGUID or immutableId",
+            "ad_object_guid",
+            RUNG_DIRECTORY,
+            is_list=True,
+            shown=SHOWN_ID,
         ),
         Identifier("anchor", "anchor", "immutableId", "immutable_id", RUNG_DIRECTORY, scoped=True),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),

@@ -26,6 +26,10 @@ def silent(columns: tuple[str, ...]) -> str:
     return f"SELECT given FROM ({texts}) WHERE NOT n_says(given)"
 
 
+#: SQL of an id that may be a GUID, as people write it.
+SHOWN_ID = "CASE WHEN regexp_matches(value, '^[0-9a-f]{32}$') THEN n_dashed(value) ELSE value END"
+
+
 @dataclass(frozen=True, slots=True)
 class Identifier:
     """One kind of identifier of a record, taken from the normalised columns of `norm`.

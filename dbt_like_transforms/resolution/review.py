@@ -134,7 +134,8 @@ def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
         known_better = (level[theirs] < level[mine]) | ((level[theirs] == level[mine]) & named[theirs] & ~named[mine])
         weaker = (mine != theirs) & (level[mine] >= WEAK) & known_better
         doubtful[mine[weaker]] = True
-    why = np.select([level == RUNG_NONE, doubtful, ~creates], [NO_IDENTITY, MAYBE_ANOTHERS, ONLY_ADDS], 0)[label]
+    # what could belong to several was told enough to be found again, though nothing of it is left to it alone
+    why = np.select([doubtful, level == RUNG_NONE, ~creates], [MAYBE_ANOTHERS, NO_IDENTITY, ONLY_ADDS], 0)[label]
     clusterer.findings.waits = why
     return np.asarray(why > 0, np.bool_)
 

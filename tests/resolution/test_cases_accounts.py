@@ -42,6 +42,18 @@ def test_t94_immutable_id_is_the_object_guid() -> None:
     ).together("ad:p:1", "entra:p:2")
 
 
+def test_an_account_that_could_be_of_either_of_two_waits_for_a_person_and_guids_read_as_they_are_written() -> None:
+    out = identities(
+        seen("ad:p:1", ad_object_guid=GUID),
+        *(seen(f"entra:t{i}:1", immutable_id="NBwtj2tafUyejwARIjNEVQ==", entra_object_id=guid(i)) for i in (1, 2)),
+    )
+    assert out.review("ad:p:1") == {"entra:t1:1", "entra:t2:1"}
+    assert "a person has to decide" in out.lines["ad:p:1"]["held_because"]
+    assert f"{GUID} identifies nothing here: seen with 2 different values of Entra object id" in out.words("ad:p:1")
+    app = applications(seen("entra:p:1", app_id=guid(1)), seen("casb:p:2", app_id=guid(1).upper()))
+    assert f"same application id {guid(1)} as casb:p:2" in app.words("entra:p:1")
+
+
 @pytest.mark.parametrize("mail", [[], ["bob@partner.com"]])
 def test_t96_guest_and_home_account_are_one_person_in_two_accounts(mail: list[str]) -> None:
     out = identities(
