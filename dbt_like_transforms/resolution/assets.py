@@ -7,6 +7,7 @@ merged away, so that who wrote it down finds the asset when the records that bro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -39,9 +40,17 @@ class Assets:
 
 
 def assign_assets(
-    connection: duckdb.DuckDBPyConnection, kind: str, label: Rows, waiting: Flags, state: pa.Table | str | None
+    connection: duckdb.DuckDBPyConnection,
+    kind: str,
+    label: Rows,
+    waiting: Flags,
+    state: pa.Table | str | None,
+    taken_out: Iterable[int] = (),
 ) -> Assets:
-    """Gives every cluster its id and makes the tables `_assets` and `_state`. Reads `_clusters` (idx, cluster)."""
+    """Gives every cluster its id and makes the tables `_assets` and `_state`. Reads `_clusters` (idx, cluster).
+
+    taken_out: rows that a person took out of their assets; those leave the id behind, even one that they founded.
+    """
     clusters = clusters_of(label)
     connection.register("_found", pa.table({"cluster": clusters, "held": waiting[clusters]}))
     has_state = state is not None
@@ -61,6 +70,7 @@ def assign_assets(
         """
     )
     if has_state:
+        connection.register("_taken_out", pa.table({"idx": pa.array(sorted(taken_out), pa.int32())}))
         _inherit(connection, kind)
     else:
         connection.execute("CREATE OR REPLACE TEMP TABLE _inherited (cluster INTEGER, asset_id VARCHAR)")
@@ -72,12 +82,13 @@ def assign_assets(
 
 def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     """Makes `_inherited` (cluster, asset_id): the earlier id that a cluster keeps. Older ids choose first, those that no
-    record brought with it last; an id goes to the part with its founder."""
+    record brought with it last; an id goes to the part whose own it was before merges, and there to that of its founder."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE _claims AS
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
-            bool_or(md5(? || ':' || b.record) = b.asset_id) AS founder, bool_or(b.home_id = b.asset_id) AS at_home
+            bool_or(md5(? || ':' || b.record) = b.asset_id AND idx NOT IN (SELECT idx FROM _taken_out)) AS founder,
+            bool_or(b.home_id = b.asset_id) AS at_home
         FROM _before b JOIN _records r USING (record) JOIN _clusters c USING (idx) JOIN _found f USING (cluster)
         WHERE NOT f.held
         GROUP BY b.asset_id, c.cluster
@@ -96,7 +107,7 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         "SELECT asset_id, born, cluster, members, founder, at_home FROM _claims ANTI JOIN _inherited USING (asset_id) "
         "ORDER BY asset_id"
     ).fetchall()
-    by_id: dict[str, list[tuple[bool, int, int]]] = {}
+    by_id: dict[str, list[tuple[bool, bool, int, int]]] = {}
     wants: dict[int, int] = {}
     born: dict[str, object] = {}
     # What a person took out of an asset for a time has an id that is no record's own: it never outlives the one it left.
@@ -104,28 +115,29 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     for asset_id, when, cluster, members, founder, at_home in claims:
         if at_home:
             settled.add(asset_id)
-        by_id.setdefault(asset_id, []).append((founder, members, cluster))
+        by_id.setdefault(asset_id, []).append((at_home, founder, members, cluster))
         wants[cluster] = wants.get(cluster, 0) + 1
         if asset_id not in born or str(when) < str(born[asset_id]):
             born[asset_id] = when
     kept: dict[int, str] = {}
     for asset_id in sorted(by_id, key=lambda item: (item not in settled, str(born[item]), item)):
-        free = [claim for claim in by_id[asset_id] if claim[2] not in kept]
+        free = [claim for claim in by_id[asset_id] if claim[3] not in kept]
         if not free:
             continue
         # A founder that alone went over to another asset does not take the id from the many that stay.
-        largest = max(claim[1] for claim in free)
+        largest = max(claim[2] for claim in free)
         best = min(
             free,
             key=lambda claim: (
-                not (claim[0] and (wants[claim[2]] == 1 or claim[1] == largest)),
-                -claim[1],
                 not claim[0],
-                wants[claim[2]],
-                claim[2],
+                not (claim[1] and (wants[claim[3]] == 1 or claim[2] == largest)),
+                -claim[2],
+                wants[claim[3]],
+                not claim[1],
+                claim[3],
             ),
         )
-        kept[best[2]] = asset_id
+        kept[best[3]] = asset_id
     connection.register(
         "_chosen_ids",
         pa.table({"cluster": pa.array(list(kept), pa.int32()), "asset_id": pa.array(list(kept.values()), pa.string())}),

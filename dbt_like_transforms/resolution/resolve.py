@@ -84,5 +84,5 @@ def resolve(
     label = clusterer.partition.label
     show_columns(con, "_clusters", {"idx": np.arange(len(label), dtype=np.int32), "cluster": label})
     links = LINKERS[kind](con, clusterer)
-    assets = assign_assets(con, kind, label, waiting, state)
+    assets = assign_assets(con, kind, label, waiting, state, applied.islands)
     return Resolution(kind, con, ladder, clusterer, waiting, links, assets, applied, config)

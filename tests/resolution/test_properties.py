@@ -271,6 +271,26 @@ def test_a_manual_merge_of_two_machines_brings_all_their_records_together_and_gi
         assert run(rows, after)[0] == natural
 
 
+def test_a_record_that_a_person_gave_to_another_machine_takes_no_id_along_and_comes_back_without_one() -> None:
+    rows = [
+        seen(f"{product}:p:{name}", serial_number=f"SER{name * 3}", first_seen="2026-01-01T00:00:00Z")
+        for product in ("edr", "cmdb")
+        for name in "ab"
+    ]
+    natural, first, _ = run(rows)
+    # of either machine a record goes to the other one: once that which founded it, once the other
+    for gone in ("cmdb:p:a", "edr:p:a", "cmdb:p:b", "edr:p:b"):
+        stays = next(row["record"] for row in rows if row["record"] != gone and row["record"][-1] == gone[-1])
+        other = next(row["record"] for row in rows if row["record"][-1] != gone[-1])
+        told = (decision("split", "s", parts=[[stays], [gone]]), decision("merge", "m", records=[gone, other]))
+        state = first
+        for _ in range(2):
+            ids, state, aliases = run(rows, state, told)
+            assert ids == natural | {gone: natural[other]}
+            assert aliases == {}
+        assert run(rows, state)[0] == natural
+
+
 def test_a_manual_merge_that_would_join_what_a_person_keeps_apart_is_left_out_and_says_so() -> None:
     rows = [seen(f"{name}:p:{i}", serial_number=f"SER00{i}") for name in ("edr", "cmdb") for i in range(2)]
     merge = decision("merge", "one", records=["edr:p:0", "edr:p:1"])
