@@ -32,7 +32,7 @@ merged and split, ids that are aliases now, what waits for a person).
   anything of a weaker rule.
 * **Veto.** Two assets that differ in something at least as good are not joined by the rule, though they agree on its value.
 * **Suppression.** A value identifies nothing when it is a known placeholder (seeds.yaml), or when the data show it: machines that
-  stronger identifiers tell apart carry it. It is told with the evidence, and a person may allow a placeholder.
+  stronger identifiers tell apart carry it. It is told with the evidence, and a person may allow the value.
 * **Scope.** Names, MAC addresses and what only one site knows agree inside one scope alone. IP addresses merge nothing.
 * **Review.** What agrees on weak evidence alone, or could belong to two assets, goes with neither and is told for a person to
   decide. A record that makes no asset of its own because of it is `held`.

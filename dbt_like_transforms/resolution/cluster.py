@@ -7,6 +7,7 @@ and where a set has no single answer nothing is joined.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -20,6 +21,7 @@ from dbt_like_transforms.resolution.integers import (
     Flags,
     Keys,
     Rows,
+    among,
     begins,
     count_of,
     distinct_count,
@@ -59,8 +61,17 @@ SUCCESSORS = 16
 class Clusterer:
     """Applies the rules of a ladder, strongest first, to one set of facts."""
 
-    def __init__(self, facts: Facts, ladder: Ladder, vetoes: Vetoes, apart: tuple[tuple[int, int], ...] = ()) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        ladder: Ladder,
+        vetoes: Vetoes,
+        apart: tuple[tuple[int, int], ...] = (),
+        allowed: Mapping[str, Keys] | None = None,
+    ) -> None:
         self.facts = facts
+        #: Values (hashes, ascending) by identifier that a person declared to be real, whatever the data show.
+        self.allowed = allowed or {}
         self.ladder = ladder
         self.vetoes = vetoes
         self.apart = np.array(apart, dtype=np.int32).reshape(-1, 2)
@@ -183,10 +194,16 @@ class Clusterer:
             many = self._fans_out(rule, agreed) & ~bad
             against[many] = len(rule.contest) + 1
             bad |= many
+        bad &= ~self.is_allowed(rule.identifier, agreed.shown)
         if not bad.any():
             return agreed
         self.note_suppressed(rule, agreed.only(bad), against[bad])
         return agreed.only(~bad)
+
+    def is_allowed(self, name: str, keys: Keys) -> Flags:
+        """Which values of the identifier a person declared to be real."""
+        allowed = self.allowed.get(name, keys[:0])
+        return among(keys, allowed) if len(allowed) else np.zeros(len(keys), np.bool_)
 
     def _distinct_more_than(self, limit: int, name: str, single: Bits, agreed: Agreement) -> NDArray[np.bool_]:
         """For each value: whether its clusters hold more than `limit` different values of the identifier `name`.

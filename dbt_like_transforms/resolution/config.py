@@ -14,7 +14,8 @@ class ResolutionConfig:
     """How to resolve.
 
     as_of: the moment for which survivorship judges how old a source is (naive UTC); None takes the newest activity.
-    allowed: (identifier, value) pairs that are real although they look like placeholders, e.g. ("serial_number", "1234").
+    allowed: (identifier, value) pairs that are real although they look like placeholders or several machines carry them,
+    e.g. ("serial_number", "1234").
     without: instances (or products) left out, to see the estate without a poisoned source.
     """
 

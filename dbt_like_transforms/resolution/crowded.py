@@ -30,7 +30,7 @@ def drop_crowded(clusterer: Clusterer) -> None:
     for rule in ladder.rules:
         if rule.identifier in ladder.crowded:
             shared = facts.edges[rule.identifier].shared()
-            shared = shared.only(_sizes(shared) > FEW)
+            shared = shared.only((_sizes(shared) > FEW) & ~clusterer.is_allowed(rule.identifier, shared.keys))
             against = _crowded(clusterer, rule, shared)
             bad = against > 0
             if bad.any():

@@ -16,7 +16,7 @@ decisions:
     action: never_match        # no two of these records may ever share an asset
     records: [okta:main:00u1, okta:main:00u2]
 allow:
-  - {identifier: serial_number, value: "1234567"}   # real here although it looks like a placeholder
+  - {identifier: serial_number, value: "1234567"}   # real here although it looks like a placeholder or many carry it
 gate: {assets: 25, share: 0.05}   # a build that merges or splits more assets than the larger of the two stops
 ```
 """
@@ -89,7 +89,7 @@ class Decision(_Strict):
 
 
 class Allowed(_Strict):
-    """A value that is real although it looks like a placeholder."""
+    """A value that is real although it looks like a placeholder, or the data show it with several machines."""
 
     identifier: str
     value: str

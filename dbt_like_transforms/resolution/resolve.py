@@ -21,7 +21,7 @@ from dbt_like_transforms.resolution.links import LINKERS
 from dbt_like_transforms.resolution.manual import Decision, apply_decisions
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.review import held, note_addresses, note_bare, note_candidates, strength
-from dbt_like_transforms.resolution.suppress import install_seeds
+from dbt_like_transforms.resolution.suppress import allowed_keys, install_seeds
 from dbt_like_transforms.resolution.vetoes import Vetoes
 
 Kind = Literal["device", "identity", "application"]
@@ -72,7 +72,8 @@ def resolve(
     facts = read_facts(con, ladder)
     applied = apply_decisions(con, kind, decisions)
     facts.confine(applied.islands)
-    clusterer = Clusterer(facts, ladder, Vetoes(facts, config.clocks, applied.apart), applied.apart)
+    allowed = allowed_keys(con, ladder, config.allowed)
+    clusterer = Clusterer(facts, ladder, Vetoes(facts, config.clocks, applied.apart), applied.apart, allowed)
     clusterer.run()
     clusterer.join_by_hand(applied.together)
     note_candidates(clusterer)

@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 
+from dbt_like_transforms.resolution.facts import key_sql, value_sql
+from dbt_like_transforms.resolution.integers import Keys
+from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.normalise import install, normalised
 from dbt_like_transforms.yaml_text import load_yaml
 
@@ -113,6 +117,27 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
     macros.append(f"w_maker(word) AS CASE word WHEN '' THEN NULL {cases} ELSE word END")
     connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))
+
+
+def allowed_keys(
+    connection: duckdb.DuckDBPyConnection, ladder: Ladder, allowed: Iterable[tuple[str, str]]
+) -> dict[str, Keys]:
+    """Of each identifier the hashes (ascending) of the values that a person declared to be real, written in any spelling that
+    the seed lists compare or as reports show them. allowed: see `install_seeds`."""
+    wanted: dict[str, set[str]] = {}
+    for name, value in allowed:
+        seed = load_seeds().lists[ALLOW_LISTS.get(name, name)]
+        wanted.setdefault(name, set()).update([value.lower(), *(form.lower() for form in _compared(seed, (value,)))])
+    found = {}
+    for identifier in ladder.identifiers:
+        if texts := wanted.get(identifier.field):
+            keys = connection.execute(
+                f"SELECT DISTINCT {key_sql(identifier)} AS key FROM ({value_sql(identifier)}) "
+                f"WHERE list_contains($texts, lower(value)) OR list_contains($texts, lower({identifier.shown})) ORDER BY key",
+                {"texts": sorted(texts)},
+            ).fetchnumpy()["key"]
+            found[identifier.name] = np.ma.getdata(keys).astype(np.uint64, copy=False)
+    return found
 
 
 @cache
