@@ -77,18 +77,19 @@ class SqliteEventLog(SqliteEventLogStorage):
 
 
 def create_database(file: Path) -> bool:
-    """Makes the event log of a run where there is none; False where there is one already."""
+    """Makes the event log of a run where there is none; False where there is one already, or it could not be made."""
     if file.exists():
         return False
     beside = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
     try:
         beside.write_bytes(empty_database())
-        # two processes may make it at the same time: it appears whole, and once
-        with suppress(FileExistsError):
+        # Two processes may make it at the same time: it appears whole, and once. Not every file system has links: where it
+        # has none, Dagster makes its own.
+        with suppress(OSError):
             os.link(beside, file)
     finally:
         beside.unlink(missing_ok=True)
-    return True
+    return file.exists()
 
 
 @cache

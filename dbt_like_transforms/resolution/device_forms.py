@@ -73,8 +73,8 @@ SELECT idx, room, is_bmc, is_container, like_cluster, CASE WHEN bad THEN host EN
 FROM judged
 """
 
-# The active node of a cluster may list the name of the cluster beside its own; it is that of another computer object.
-_ALIASES = """
+# Names of clusters that active nodes list beside their own: each is that of another computer object.
+_CLUSTER_NAMES = """
 SELECT DISTINCT idx, host FROM names WHERE like_cluster AND idx IN (
     SELECT idx FROM names WHERE idx IN (SELECT idx FROM names WHERE like_cluster) AND NOT like_cluster AND host IS NOT NULL)
 """
@@ -266,7 +266,7 @@ WHERE role <> ''
 
 TABLES = {
     "names": _NAMES,
-    "aliases": _ALIASES,
+    "cluster_names": _CLUSTER_NAMES,
     "macs": _MACS,
     "agents": _AGENTS,
     "ips": _IPS,

@@ -87,7 +87,7 @@ def _parted(value: str) -> str:
     return f"CASE WHEN part IS NULL THEN {value} ELSE part || {value} END"
 
 
-_NAMES = "names ANTI JOIN aliases USING (idx, host)"
+_NAMES = "names ANTI JOIN cluster_names USING (idx, host)"
 
 
 def _with_part(table: str) -> str:

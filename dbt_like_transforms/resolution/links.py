@@ -97,7 +97,7 @@ ORDER BY source, target
 """
 
 _CLUSTER_OBJECTS = f"""
-WITH called AS (FROM names ANTI JOIN aliases USING (idx, host)),
+WITH called AS (FROM names ANTI JOIN cluster_names USING (idx, host)),
 objects AS (SELECT DISTINCT idx FROM called WHERE like_cluster AND host IS NOT NULL),
 named AS (
     SELECT DISTINCT idx, cluster, i.room, ip

@@ -80,3 +80,16 @@ def test_a_table_that_is_there_is_looked_for_once_and_one_that_is_missing_again(
     assert storage.has_table("later")
     assert asked == ["asset_check_executions", "later", "later", "later"]
     storage.dispose()
+
+
+def test_a_file_system_without_links_leaves_the_making_to_dagster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: Path, target: Path) -> None:
+        raise PermissionError("no links here")
+
+    monkeypatch.setattr("os.link", refuse)
+    storage = SqliteEventLog(str(tmp_path))
+    assert storage.get_logs_for_run("run") == []
+    storage.dispose()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["index.db", "run.db"]

@@ -206,9 +206,9 @@ def test_an_id_that_was_given_up_stays_where_its_records_went_though_those_that_
         moving = [told(f"edr:p:{number}", founders, 3) for number in range(2)]
         return [told("mdm:p:u", "SERUUU", 1), told("nac:p:t", "SERTTT", 2), *moving, told("cmdb:p:q", last, 4)]
 
-    ids, state, _ = run(rows("SERXXX", "SERXXX"))
+    ids, state, _ = run(rows("SERSSS", "SERSSS"))
     given_up = ids["edr:p:0"]
-    ids, state, _ = run(rows("SERUUU", "SERXXX"), state)
+    ids, state, _ = run(rows("SERUUU", "SERSSS"), state)
     assert (ids["edr:p:0"], ids["cmdb:p:q"]) == (ids["mdm:p:u"], given_up)
     for _ in range(3):
         ids, state, aliases = run(rows("SERUUU", "SERTTT"), state)
