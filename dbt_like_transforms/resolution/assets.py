@@ -47,7 +47,7 @@ def assign_assets(
     state: pa.Table | str | None,
     taken_out: Iterable[int] = (),
 ) -> Assets:
-    """Gives every cluster its id and makes the tables `_assets` and `_state`. Reads `_clusters` (idx, cluster).
+    """Gives every cluster its id and makes the tables `_assets` and `_state`. Reads `_clusters` (idx, key, cluster).
 
     taken_out: rows that a person took out of their assets; those leave the id behind, even one that they founded.
     """
@@ -89,7 +89,7 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
             bool_or(md5(? || ':' || b.record) = b.asset_id AND idx NOT IN (SELECT idx FROM _taken_out)) AS founder,
             bool_or(b.home_id = b.asset_id) AS at_home
-        FROM _before b JOIN _records r USING (record) JOIN _clusters c USING (idx) JOIN _found f USING (cluster)
+        FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _found f USING (cluster)
         WHERE NOT f.held
         GROUP BY b.asset_id, c.cluster
         """,
@@ -153,7 +153,8 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         CREATE OR REPLACE TEMP TABLE _assets AS
         SELECT f.cluster, coalesce(i.asset_id, md5(? || ':' || r.record)) AS asset_id, f.held,
             i.asset_id IS NOT NULL AS inherited
-        FROM _found f LEFT JOIN _inherited i USING (cluster) JOIN _records r ON r.idx = f.cluster
+        FROM _found f LEFT JOIN _inherited i USING (cluster) JOIN _clusters c ON c.idx = f.cluster
+            JOIN _keyed r USING (key)
         """,
         [kind],
     )
@@ -162,7 +163,7 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         return
     returning = connection.execute(
         """
-        SELECT a.cluster, b.home_id FROM _assets a JOIN _clusters c USING (cluster) JOIN _records r USING (idx)
+        SELECT a.cluster, b.home_id FROM _assets a JOIN _clusters c USING (cluster) JOIN _keyed r USING (key)
             JOIN _before b USING (record)
         WHERE NOT a.inherited AND NOT a.held AND b.home_id IS NOT NULL
             AND b.home_id NOT IN (SELECT asset_id FROM _inherited)
@@ -189,7 +190,7 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
             """
             UPDATE _assets SET asset_id = coalesce((
                 SELECT arg_min(fresh, idx) FROM (
-                    SELECT md5(? || ':' || r.record) AS fresh, r.idx FROM _clusters c JOIN _records r USING (idx)
+                    SELECT md5(? || ':' || r.record) AS fresh, c.idx FROM _clusters c JOIN _keyed r USING (key)
                     WHERE c.cluster = ?)
                 WHERE fresh NOT IN (SELECT asset_id FROM _assets) AND fresh NOT IN (SELECT asset_id FROM _before)),
                 md5(? || ':' || asset_id))
@@ -215,7 +216,7 @@ def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
             SELECT record, home_id, asset_id, 1 FROM _before SEMI JOIN given_up ON alias_id = home_id),
         places AS (
             SELECT b.alias_id, a.asset_id, CASE WHEN b.was = a.asset_id THEN 2 ELSE b.rank END AS rank, count(*) AS members
-            FROM brought b JOIN _records r USING (record) JOIN _clusters c USING (idx) JOIN _assets a USING (cluster)
+            FROM brought b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _assets a USING (cluster)
             WHERE NOT a.held GROUP BY ALL),
         found AS (
             SELECT alias_id, min(rank) < 2 AS moved, arg_min(asset_id, (rank, -members, asset_id)) AS asset_id
@@ -241,11 +242,11 @@ def _new_state(connection: duckdb.DuckDBPyConnection) -> None:
                 SELECT asset_id, born FROM _before UNION ALL SELECT home_id, home_born FROM _before)
             WHERE asset_id IS NOT NULL GROUP BY asset_id),
         appeared AS (
-            SELECT cluster, min(coalesce(n_time(first_seen), n_time(observed_at))) AS born
-            FROM _records JOIN _clusters USING (idx) GROUP BY cluster),
+            SELECT cluster, min(coalesce(first_seen, observed_at)) AS born
+            FROM _numbers JOIN _clusters USING (idx) GROUP BY cluster),
         now AS (
             SELECT r.record, a.asset_id, coalesce(h.born, p.born) AS born
-            FROM _records r JOIN _clusters c USING (idx) JOIN _assets a USING (cluster) JOIN appeared p USING (cluster)
+            FROM _keyed r JOIN _clusters c USING (key) JOIN _assets a USING (cluster) JOIN appeared p USING (cluster)
                 LEFT JOIN birth h ON h.asset_id = a.asset_id
             WHERE NOT a.held)
         SELECT record, n.asset_id, n.born, coalesce(b.home_id, n.asset_id) AS home_id,

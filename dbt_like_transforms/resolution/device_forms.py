@@ -157,13 +157,13 @@ GROUP BY idx
 _MAKERS = """
 SELECT manufacturer, CASE WHEN NOT seeded_manufacturer(maker_l) THEN w_maker(word) END AS maker
 FROM (SELECT manufacturer, maker_l, l_maker_word(maker_l) AS word
-    FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _unnumbered)))
+    FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _keyed)))
 """
 # Makers and models as they came that say nothing, such as 'System manufacturer'.
 _NO_MAKERS = """
 SELECT given FROM (
     SELECT given, n_lower(given) AS lowered
-    FROM (SELECT DISTINCT manufacturer AS given FROM _unnumbered UNION SELECT DISTINCT model FROM _unnumbered))
+    FROM (SELECT DISTINCT manufacturer AS given FROM _keyed UNION SELECT DISTINCT model FROM _keyed))
 WHERE seeded_manufacturer(lowered)
 """
 # What people and vendors write elsewhere where there is nothing to say, such as 'Unknown'.
@@ -175,7 +175,7 @@ SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_
     WHEN regexp_matches(told, '{_CONTAINER_TEXT}') AND NOT regexp_matches(told, '{_CONTAINER_HOST}') THEN 'container'
     ELSE '' END AS role, regexp_matches(lower(model), '{_BLADE_TEXT}') AS blade
 FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS told
-    FROM (SELECT DISTINCT model, os_platform, device_category FROM _unnumbered))
+    FROM (SELECT DISTINCT model, os_platform, device_category FROM _keyed))
 """
 
 _NORM = f"""

@@ -134,7 +134,7 @@ def key_sql(identifier: Identifier) -> str:
 
 
 def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
-    """Hashes every identifier once; reads `_records`, `_sources` and the ladder's tables of the connection."""
+    """Hashes every identifier once; reads `_numbers` and the ladder's tables of the connection."""
     count = connection.execute("SELECT count(*) FROM _numbers").fetchall()[0][0]
     edges: dict[str, Edges] = {}
     kinds: Keys = np.empty(0, np.uint64)
@@ -149,20 +149,15 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
             kinds = by_row(rows, _column(found["kind"], np.uint64), count)[1]
     found = connection.execute(
         """
-        SELECT r.idx, s.source, coalesce(r.state, 'active') <> 'retired' AS active,
-            coalesce(r.authority, 'create') <> 'update' AS creates,
-            coalesce(epoch(coalesce(n_time(r.first_seen), least(n_time(r.observed_at), n_time(r.last_seen))))::BIGINT,
-                $unknown) AS first,
+        SELECT idx, source, active, creates,
+            coalesce(epoch(coalesce(first_seen, least(observed_at, last_seen)))::BIGINT, $unknown) AS first,
             -- An account stays in its directory though nobody signs in, until it is retired; a machine that nothing saw
             -- is not there. Nothing was seen after the newest look at anything.
             coalesce(epoch(least(newest, CASE WHEN $accounts AND active
-                THEN greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
-                    coalesce(n_time(r.observed_at), n_time(r.last_seen)))
-                ELSE coalesce(n_time(r.last_seen), n_time(r.observed_at)) END))::BIGINT, $unknown) AS last
-        FROM _records r JOIN _sources s
-            ON s.product IS NOT DISTINCT FROM r.product AND s.instance IS NOT DISTINCT FROM r.instance
-            CROSS JOIN (SELECT coalesce(max(n_time(observed_at)), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest
-                FROM _records)
+                THEN greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen))
+                ELSE coalesce(last_seen, observed_at) END))::BIGINT, $unknown) AS last
+        FROM _numbers CROSS JOIN (
+            SELECT coalesce(max(observed_at), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest FROM _numbers)
         """,
         {"unknown": int(NO_TIME), "accounts": ladder.kind != "device"},
     ).fetchnumpy()

@@ -5,6 +5,7 @@ An aggregate of the engine would hold a state for every asset and field; here a 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -14,14 +15,18 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.integers import Flags, Rows
 
 
-class Gathered(Protocol):
+class Field(Protocol):
     """One field of all assets."""
-
-    def add(self, asset: Rows, values: pa.Array) -> None:
-        """Takes what some records say; asset: of each of them, -1 for one that has none. NULL says nothing."""
 
     def of(self, first: int, last: int) -> pa.Array | pa.ChunkedArray:
         """The values of the assets first..last-1, NULL where there is none."""
+
+
+class Gathered(Field, Protocol):
+    """One that is told by records."""
+
+    def add(self, asset: Rows, values: pa.Array) -> None:
+        """Takes what some records say; asset: of each of them. NULL says nothing."""
 
 
 class Single:
@@ -61,24 +66,16 @@ class Truth:
         return pa.array(self.true[first:last], mask=~self.known[first:last])
 
 
-class Extreme:
-    """The earliest or the latest of all times."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """A time of each asset, in microseconds since 1970; `unknown` stands for none."""
 
-    def __init__(self, assets: int, which: np.ufunc) -> None:
-        self.which = which
-        edges = np.iinfo(np.int64)
-        #: Beyond every time: what is left is unknown.
-        self.unknown = edges.max if which is np.minimum else edges.min
-        self.times: NDArray[np.int64] = np.full(assets, self.unknown)
-        self.kind = pa.timestamp("us")
-
-    def add(self, asset: Rows, values: pa.Array) -> None:
-        times = values.cast(pa.int64()).fill_null(self.unknown).to_numpy()
-        self.which.at(self.times, asset[asset >= 0], times[asset >= 0])
+    times: NDArray[np.int64]
+    unknown: int
 
     def of(self, first: int, last: int) -> pa.Array:
         times = self.times[first:last]
-        return pa.array(times, pa.int64(), mask=times == self.unknown).cast(self.kind)
+        return pa.array(times, pa.int64(), mask=times == self.unknown).cast(pa.timestamp("us"))
 
 
 def _valid(values: pa.Array) -> Flags:

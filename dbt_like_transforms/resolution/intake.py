@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import duckdb
+import numpy as np
+import pyarrow as pa
+
+from dbt_like_transforms.resolution.integers import changes
 
 COMMON: dict[str, str] = {
     "record": "VARCHAR",
@@ -34,10 +38,11 @@ def number_records(
     columns: Mapping[str, str],
     without: tuple[str, ...] = (),
 ) -> None:
-    """Makes the views `_records` of `relation` (`idx` from 0, and COMMON), `_observed`, which has `columns` and `room` (hash
-    of the scope) as well, and `_unnumbered`, which has the columns without `idx` and `room` and costs no join. Where there
-    are many records all read `relation` anew each time, so that the estate is not held twice. And the table `_sources`
-    (source from 0, product, instance).
+    """Makes the table `_numbers`: of each record `idx` from 0, `key`, `room` (hash of the scope), its source, whether it is
+    active and may create assets, and its times. The views `_records` of `relation` (`idx` and COMMON), `_observed`, which has
+    `columns` and `room` as well, and `_keyed`, which has `key` and the columns without `idx` and `room` and costs no join.
+    Where there are many records all read `relation` anew each time, so that the estate is not held twice. And the table
+    `_sources` (source from 0, product, instance).
 
     Of several observations of one record the newest is taken, with the earliest first_seen and latest last_seen of all:
     a backfill moves neither identifiers nor last_seen back. without: products and instances to leave out.
@@ -50,11 +55,15 @@ def number_records(
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW _given AS SELECT {', '.join(parts)} FROM {relation} {where if without else ''}"
     )
-    ((total, distinct, hashes),) = connection.execute(
-        "SELECT count(*), count(DISTINCT record), count(DISTINCT hash(record)) FROM _given"
-    ).fetchall()
+    total, unique = _count(connection)
     once = "_given"
-    if total != distinct:
+    key = "hash(record)"
+    if not unique:
+        ((distinct, hashes),) = connection.execute(
+            "SELECT count(DISTINCT record), count(DISTINCT hash(record)) FROM _given"
+        ).fetchall()
+        # One number a record stands for its key in every join; keys that share a hash are joined as they are.
+        key = "hash(record)" if hashes == distinct else "record"
         once = "_newest"
         # The text of the whole row breaks ties, so that the choice does not depend on the order of the input.
         connection.execute(
@@ -71,23 +80,42 @@ def number_records(
     elif total <= HELD:
         once = "_held"
         connection.execute("CREATE OR REPLACE TEMP TABLE _held AS FROM _given")
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW _unnumbered AS FROM {once}")
-    # One number a record stands for its key in every join; keys that share a hash are joined as they are.
-    key = "hash(record)" if hashes == distinct else "record"
-    # Sorting whole rows would take several times the memory of the estate.
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE _numbers AS
-        SELECT {key} AS key, hash(coalesce(n_lower(scope), 'default')) AS room, (row_number() OVER (
-            ORDER BY coalesce(n_time(first_seen), n_time(observed_at)) NULLS LAST, record) - 1)::INTEGER AS idx
-        FROM {once}"""
-    )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW _observed AS "
-        f"SELECT n.idx, n.room, g.* FROM (SELECT *, {key} AS key FROM {once}) g JOIN _numbers n USING (key)"
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW _records AS SELECT idx, {', '.join(COMMON)} FROM _observed")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW _keyed AS SELECT *, {key} AS key FROM {once}")
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE _sources AS
         SELECT (row_number() OVER (ORDER BY product, instance) - 1)::INTEGER AS source, product, instance
-        FROM (SELECT DISTINCT product, instance FROM _unnumbered)"""
+        FROM (SELECT DISTINCT product, instance FROM _keyed)"""
     )
+    # Sorting whole rows would take several times the memory of the estate.
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE _numbers AS
+        SELECT (row_number() OVER (ORDER BY coalesce(first_seen, observed_at) NULLS LAST, record) - 1)::INTEGER AS idx,
+            * EXCLUDE (record)
+        FROM (
+            SELECT g.record, g.key, hash(coalesce(n_lower(g.scope), 'default')) AS room, s.source,
+                coalesce(g.state, 'active') <> 'retired' AS active, coalesce(g.authority, 'create') <> 'update' AS creates,
+                n_time(g.first_seen) AS first_seen, n_time(g.last_seen) AS last_seen, n_time(g.observed_at) AS observed_at
+            FROM _keyed g JOIN _sources s
+                ON s.product IS NOT DISTINCT FROM g.product AND s.instance IS NOT DISTINCT FROM g.instance)"""
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW _observed AS SELECT n.idx, n.room, g.* FROM _keyed g JOIN _numbers n USING (key)"
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW _records AS SELECT idx, {', '.join(COMMON)} FROM _observed")
+
+
+def record_keys(connection: duckdb.DuckDBPyConnection) -> pa.Array:
+    """`key` of each record, by idx."""
+    found = connection.sql("SELECT idx, key FROM _numbers").to_arrow_table()
+    place = np.empty(len(found), np.int32)
+    place[found["idx"].to_numpy()] = np.arange(len(found), dtype=np.int32)
+    return found["key"].combine_chunks().take(pa.array(place))
+
+
+def _count(connection: duckdb.DuckDBPyConnection) -> tuple[int, bool]:
+    """How many rows `_given` has, and whether each is of a record of its own, and has a hash of its own."""
+    hashes = connection.execute(
+        "SELECT CASE WHEN record IS NOT NULL THEN hash(record) END AS h FROM _given"
+    ).fetchnumpy()["h"]
+    # grouping by text costs ten times as much
+    return len(hashes), not np.ma.is_masked(hashes) and bool(changes(np.sort(np.ma.getdata(hashes))).all())

@@ -22,7 +22,7 @@ def few(column: str) -> str:
 
 def silent(columns: tuple[str, ...]) -> str:
     """SQL of the texts (`given`) in the columns that are only a word for nothing: each is looked at once."""
-    texts = " UNION ".join(f"SELECT {name} AS given FROM _unnumbered WHERE strlen({name}) <= 32" for name in columns)
+    texts = " UNION ".join(f"SELECT {name} AS given FROM _keyed WHERE strlen({name}) <= 32" for name in columns)
     return f"SELECT given FROM ({texts}) WHERE NOT n_says(given)"
 
 

@@ -6,6 +6,8 @@ objects merged, which reads and writes them anew.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -30,17 +32,13 @@ _PART = 2_000
 def members(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str | None, int]:
     """Of each product the members that the objects in the column `name` of its records have, as bits: products without
     a bit in common share no member. Members that the same products have are one bit."""
-    alike = connection.execute(
-        f"""
-        SELECT DISTINCT products FROM (
-            SELECT list(product ORDER BY product) AS products FROM (
-                SELECT DISTINCT product, unnest(members) AS member FROM (
-                    SELECT DISTINCT product, TRY(json_keys({name})) AS members FROM _unnumbered))
-            GROUP BY member)
-        """
-    ).fetchall()
+    known: dict[str, set[str | None]] = defaultdict(set)
+    for product, member in connection.execute(
+        f"SELECT DISTINCT product, unnest(TRY(json_keys({name}))) AS member FROM _keyed"
+    ).fetchall():
+        known[member].add(product)
     found: dict[str | None, int] = {}
-    for number, (products,) in enumerate(alike):
+    for number, products in enumerate({frozenset(products) for products in known.values()}):
         for product in products:
             found[product] = found.get(product, 0) | 1 << min(number, _BITS - 1)
     return found
@@ -87,7 +85,7 @@ class Objects:
             f"""
             CREATE OR REPLACE TEMP TABLE {self.table} AS SELECT asset, place, shared, told FROM (
                 SELECT asset, place, shared_{self.name} AS shared, TRY(json_merge_patch('{{}}', {self.name})) AS told
-                FROM _observed JOIN (FROM _giving WHERE asset BETWEEN {first} AND {self.end - 1}) USING (idx))
+                FROM _keyed JOIN (FROM _giving WHERE asset BETWEEN {first} AND {self.end - 1}) USING (key))
             WHERE starts_with(told, '{{')
             """
         )

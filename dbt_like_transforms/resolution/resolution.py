@@ -50,7 +50,7 @@ class Resolution:
                 greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
                     coalesce(n_time(r.observed_at), n_time(r.last_seen))) AS last_seen,
                 coalesce(r.state, 'active') AS record_state, r.sync, r.page, r.row_number
-            FROM _records r JOIN _clusters c USING (idx) JOIN _assets a USING (cluster)
+            FROM _keyed r JOIN _clusters c USING (key) JOIN _assets a USING (cluster)
             """
         )
 
@@ -133,7 +133,7 @@ class Resolution:
             WITH member AS (
                 SELECT r.record, r.product, c.cluster, coalesce(r.state, 'active') AS state,
                     coalesce(n_time(r.last_seen), n_time(r.observed_at)) AS seen
-                FROM _records r JOIN _clusters c USING (idx))
+                FROM _keyed r JOIN _clusters c USING (key))
             SELECT a.record, b.record, b.product, b.seen FROM member a JOIN member b USING (cluster)
             WHERE a.state = 'retired' AND b.state = 'active' ORDER BY ALL
             """

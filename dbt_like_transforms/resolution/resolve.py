@@ -15,7 +15,7 @@ from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.facts import read_facts
-from dbt_like_transforms.resolution.intake import number_records
+from dbt_like_transforms.resolution.intake import number_records, record_keys
 from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.links import LINKERS
 from dbt_like_transforms.resolution.manual import Decision, apply_decisions
@@ -83,7 +83,8 @@ def resolve(
     waiting = held(clusterer, level)
     clusterer.release()
     label = clusterer.partition.label
-    show_columns(con, "_clusters", {"idx": np.arange(len(label), dtype=np.int32), "cluster": label})
+    columns = {"idx": np.arange(len(label), dtype=np.int32), "key": record_keys(con), "cluster": label}
+    show_columns(con, "_clusters", columns)
     links = LINKERS[kind](con, clusterer)
     assets = assign_assets(con, kind, label, waiting, state, applied.islands)
     return Resolution(kind, con, ladder, clusterer, waiting, links, assets, applied, config)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -18,7 +19,8 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.columns import TYPES, show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME
-from dbt_like_transforms.resolution.gathered import Extreme, Gathered, Single, Truth
+from dbt_like_transforms.resolution.gathered import Field, Gathered, Single, Times, Truth
+from dbt_like_transforms.resolution.intake import record_keys
 from dbt_like_transforms.resolution.integers import Rows, begins, by_row, sorted_unique
 from dbt_like_transforms.resolution.objects import BATCH, Objects, shared
 from dbt_like_transforms.resolution.partition import clusters_of
@@ -74,7 +76,6 @@ class Survivors:
         self.products: list[str | None] = [product for (product,) in found]
         self.moment = self._moment()
         self._show_members()
-        self._show_giving()
 
     @property
     def _objects(self) -> tuple[str, ...]:
@@ -82,34 +83,36 @@ class Survivors:
 
     # -- what is chosen -------------------------------------------------------------------------------------------
     def _show_members(self) -> None:
-        """Makes `_members` (idx, asset): every record of an asset."""
-        rows = np.flatnonzero(self.asset >= 0).astype(np.int32)
-        show_columns(self.connection, "_members", {"idx": rows, "asset": self.asset[rows]})
-
-    def _show_giving(self) -> None:
-        """Makes `_giving` (idx, asset, place, won, shared_<name> ...): records that give values. place 0 is the best source of
-        its asset; bit i of `won` is set where the record gives the i-th field; shared_<name>: see `objects.shared`."""
+        """Makes `_members` (idx, key, asset, place, won, shared_<name> ...): every record of an asset. place 0 is the best source
+        of its asset, -1 one that gives no values; bit i of `won` is set where the record gives the i-th field;
+        shared_<name>: see `objects.shared`. And the view `_giving` of those that give values."""
         facts, label = self.resolution.clusterer.facts, self.resolution.clusterer.partition.label
         # a retired record speaks only where no active one does: an asset that is gone keeps its last values
         alive = np.zeros(facts.count, np.bool_)
         alive[label[facts.active]] = True
         giving = np.flatnonzero((facts.active | ~alive[label]) & (self.asset >= 0)).astype(np.int32)
         asset, rows = by_row(self.asset[giving], giving, len(self.assets))
-        place, won = np.empty(len(rows), np.int32), np.empty(len(rows), np.uint64)
+        place, won = np.full(facts.count, -1, np.int32), np.zeros(facts.count, np.uint64)
         held = {
             name: np.array([members.get(product, 0) for product in self.products], np.uint64)
             for name, members in self.told.members.items()
         }
-        merged = {name: np.empty(len(rows), np.bool_) for name in held}
+        merged = {name: np.zeros(facts.count, np.bool_) for name in held}
         for part in _parts(asset):
-            place[part], won[part] = self._choose(rows[part], asset[part])
+            some = rows[part]
+            place[some], won[some] = self._choose(some, asset[part])
             for name, bits in held.items():
-                merged[name][part] = shared(bits[facts.source[rows[part]]], asset[part], place[part])
-        columns = {"idx": rows, "asset": asset, "place": place, "won": won}
-        show_columns(self.connection, "_giving", columns | {f"shared_{name}": flags for name, flags in merged.items()})
+                merged[name][some] = shared(bits[facts.source[some]], asset[part], place[some])
+        columns: dict[str, NDArray[Any]] = {"asset": self.asset, "place": place, "won": won}
+        columns |= {f"shared_{name}": flags for name, flags in merged.items()}
+        members = np.flatnonzero(self.asset >= 0).astype(np.int32)
+        keys = record_keys(self.connection).take(pa.array(members))
+        shown = {name: values[members] for name, values in columns.items()}
+        show_columns(self.connection, "_members", {"idx": members, "key": keys, **shown})
+        self.connection.execute("CREATE OR REPLACE TEMP VIEW _giving AS FROM _members WHERE place >= 0")
 
     def _choose(self, giving: Rows, asset: Rows) -> tuple[Rows, NDArray[np.uint64]]:
-        """place and won of the records of some assets, see `_giving`."""
+        """place and won of the records of some assets, see `_members`."""
         facts = self.resolution.clusterer.facts
         starts = begins(asset)
         position = np.arange(len(asset)) - np.repeat(starts, np.diff(np.append(starts, len(asset))))
@@ -156,7 +159,7 @@ class Survivors:
         """The winners, some thousand assets at a time; at least one batch, which may be empty."""
         scalars = self._scalars()
         lists = {name: self._union(name) for name in self.precedence.union}
-        records = self._sorted("SELECT asset, record FROM _records JOIN _members USING (idx) ORDER BY asset, record")
+        records = self._sorted("SELECT asset, record FROM _keyed JOIN _members USING (key) ORDER BY asset, record")
         sources = self._sources()
         objects = {name: Objects(self.connection, name) for name in self._objects}
         for first in range(0, max(len(self.assets), 1), BATCH):
@@ -177,15 +180,15 @@ class Survivors:
         for made in objects.values():
             made.drop()
 
-    def _scalars(self) -> dict[str, Gathered]:
+    def _scalars(self) -> dict[str, Field]:
         """asset_id, every field that is neither list nor object, first_seen and last_seen."""
         size = len(self.assets)
-        found: dict[str, Gathered] = {"first_seen": Extreme(size, np.minimum), "last_seen": Extreme(size, np.maximum)}
-        given, formed = [], ["v.first_seen", "v.last_seen"]
+        found: dict[str, Gathered] = {}
+        given, formed = [], []
         for name, field in self.scalars.items():
             if name in self.precedence.any:
                 found[name] = Truth(size)
-                given.append(f"CASE WHEN g.won IS NOT NULL THEN r.{name} END AS {name}")
+                given.append(f"CASE WHEN g.place >= 0 THEN r.{name} END AS {name}")
                 formed.append(f"v.{name}")
             elif not field.is_normal_form:
                 found[name] = Single(size, TYPES[self.columns[name]])
@@ -197,13 +200,8 @@ class Survivors:
         self._gather(
             found,
             f"""
-            SELECT idx, {", ".join(formed)}
-            FROM (
-                SELECT idx, coalesce(n_time(r.first_seen), n_time(r.observed_at)) AS first_seen,
-                    greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
-                        coalesce(n_time(r.observed_at), n_time(r.last_seen))) AS last_seen,
-                    {", ".join(given)}
-                FROM _observed r LEFT JOIN _giving g USING (idx)) v
+            SELECT asset, {", ".join(formed)}
+            FROM (SELECT asset, {", ".join(given)} FROM _keyed r JOIN _members g USING (key)) v
             """,
         )
         normal = {name: field for name, field in self.scalars.items() if field.is_normal_form}
@@ -211,13 +209,29 @@ class Survivors:
             # beside the records this would be one more join of all of them
             forms: dict[str, Gathered] = {name: Single(size, pa.string()) for name in normal}
             won = ", ".join(f"{self._won(name, field.value)} AS {name}" for name, field in normal.items())
-            self._gather(forms, f"SELECT idx, {won} FROM norm n JOIN _giving g USING (idx)")
+            self._gather(forms, f"SELECT asset, {won} FROM norm n JOIN _giving g USING (idx)")
             found |= forms
         found["asset_id"] = ids = Single(size, pa.string())
         named = self.connection.sql("SELECT cluster, asset_id FROM _assets WHERE NOT held")
         with named.to_arrow_reader(GATHERED) as batches:
             for batch in batches:
                 ids.add(np.searchsorted(self.assets, batch.column("cluster").to_numpy()), batch.column("asset_id"))
+        return {**found, **self._seen()}
+
+    def _seen(self) -> dict[str, Times]:
+        """first_seen and last_seen."""
+        times = self.connection.sql(
+            """
+            SELECT asset, coalesce(first_seen, observed_at) AS first_seen,
+                greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen)) AS last_seen
+            FROM _numbers JOIN _members USING (idx)
+            """
+        ).to_arrow_table()
+        found, edges = {}, np.iinfo(np.int64)
+        for name, which, unknown in ("first_seen", np.minimum, edges.max), ("last_seen", np.maximum, edges.min):
+            told = times[name].cast(pa.int64()).fill_null(unknown).to_numpy()
+            asset, told = by_row(times["asset"].to_numpy(), told, len(self.assets))
+            found[name] = Times(which.reduceat(told, begins(asset)) if len(told) else told, unknown)
         return found
 
     def _won(self, name: str, given: str) -> str:
@@ -225,10 +239,10 @@ class Survivors:
         return f"CASE WHEN g.won & {1 << list(self.scalars).index(name)}::UBIGINT <> 0 THEN {given} END"
 
     def _gather(self, found: Mapping[str, Gathered], query: str) -> None:
-        """Reads a query of idx and all of `found`."""
+        """Reads a query of asset and all of `found`."""
         with self.connection.sql(query).to_arrow_reader(GATHERED) as batches:
             for batch in batches:
-                asset = self.asset[batch.column("idx").to_numpy()]
+                asset = batch.column("asset").to_numpy()
                 for name, values in found.items():
                     values.add(asset, batch.column(name))
 
@@ -239,7 +253,7 @@ class Survivors:
             f"""
             SELECT asset, {held.shown} AS shown FROM (
                 SELECT asset, value, min(place) AS place
-                FROM {held.relation} JOIN _giving USING (idx)
+                FROM {held.relation} JOIN _giving USING ({held.by})
                 GROUP BY asset, value HAVING any_value(value) IS NOT NULL)
             ORDER BY asset, place, shown
             """
@@ -286,6 +300,7 @@ class Survivors:
             values += (
                 f" UNION ALL SELECT idx, '{name}', string_agg(shown, ', ' ORDER BY shown) FROM ("
                 f"SELECT DISTINCT idx, {elements(name).shown} AS shown FROM {elements(name).relation}"
+                f" JOIN _members USING ({elements(name).by})"
                 " WHERE value IS NOT NULL) GROUP BY idx"
             )
         bits = pa.array([1 << number for number in range(len(self.scalars))], pa.uint64())

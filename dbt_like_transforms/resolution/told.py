@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Told:
     """The fields of a kind and what the records of one resolution tell of them.
 
-    Reads `_observed`, `_unnumbered` and the tables of normal forms. scalars: fields that are neither list nor object.
+    Reads `_observed`, `_keyed` and the tables of normal forms. scalars: fields that are neither list nor object.
     present[row]: bit i is set where the record has the i-th of them.
     """
 

@@ -42,17 +42,19 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """A list: `value` of each row of `table`, the same for equal elements, and how it is shown."""
+    """A list: `value` of each row of `table`, the same for equal elements, and how it is shown. by: what tells the records of
+    the table apart, `idx` or `key`."""
 
     table: str
     value: str
     shown: str = "value"
+    by: str = "idx"
 
     @property
     def relation(self) -> str:
-        """SQL of the elements (idx, value); value is NULL where an element says nothing. To be filtered by an aggregate of
+        """SQL of the elements (`by`, value); value is NULL where an element says nothing. To be filtered by an aggregate of
         it: a filter on the value itself would be pushed down to where it forms every value a second time."""
-        return f"(SELECT idx, {self.value} AS value FROM {self.table})"
+        return f"(SELECT {self.by}, {self.value} AS value FROM {self.table})"
 
 
 def _unless(name: str, silent: str) -> Field:
@@ -83,9 +85,9 @@ _FIELDS: dict[str, dict[str, Field]] = {
 _ELEMENTS: dict[str, Elements] = {
     "mac_addresses": Elements("macs", "CASE WHEN NOT seeded THEN mac END", "n_colons(value)"),
     "ip_addresses": Elements("ips", "ip"),
-    "fqdns": Elements("_observed", "rtrim(n_lower(unnest(fqdns)), '.')"),
-    "emails": Elements("_observed", "n_lower(unnest(emails))"),
-    "sid_history": Elements("_observed", "n_sid(unnest(sid_history))"),
+    "fqdns": Elements("_keyed", "rtrim(n_lower(unnest(fqdns)), '.')", by="key"),
+    "emails": Elements("_keyed", "n_lower(unnest(emails))", by="key"),
+    "sid_history": Elements("_keyed", "n_sid(unnest(sid_history))", by="key"),
 }
 
 
@@ -102,4 +104,4 @@ def fields(kind: str, columns: Mapping[str, str]) -> dict[str, Field]:
 
 def elements(name: str) -> Elements:
     """The elements of the list `name`."""
-    return _ELEMENTS.get(name) or Elements("_observed", f"n_text(unnest({name}))")
+    return _ELEMENTS.get(name) or Elements("_keyed", f"n_text(unnest({name}))", by="key")

@@ -1,13 +1,13 @@
-"""Values gathered batch by batch: the traps are records without an asset, and nothing said against something false."""
+"""Values gathered batch by batch: the traps are another order than that of the assets, and nothing said against something false."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.gathered import Extreme, Single, Truth
+from dbt_like_transforms.resolution.gathered import Single, Times, Truth
 from dbt_like_transforms.resolution.integers import Rows
 
 EARLY, LATE = datetime(2024, 1, 1), datetime(2025, 1, 1)
@@ -38,10 +38,8 @@ def test_true_wins_over_false_in_any_order_and_false_is_not_unknown() -> None:
     assert found.of(0, 4).to_pylist() == [True, False, None, True]
 
 
-def test_times_of_a_record_without_an_asset_count_for_nobody() -> None:
-    first, last = Extreme(2, np.minimum), Extreme(2, np.maximum)
-    for found in (first, last):
-        found.add(rows(0, -1, 0, 1, -1), pa.array([LATE, EARLY, None, None, datetime(2026, 1, 1)], pa.timestamp("us")))
-        found.add(rows(0), pa.array([datetime(2024, 6, 1)], pa.timestamp("us")))
-    assert first.of(0, 2).to_pylist() == [datetime(2024, 6, 1), None]
-    assert last.of(0, 2).to_pylist() == [LATE, None]
+def test_a_time_that_nobody_tells_is_null() -> None:
+    unknown = np.iinfo(np.int64).max
+    found = Times(np.array([int(LATE.replace(tzinfo=UTC).timestamp()) * 1_000_000, unknown, 0]), unknown)
+    assert found.of(0, 2).to_pylist() == [LATE, None]
+    assert found.of(1, 3).to_pylist() == [None, datetime(1970, 1, 1)]
