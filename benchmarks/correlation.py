@@ -81,7 +81,7 @@ def ours(records: str, out: Path) -> None:
 
     con = open_connection(temp_dir=out / "spill", memory_limit=MEMORY)
     con.execute(f"CREATE VIEW observed AS FROM '{records}'")
-    outcome = resolve("device", "observed", connection=con)
+    outcome = resolve("device", "observed", connection=con, survivors=True)
     outcome.assignments().write_parquet(str(out / "assets.parquet"))
     batches = Survivors(outcome).batches()
     first = next(batches)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from dbt_like_transforms.resolution import manual
 from dbt_like_transforms.resolution.explain import AGAINST_WORDS
+from dbt_like_transforms.resolution.kinds import LADDERS
 from dbt_like_transforms.resolution.ladder import Ladder
-from dbt_like_transforms.resolution.resolve import LADDERS
 from dbt_like_transforms.resolution.suppress import ALLOW_LISTS
 
 PLURALS = {"device": "devices", "identity": "identities", "application": "applications"}

@@ -47,6 +47,9 @@ class Single:
         self.count += len(known)
 
     def of(self, first: int, last: int) -> pa.ChunkedArray:
+        if len(self.values) > 1 and sum(values.nbytes for values in self.values) <= CONTIGUOUS:
+            # taking from many pieces costs three times as much
+            self.values = [pa.concat_arrays(self.values)]
         place = self.place[first:last]
         return pa.chunked_array(self.values, self.kind).take(pa.array(place, mask=place < 0))
 
@@ -64,6 +67,10 @@ class Truth:
 
     def of(self, first: int, last: int) -> pa.Array:
         return pa.array(self.true[first:last], mask=~self.known[first:last])
+
+
+#: Bytes of values that one array of Arrow can hold: texts are found by offsets of 31 bits.
+CONTIGUOUS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.observations import AnyObservation, read_observations, to_table
-from dbt_like_transforms.resolution.resolve import Kind, resolve
+from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.review import HELD_WORDS
 
 #: Records of an asset up to which all are named as possible matches.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.gate import changes, gate
+from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.manual import DecisionFile, load_decisions
-from dbt_like_transforms.resolution.resolve import Kind, resolve
+from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def resolve_models(
         decisions=decisions.decisions,
         config=config,
         connection=connection,
+        survivors=True,
     )
     before = connection.sql(f"SELECT record, asset_id FROM previous.int_{plural}_assignments")
     # A source left out on purpose changes much, and that is what the person wants to see.

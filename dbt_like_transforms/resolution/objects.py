@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.integers import Rows, begins
 
-#: Assets of one batch: some 100 MB of objects.
-BATCH = 50_000
+#: Assets of one batch: some 40 MB of objects.
+BATCH = 20_000
 #: Assets whose objects are held by the engine: beside the tables of normal forms those of many more go to disk, from where
 #: every batch reads all of them; reading the records several times costs less.
-TOLD = 5 * BATCH
+TOLD = 12 * BATCH
 #: Objects of one asset that are merged in one call, the best ones; what more there are come before, one by one.
 _AT_ONCE = 3
 #: Bits for members; when there are more, the last bit stands for all others.
@@ -94,8 +94,8 @@ class Objects:
         """Gives the memory back."""
         self.connection.execute(f"DROP TABLE IF EXISTS {self.table}")
 
-    def of(self, first: int, last: int) -> pa.ChunkedArray:
-        """The objects of the assets first..last-1, NULL where no source tells one. Asked in order, BATCH by BATCH."""
+    def read(self, first: int, last: int) -> pa.Table:
+        """What `together` makes objects of, for the assets first..last-1: asset, told. Asked in order, BATCH by BATCH."""
         if first >= self.end:
             self._tell(first)
         # a column for each of the best places: a list of all would be sorted and copied for every asset.
@@ -103,9 +103,9 @@ class Objects:
         best = ", ".join(
             f"coalesce(any_value(told) FILTER (place = {place}), '{{}}')" for place in reversed(range(_AT_ONCE))
         )
-        found = self.connection.sql(
+        return self.connection.sql(
             f"""
-            WITH given AS (FROM {self.table} WHERE asset BETWEEN {first} AND {last - 1})
+            WITH given AS NOT MATERIALIZED (FROM {self.table} WHERE asset BETWEEN {first} AND {last - 1})
             SELECT asset, nullif(told, '{{}}') AS told FROM (
                 SELECT asset, place, told FROM given WHERE NOT shared
                 UNION ALL
@@ -116,18 +116,22 @@ class Objects:
             ORDER BY asset, place DESC
             """
         ).to_arrow_table()
-        asset = found["asset"].to_numpy() - first
-        known = np.bincount(asset, minlength=last - first) > 0
-        if found["told"].null_count:
-            full = found["told"].is_valid()
-            found, asset = found.filter(full), asset[full.to_numpy()]
-        bounds = np.concatenate(([0], np.cumsum(np.bincount(asset, minlength=last - first))))
-        parts = []
-        for begin in range(0, last - first, _PART):
-            part = bounds[begin : begin + _PART + 1]
-            objects = found["told"].slice(part[0], part[-1] - part[0]).combine_chunks()
-            parts.append(_joined(objects, part - part[0], known[begin : begin + _PART]))
-        return pa.chunked_array(parts, pa.string())
+
+
+def together(found: pa.Table, first: int, last: int) -> pa.ChunkedArray:
+    """The objects of the assets first..last-1 of which `Objects.read` found parts, NULL where no source tells one."""
+    asset = found["asset"].to_numpy() - first
+    known = np.bincount(asset, minlength=last - first) > 0
+    if found["told"].null_count:
+        full = found["told"].is_valid()
+        found, asset = found.filter(full), asset[full.to_numpy()]
+    bounds = np.concatenate(([0], np.cumsum(np.bincount(asset, minlength=last - first))))
+    parts = []
+    for begin in range(0, last - first, _PART):
+        part = bounds[begin : begin + _PART + 1]
+        objects = found["told"].slice(part[0], part[-1] - part[0]).combine_chunks()
+        parts.append(_joined(objects, part - part[0], known[begin : begin + _PART]))
+    return pa.chunked_array(parts, pa.string())
 
 
 def _joined(objects: pa.StringArray, bounds: NDArray[np.int64], known: NDArray[np.bool_]) -> pa.StringArray:

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict, get_type_hints
 
 from dbt_like_transforms.resolution.columns import TYPES
 from dbt_like_transforms.resolution.intake import COMMON
-from dbt_like_transforms.resolution.resolve import COLUMNS, Kind
+from dbt_like_transforms.resolution.kinds import COLUMNS, Kind
 
 #: Products that look at addresses from outside: what they see without a name in a domain, MAC or id of its own is no
 #: asset, only an address that answered.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dbt_like_transforms.resolution.resolve import COLUMNS
+from dbt_like_transforms.resolution.kinds import COLUMNS
 from dbt_like_transforms.yaml_text import load_yaml
 
 PRECEDENCE_FILE = Path(__file__).with_name("precedence.yaml")

@@ -19,14 +19,15 @@ from dbt_like_transforms.resolution.links import Link
 from dbt_like_transforms.resolution.manual import Applied
 
 if TYPE_CHECKING:
-    from dbt_like_transforms.resolution.resolve import Kind
+    from dbt_like_transforms.resolution.kinds import Kind
+    from dbt_like_transforms.resolution.told import Told
 
 
 @dataclass(slots=True)
 class Resolution:
     """What was decided. The relations live on `connection` until the next resolution on it.
 
-    waiting[row]: the record is held: it makes no asset and belongs to none.
+    waiting[row]: the record is held: it makes no asset and belongs to none. told: for `Survivors`, where it was read.
     """
 
     kind: Kind
@@ -38,6 +39,7 @@ class Resolution:
     assets: Assets
     applied: Applied
     config: ResolutionConfig
+    told: Told | None = None
 
     def assignments(self) -> duckdb.DuckDBPyRelation:
         """One row a record. asset_id is NULL for held records."""

@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution import applications, devices, identities, normalise
+from dbt_like_transforms.resolution import normalise
 from dbt_like_transforms.resolution.assets import assign_assets
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.facts import read_facts
 from dbt_like_transforms.resolution.intake import number_records, record_keys
-from dbt_like_transforms.resolution.ladder import Ladder
+from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 from dbt_like_transforms.resolution.links import LINKERS
 from dbt_like_transforms.resolution.manual import Decision, apply_decisions
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.review import held, note_addresses, note_bare, note_candidates, strength
 from dbt_like_transforms.resolution.suppress import allowed_keys, install_seeds
+from dbt_like_transforms.resolution.told import Told
 from dbt_like_transforms.resolution.vetoes import Vetoes
-
-Kind = Literal["device", "identity", "application"]
-
-LADDERS: dict[str, Ladder] = {
-    "device": devices.LADDER,
-    "identity": identities.LADDER,
-    "application": applications.LADDER,
-}
-COLUMNS: dict[str, dict[str, str]] = {
-    "device": devices.COLUMNS,
-    "identity": identities.COLUMNS,
-    "application": applications.COLUMNS,
-}
 
 
 def resolve(
@@ -46,6 +34,7 @@ def resolve(
     decisions: Sequence[Decision] = (),
     config: ResolutionConfig | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
+    survivors: bool = False,
 ) -> Resolution:
     """Decides which observations are the same asset.
 
@@ -53,7 +42,8 @@ def resolve(
     observation columns; absent columns count as unknown. state: the `state` of an earlier resolution, so that assets
     keep their ids. decisions: what people decided; see `manual`.
 
-    Several observations of one record count as the newest. Without a connection an own one in memory is used.
+    Several observations of one record count as the newest. Without a connection an own one in memory is used. survivors:
+    what `Survivors` reads first is read beside clustering, which keeps one processor busy.
 
     Raises:
         ContradictoryDecisions: two manual decisions cannot both hold.
@@ -74,7 +64,9 @@ def resolve(
     facts.confine(applied.islands)
     allowed = allowed_keys(con, ladder, config.allowed)
     clusterer = Clusterer(facts, ladder, Vetoes(facts, config.clocks, applied.apart), applied.apart, allowed)
-    clusterer.run()
+    with ThreadPoolExecutor(1) as beside:
+        told = beside.submit(Told, kind, con) if survivors else None
+        clusterer.run()
     clusterer.join_by_hand(applied.together)
     note_candidates(clusterer)
     level = strength(clusterer)
@@ -87,4 +79,6 @@ def resolve(
     show_columns(con, "_clusters", columns)
     links = LINKERS[kind](con, clusterer)
     assets = assign_assets(con, kind, label, waiting, state, applied.islands)
-    return Resolution(kind, con, ladder, clusterer, waiting, links, assets, applied, config)
+    return Resolution(
+        kind, con, ladder, clusterer, waiting, links, assets, applied, config, told.result() if told else None
+    )

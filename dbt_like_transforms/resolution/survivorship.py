@@ -8,6 +8,7 @@ they are most of the memory of an estate.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,7 +23,7 @@ from dbt_like_transforms.resolution.facts import NO_TIME
 from dbt_like_transforms.resolution.gathered import Field, Gathered, Single, Times, Truth
 from dbt_like_transforms.resolution.intake import record_keys
 from dbt_like_transforms.resolution.integers import Rows, begins, by_row, sorted_unique
-from dbt_like_transforms.resolution.objects import BATCH, Objects, shared
+from dbt_like_transforms.resolution.objects import BATCH, Objects, shared, together
 from dbt_like_transforms.resolution.partition import clusters_of
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.told import Told
@@ -61,7 +62,7 @@ class Survivors:
     def __init__(self, resolution: Resolution) -> None:
         self.resolution = resolution
         self.connection: duckdb.DuckDBPyConnection = resolution.connection
-        self.told = told = Told(resolution.kind, self.connection)
+        self.told = told = resolution.told or Told(resolution.kind, self.connection)
         self.precedence, self.columns, self.scalars = told.precedence, told.columns, told.scalars
         label, waiting = resolution.clusterer.partition.label, resolution.waiting
         #: Label of each asset, ascending: an asset is its place in it.
@@ -160,23 +161,32 @@ class Survivors:
         scalars = self._scalars()
         lists = {name: self._union(name) for name in self.precedence.union}
         records = self._sorted("SELECT asset, record FROM _keyed JOIN _members USING (key) ORDER BY asset, record")
-        sources = self._sources()
+        sources, size = self._sources(), len(self.assets)
         objects = {name: Objects(self.connection, name) for name in self._objects}
-        for first in range(0, max(len(self.assets), 1), BATCH):
-            last = min(first + BATCH, len(self.assets))
-            columns = {"asset_id": scalars["asset_id"].of(first, last)}
-            for name in self.columns:
-                if name in lists:
-                    columns[name] = lists[name].of(first, last)
-                elif name in objects:
-                    columns[name] = objects[name].of(first, last)
-                else:
+
+        def read(first: int) -> dict[str, pa.Table]:
+            return {name: made.read(first, min(first + BATCH, size)) for name, made in objects.items()}
+
+        with ThreadPoolExecutor(1) as beside:
+            told = read(0)
+            for first in range(0, max(size, 1), BATCH):
+                last = min(first + BATCH, size)
+                following = beside.submit(read, last) if last < size else None
+                columns = {"asset_id": scalars["asset_id"].of(first, last)}
+                for name in self.columns:
+                    if name in lists:
+                        columns[name] = lists[name].of(first, last)
+                    elif name in objects:
+                        columns[name] = together(told[name], first, last)
+                    else:
+                        columns[name] = scalars[name].of(first, last)
+                for name in ("first_seen", "last_seen"):
                     columns[name] = scalars[name].of(first, last)
-            for name in ("first_seen", "last_seen"):
-                columns[name] = scalars[name].of(first, last)
-            columns["discovery_sources"] = sources.of(first, last)
-            columns["source_records"] = records.of(first, last)
-            yield pa.table(columns)
+                columns["discovery_sources"] = sources.of(first, last)
+                columns["source_records"] = records.of(first, last)
+                # who takes the batch may use the connection
+                told = following.result() if following else {}
+                yield pa.table(columns)
         for made in objects.values():
             made.drop()
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
+from dbt_like_transforms.resolution.kinds import COLUMNS
 from dbt_like_transforms.resolution.objects import members
 from dbt_like_transforms.resolution.precedence import load_precedence
-from dbt_like_transforms.resolution.resolve import COLUMNS
 from dbt_like_transforms.resolution.values import fields
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from dbt_like_transforms.resolution.resolve import Kind
+    from dbt_like_transforms.resolution.kinds import Kind
 
 
 class Told:

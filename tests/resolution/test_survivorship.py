@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dbt_like_transforms.resolution.resolve import Kind, resolve
+from dbt_like_transforms.resolution.kinds import Kind
+from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
 from dbt_like_transforms.resolution.values import CLEARED
 
