@@ -6,9 +6,7 @@ and where a set has no single answer nothing is joined.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,10 +140,6 @@ class Clusterer:
 
     def run(self) -> None:
         """All rules in order."""
-        # sorting lets go of the interpreter, so that two identifiers are sorted at once
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            names = dict.fromkeys(rule.identifier for rule in self.ladder.rules)
-            list(pool.map(lambda name: self.facts.edges[name].shared(), names))
         drop_crowded(self)
         for rule in self.ladder.rules:
             self.apply(rule)

@@ -50,8 +50,8 @@ WITH given AS (
     SELECT idx, room, wide, domain, l_name(given) AS name FROM lowered
 ), split AS (
     SELECT idx, room, wide, domain, l_host(name) AS host, l_dns(name) AS dns, l_netbios_domain(name) AS nb,
-        (length(name) = 12 AND regexp_matches(name, '^[0-9a-f]*$'))
-            OR (name[-6] = '-' AND regexp_matches(name, '{_POD_NAME}')) AS is_container
+        (strlen(name) = 12 AND regexp_matches(name, '^[0-9a-f]*$'))
+            OR (strlen(name) >= 16 AND regexp_matches(name, '{_POD_NAME}')) AS is_container
     FROM named
 ), judged AS (
     SELECT idx, room, wide, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
@@ -105,8 +105,8 @@ WITH given AS (
             FROM _observed))
 ), bare AS (
     -- GUIDs with dashes and braces, or without
-    SELECT * EXCLUDE (agent), CASE WHEN length(agent) - strpos(agent, '=') IN (36, 38)
-        THEN agent[:strpos(agent, '=')] || translate(agent[strpos(agent, '=') + 1:], '{{}}-', '') ELSE agent END AS agent
+    SELECT * EXCLUDE (agent), CASE WHEN length(agent) - strpos(agent, '=') IN (36, 38) THEN agent[:strpos(agent, '=')]
+        || replace(replace(replace(agent[strpos(agent, '=') + 1:], '-', ''), '{{', ''), '}}', '') ELSE agent END AS agent
     FROM given
 ), placed AS (
     -- A scanner counts its hosts in each console from 1.

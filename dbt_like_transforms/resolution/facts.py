@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,17 +137,28 @@ def key_sql(identifier: Identifier) -> str:
 def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
     """Hashes every identifier once; reads `_numbers` and the ladder's tables of the connection."""
     count = connection.execute("SELECT count(*) FROM _numbers").fetchall()[0][0]
-    edges: dict[str, Edges] = {}
+    ruled = {rule.identifier for rule in ladder.rules}
     kinds: Keys = np.empty(0, np.uint64)
-    for identifier in ladder.identifiers:
-        extra = ", hash(split_part(value, '=', 1)) AS kind" if identifier.name == "agent" else ""
-        found = connection.execute(
-            f"SELECT idx, {key_sql(identifier)} AS key{extra} FROM ({value_sql(identifier)})"
-        ).fetchnumpy()
-        rows, keys = _column(found["idx"], np.int32), _column(found["key"], np.uint64)
-        edges[identifier.name] = Edges(*by_row(rows, keys, count))
-        if extra:
-            kinds = by_row(rows, _column(found["kind"], np.uint64), count)[1]
+
+    def ordered(name: str, rows: Rows, keys: Keys) -> Edges:
+        edges = Edges(*by_row(rows, keys, count))
+        if name in ruled:
+            edges.shared()
+        return edges
+
+    # sorting lets go of the interpreter: one identifier is sorted while the engine hashes the next
+    with ThreadPoolExecutor() as beside:
+        sorting: dict[str, Future[Edges]] = {}
+        for identifier in ladder.identifiers:
+            extra = ", hash(split_part(value, '=', 1)) AS kind" if identifier.name == "agent" else ""
+            found = connection.execute(
+                f"SELECT idx, {key_sql(identifier)} AS key{extra} FROM ({value_sql(identifier)})"
+            ).fetchnumpy()
+            rows, keys = _column(found["idx"], np.int32), _column(found["key"], np.uint64)
+            sorting[identifier.name] = beside.submit(ordered, identifier.name, rows, keys)
+            if extra:
+                kinds = by_row(rows, _column(found["kind"], np.uint64), count)[1]
+        edges = {name: sorted_.result() for name, sorted_ in sorting.items()}
     found = connection.execute(
         """
         SELECT idx, source, active, creates,

@@ -54,7 +54,9 @@ _CLEAN: tuple[str, ...] = (
 )
 
 _FORMS: dict[str, str] = {
-    "hex32": f"CASE WHEN length(y) >= 32 AND regexp_matches(y, '{_GUID_TEXT}') THEN right(translate(y, '{{}}-', ''), 32) END",
+    # what stands in front goes with what is beyond 32 digits
+    "hex32": f"""CASE WHEN length(y) >= 32 AND regexp_matches(y, '{_GUID_TEXT}')
+        THEN right(replace(replace(y, '-', ''), '}}', ''), 32) END""",
     "guid": f"nullif(nullif(l_hex32(y), '{_ZEROS}'), '{_ONES}')",
     # -- hardware -------------------------------------------------------------------------------------------------------
     # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.

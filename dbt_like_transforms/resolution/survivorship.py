@@ -7,6 +7,7 @@ they are most of the memory of an estate.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -99,11 +100,15 @@ class Survivors:
             for name, members in self.told.members.items()
         }
         merged = {name: np.zeros(facts.count, np.bool_) for name in held}
-        for part in _parts(asset):
+
+        def choose(part: slice) -> None:
             some = rows[part]
             place[some], won[some] = self._choose(some, asset[part])
             for name, bits in held.items():
                 merged[name][some] = shared(bits[facts.source[some]], asset[part], place[some])
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(choose, _parts(asset)))
         columns: dict[str, NDArray[Any]] = {"asset": self.asset, "place": place, "won": won}
         columns |= {f"shared_{name}": flags for name, flags in merged.items()}
         members = np.flatnonzero(self.asset >= 0).astype(np.int32)
