@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -147,7 +148,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         return edges
 
     # sorting lets go of the interpreter: one identifier is sorted while the engine hashes the next
-    with ThreadPoolExecutor() as beside:
+    with ThreadPoolExecutor(os.cpu_count()) as beside:
         sorting: dict[str, Future[Edges]] = {}
         for identifier in ladder.identifiers:
             extra = ", hash(split_part(value, '=', 1)) AS kind" if identifier.name == "agent" else ""

@@ -57,13 +57,9 @@ def number_records(
     )
     total, unique = _count(connection)
     once = "_given"
-    key = "hash(record)"
+    # One number a record stands for its name in every join; where names share a hash they are joined as they are.
+    key = "hash(record)" if unique or _hashes_differ(connection) else "record"
     if not unique:
-        ((distinct, hashes),) = connection.execute(
-            "SELECT count(DISTINCT record), count(DISTINCT hash(record)) FROM _given"
-        ).fetchall()
-        # One number a record stands for its key in every join; keys that share a hash are joined as they are.
-        key = "hash(record)" if hashes == distinct else "record"
         once = "_newest"
         # The text of the whole row breaks ties, so that the choice does not depend on the order of the input.
         connection.execute(
@@ -119,3 +115,11 @@ def _count(connection: duckdb.DuckDBPyConnection) -> tuple[int, bool]:
     ).fetchnumpy()["h"]
     # grouping by text costs ten times as much
     return len(hashes), not np.ma.is_masked(hashes) and bool(changes(np.sort(np.ma.getdata(hashes))).all())
+
+
+def _hashes_differ(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether each record of `_given`, of which there may be several rows, has a hash of its own."""
+    ((distinct, hashes),) = connection.execute(
+        "SELECT count(DISTINCT record), count(DISTINCT hash(record)) FROM _given"
+    ).fetchall()
+    return bool(distinct == hashes)

@@ -7,6 +7,7 @@ import random
 from datetime import datetime, timedelta
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -139,3 +140,18 @@ def test_assets_of_every_batch_and_of_every_part_that_is_told_keep_their_objects
     ]
     expected = {f"SER{n:05}": {"intune": n, "qualys": n, "both": "intune"} for n in range(9)}
     assert {serial: read(text) for serial, text in together(rows).items()} == expected
+
+
+def test_who_takes_the_batches_may_use_the_connection_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survivorship, "BATCH", 2)
+    rows = [observed("qualys", machine, json.dumps({"qualys": machine})) for machine in range(9)]
+    connection = duckdb.connect()
+    kept = 0
+    for batch in Survivors(resolve("device", pa.Table.from_pylist(rows), connection=connection)).batches():
+        connection.register("_batch", batch)
+        connection.execute("CREATE TABLE IF NOT EXISTS kept AS FROM _batch WHERE false")
+        connection.execute("INSERT INTO kept FROM _batch")
+        connection.unregister("_batch")
+        kept += len(batch)
+    assert kept == 9
+    assert connection.execute("SELECT count(DISTINCT properties) FROM kept").fetchall() == [(9,)]

@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from dbt_like_transforms.resolution import intake
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
@@ -47,6 +48,30 @@ def test_values_stay_with_their_machine_when_the_engine_reads_tables_out_of_orde
         """
     ).fetchall()
     assert wrong == [(0, 200000)]
+
+
+def test_what_is_read_beside_clustering_is_what_is_read_after_it() -> None:
+    rows = [told("intune", 1, model="one", owner="Unknown"), told("qualys", 2, owner="jdoe", properties='{"a": 1}')]
+    read_before = resolve("device", pa.Table.from_pylist(rows), survivors=True)
+    assert read_before.told is not None
+    assert Survivors(read_before).winners().to_pylist() == [merged(rows)]
+
+
+def test_records_that_share_a_hash_are_joined_by_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        told("intune", 1, model="one", fqdns=["a.example.com"]),
+        told("qualys", 2, owner="jdoe", properties='{"a": 1}'),
+    ]
+    expected = merged(rows)
+    monkeypatch.setattr(intake, "_count", lambda _: (len(rows), False))
+    monkeypatch.setattr(intake, "_hashes_differ", lambda _: False)
+    outcome = resolve("device", pa.Table.from_pylist(rows))
+    assert outcome.connection.sql("SELECT key FROM _keyed ORDER BY key").fetchall() == [
+        ("intune:p:1",),
+        ("qualys:p:2",),
+    ]
+    assert Survivors(outcome).winners().to_pylist() == [expected]
+    assert len(outcome.assignments()) == len(outcome.state()) == 2
 
 
 def test_a_null_of_the_better_source_does_not_hide_what_the_weaker_one_knows() -> None:
