@@ -31,7 +31,7 @@ NODE_LABELS = {
     "business service": "a service of the CMDB; own label (applications)",
     "software": "a software product; own label (applications)",
     "subscriptions, resourcegroups, microsoft.*/*": "an Azure resource, its type in lower case (cloud_resources)",
-    "<service>.<type>": "a resource of AWS or Google Cloud, such as s3.bucket (cloud_resources)",
+    "<service>.<type>": "a resource of AWS or Google Cloud, such as s3.bucket or, without a service, aws.account (cloud_resources)",
     "container.image": "an image that containers run; own label (cloud_resources)",
     "Cve": "a CVE that is open on an asset (open_vulnerabilities)",
     "mdcSecurityRecommendation": "advice of a cloud posture product that is open on an asset (open_recommendations)",

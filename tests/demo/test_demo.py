@@ -153,7 +153,7 @@ def test_every_planted_attack_path_is_found_and_none_begins_where_the_truth_has_
 
 def test_every_label_of_the_graph_is_on_the_page_that_describes_it(demo: Demo) -> None:
     page = (Path(__file__).parent.parent.parent / "docs" / "graph.md").read_text(encoding="utf-8")
-    families = re.compile(r"microsoft\.[a-z.]+/.+|[a-z0-9]+\.[a-z]+|subscriptions|resourcegroups")
+    families = re.compile(r"microsoft\.[a-z.]+/.+|[a-z0-9]+\.[a-z_]+|subscriptions|resourcegroups")
     for node in marts(demo, "exposure_graph_nodes"):
         assert f"`{node['NodeLabel']}`" in page or families.fullmatch(str(node["NodeLabel"])), node["NodeLabel"]
     for edge in marts(demo, "exposure_graph_edges"):

@@ -64,6 +64,21 @@ def test_no_contract_test_fails_on_an_ordinary_day(estate: Estate) -> None:
     assert all(results[mart].rows for mart in ("findings", "vulnerabilities", "relationships", "billable_assets"))
 
 
+def test_the_type_of_a_resource_does_not_change_with_the_product_that_looked_last(estate: Estate) -> None:
+    told = {"native_id": "//sql/db1", "provider": "gcp"}
+    morning, evening = datetime(2026, 6, 1, 6), datetime(2026, 6, 1, 18)
+    estate.build(
+        cloud_resources=[
+            observation("acme:prod:c1", resource_type="rds/dbInstance", observed_at=morning, **told),
+            observation("tenable:prod:c1", resource_type="GOOGLE_CLOUD_SQL", observed_at=evening, **told),
+            observation("acme:prod:c2", resource_type="OLDER", observed_at=morning, native_id="//x", provider="gcp"),
+            observation("tenable:prod:c2", resource_type="NEWER", observed_at=evening, native_id="//x", provider="gcp"),
+        ],
+    )
+    found = estate.rows("select resource_type from cloud_resources order by 1")
+    assert [row["resource_type"] for row in found] == ["newer", "rds/dbinstance"]
+
+
 def test_a_cve_is_one_row_with_the_worst_that_anyone_says(estate: Estate) -> None:
     said = {"instance": "prod"}
     estate.build(

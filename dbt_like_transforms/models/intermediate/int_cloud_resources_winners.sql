@@ -1,5 +1,6 @@
 -- One row a resource. The newest active record that has a value gives it; exposure holds when any says so, and the
--- products' own data is kept of all.
+-- products' own data is kept of all. A type with its service (rds/dbinstance) goes before one without: else the label of a
+-- node would change with the product that looked last.
 with ranked as (
     select
         a.asset_id,
@@ -14,7 +15,8 @@ with ranked as (
 select
     asset_id,
     arg_max(display_name, newest) filter (where is_active and display_name is not null) as display_name,
-    arg_max(lower(resource_type), newest) filter (where is_active and resource_type is not null) as resource_type,
+    arg_max(lower(resource_type), row(contains(resource_type, '/'), newest))
+        filter (where is_active and resource_type is not null) as resource_type,
     arg_max(lower(provider), newest) filter (where is_active and provider is not null) as provider,
     arg_max(account_id, newest) filter (where is_active and account_id is not null) as account_id,
     arg_max(region, newest) filter (where is_active and region is not null) as region,
