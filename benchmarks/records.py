@@ -31,6 +31,10 @@ STREAMS = {
     "intune": ["managed_devices"],
     "qualys": ["hosts", "host_assets"],
 }
+#: Identifiers of a record, and those that only the ladder reads.
+SCALARS = ("entra_device_id", "ad_object_guid", "cloud_instance_id", "ad_sid", "serial_number", "smbios_uuid")
+LISTS = ("agent_ids", "mac_addresses", "fqdns", "hostnames")
+MORE_SCALARS, MORE_LISTS = ("imei", "cloud_resource_id", "netbios_name"), ("ip_addresses",)
 SITE = 10_000
 #: A value on more machines than this is no machine's own.
 SHARED = 5

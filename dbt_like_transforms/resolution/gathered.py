@@ -14,15 +14,18 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.integers import Flags, Rows
 
+#: Bytes of values that one array of Arrow can hold: texts are found by offsets of 31 bits.
+CONTIGUOUS = 1 << 30
 
-class Field(Protocol):
+
+class Column(Protocol):
     """One field of all assets."""
 
     def of(self, first: int, last: int) -> pa.Array | pa.ChunkedArray:
         """The values of the assets first..last-1, NULL where there is none."""
 
 
-class Gathered(Field, Protocol):
+class Gathered(Column, Protocol):
     """One that is told by records."""
 
     def add(self, asset: Rows, values: pa.Array) -> None:
@@ -67,10 +70,6 @@ class Truth:
 
     def of(self, first: int, last: int) -> pa.Array:
         return pa.array(self.true[first:last], mask=~self.known[first:last])
-
-
-#: Bytes of values that one array of Arrow can hold: texts are found by offsets of 31 bits.
-CONTIGUOUS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.columns import TYPES, show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME
-from dbt_like_transforms.resolution.gathered import Field, Gathered, Single, Times, Truth
+from dbt_like_transforms.resolution.gathered import Column, Gathered, Single, Times, Truth
 from dbt_like_transforms.resolution.intake import record_keys
 from dbt_like_transforms.resolution.integers import Rows, begins, by_row, sorted_unique
 from dbt_like_transforms.resolution.objects import BATCH, Objects, shared, together
@@ -195,7 +195,7 @@ class Survivors:
         for made in objects.values():
             made.drop()
 
-    def _scalars(self) -> dict[str, Field]:
+    def _scalars(self) -> dict[str, Column]:
         """asset_id, every field that is neither list nor object, first_seen and last_seen."""
         size = len(self.assets)
         found: dict[str, Gathered] = {}
