@@ -86,7 +86,7 @@ WITH given AS (
         FROM (SELECT idx, room, mac_addresses AS given,
             -- a host of containers has a card of its own making for each of them
             CASE WHEN len(mac_addresses) > {MOST_VALUES} THEN len(list_filter(mac_addresses,
-                lambda m: lower(m)[2] NOT IN ('2', '6', 'a', 'e'))) > {MOST_VALUES} ELSE false END AS wide
+                lambda m: substr(lower(m), 2, 1) NOT IN ('2', '6', 'a', 'e'))) > {MOST_VALUES} ELSE false END AS wide
             FROM _observed))
 ), digits AS (
     SELECT idx, room, wide, l_mac_digits(given) AS digits FROM given
@@ -94,7 +94,7 @@ WITH given AS (
     SELECT idx, room, wide, l_mac_hex(digits) AS mac FROM digits
 )
 SELECT idx, room, mac, seeded, random, NOT seeded AND NOT random AND NOT wide AS usable
-FROM (SELECT *, seeded_mac_address(mac) AS seeded, mac[2] IN ('2', '6', 'a', 'e') AS random FROM formed)
+FROM (SELECT *, seeded_mac_address(mac) AS seeded, substr(mac, 2, 1) IN ('2', '6', 'a', 'e') AS random FROM formed)
 """
 
 _AGENTS = f"""
@@ -105,8 +105,8 @@ WITH given AS (
             FROM _observed))
 ), bare AS (
     -- GUIDs with dashes and braces, or without
-    SELECT * EXCLUDE (agent), CASE WHEN length(agent) - strpos(agent, '=') IN (36, 38) THEN agent[:strpos(agent, '=')]
-        || replace(replace(replace(agent[strpos(agent, '=') + 1:], '-', ''), '{{', ''), '}}', '') ELSE agent END AS agent
+    SELECT * EXCLUDE (agent), CASE WHEN length(agent) - strpos(agent, '=') IN (36, 38) THEN left(agent, strpos(agent, '='))
+        || replace(replace(replace(substr(agent, strpos(agent, '=') + 1), '-', ''), '{{', ''), '}}', '') ELSE agent END AS agent
     FROM given
 ), placed AS (
     -- A scanner counts its hosts in each console from 1.
@@ -241,9 +241,9 @@ SELECT idx, room, maker, blade, entra, adguid, sid, resource, provider, account,
     CASE WHEN NOT uuid_bad THEN uuid END AS uuid, CASE WHEN uuid_bad THEN uuid END AS uuid_dropped,
     -- KVM can hand a guest the UUID of its host as serial number. Beside a UUID of its own it is another machine's, unless
     -- the hypervisor wrote its name in front.
-    CASE WHEN NOT serial_uuid_bad AND (uuid IS NULL OR uuid_bad OR uuid = serial_uuid OR serial_l[1] BETWEEN 'g' AND 'z')
+    CASE WHEN NOT serial_uuid_bad AND (uuid IS NULL OR uuid_bad OR uuid = serial_uuid OR left(serial_l, 1) BETWEEN 'g' AND 'z')
         THEN serial_uuid END AS serial_uuid,
-    CASE WHEN NOT serial_uuid_bad AND NOT uuid_bad AND uuid <> serial_uuid AND NOT serial_l[1] BETWEEN 'g' AND 'z'
+    CASE WHEN NOT serial_uuid_bad AND NOT uuid_bad AND uuid <> serial_uuid AND NOT left(serial_l, 1) BETWEEN 'g' AND 'z'
         THEN serial_uuid END AS serial_uuid_other,
     CASE WHEN serial_uuid_bad THEN serial_uuid END AS serial_uuid_dropped,
     CASE WHEN NOT cloud_bad THEN cloud_text END AS cloud, CASE WHEN cloud_bad THEN cloud_text END AS cloud_dropped,

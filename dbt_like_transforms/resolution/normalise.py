@@ -25,6 +25,14 @@ _ASCII = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) != "'")
 _WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in _ASCII) + _DASHES
 _NARROW = _ASCII + "-" * len(_DASHES)
 
+
+def _pieces(between: str, *places: tuple[int, int]) -> str:
+    """SQL of parts of `h`, each from a place and so many characters long, put together; NULL for NULL."""
+    # substr costs a third of a slice, and one call less than joining part by part
+    parts = ", ".join(f"substr(h, {first}, {length})" for first, length in places)
+    return f"CASE WHEN h IS NOT NULL THEN concat_ws('{between}', {parts}) END"
+
+
 _CLEAN: tuple[str, ...] = (
     # NUL and other control characters come from fixed-width firmware fields; they are never part of a value. Marks that
     # nobody sees go, full-width letters are letters, dashes are hyphens, and an accent is one character with its letter.
@@ -40,17 +48,17 @@ _CLEAN: tuple[str, ...] = (
     "n_time(t) AS CASE WHEN t > TIMESTAMP '1970-01-02' AND t < TIMESTAMP '2200-01-01' THEN t END",
     "n_present(l) AS list_distinct(list_filter(l, lambda v: v IS NOT NULL))",
     # -- hex digits -----------------------------------------------------------------------------------------------------
-    "n_dashed(h) AS h[1:8] || '-' || h[9:12] || '-' || h[13:16] || '-' || h[17:20] || '-' || h[21:32]",
-    "n_colons(h) AS h[1:2] || ':' || h[3:4] || ':' || h[5:6] || ':' || h[7:8] || ':' || h[9:10] || ':' || h[11:12]",
+    f"n_dashed(h) AS {_pieces('-', (1, 8), (9, 4), (13, 4), (17, 4), (21, 12))}",
+    f"n_colons(h) AS {_pieces(':', *((first, 2) for first in range(1, 12, 2)))}",
     # The first three groups of a GUID are stored little-endian; some tools print the bytes as they lie in memory.
-    "n_swap(h) AS h[7:8] || h[5:6] || h[3:4] || h[1:2] || h[11:12] || h[9:10] || h[15:16] || h[13:14] || h[17:32]",
+    f"n_swap(h) AS {_pieces('', (7, 2), (5, 2), (3, 2), (1, 2), (11, 2), (9, 2), (15, 2), (13, 2), (17, 16))}",
     # Four little-endian 32-bit words as the hex digits of a GUID.
-    "n_swap_words(h) AS h[1:8] || h[13:16] || h[9:12] || h[23:24] || h[21:22] || h[19:20] || h[17:18] "
-    "|| h[31:32] || h[29:30] || h[27:28] || h[25:26]",
+    "n_swap_words(h) AS "
+    + _pieces("", (1, 8), (13, 4), (9, 4), (23, 2), (21, 2), (19, 2), (17, 2), (31, 2), (29, 2), (27, 2), (25, 2)),
     "n_either(h) AS least(h, n_swap(h))",
     "n_alnum(x) AS regexp_replace(lower(x), '[^0-9a-z]', '', 'g')",
     # NetBIOS keeps 15 characters, so a name is compared by what every product can have kept.
-    "n_short(h) AS CASE WHEN strlen(h) > 15 THEN h[1:15] ELSE h END",
+    "n_short(h) AS CASE WHEN strlen(h) > 15 THEN left(h, 15) ELSE h END",
 )
 
 _FORMS: dict[str, str] = {
@@ -72,10 +80,10 @@ _FORMS: dict[str, str] = {
         ' ', ''))), '')""",
     "serial": "CASE WHEN l_serial_hex(y) IS NULL THEN l_serial_text(y) END",
     "mac_digits": r"""CASE
-        WHEN length(y) = 17 AND y[3] = ':' THEN replace(y, ':', '')
+        WHEN length(y) = 17 AND substr(y, 3, 1) = ':' THEN replace(y, ':', '')
         WHEN length(y) < 17 AND regexp_matches(y, '^[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}$')
             THEN translate(regexp_replace(y, '\b([0-9a-f])\b', '0\1', 'g'), ':-', '')
-        WHEN starts_with(y, '0x') THEN translate(y[3:], ':.- ', '')
+        WHEN starts_with(y, '0x') THEN translate(substr(y, 3), ':.- ', '')
         ELSE translate(y, ':.- ', '') END""",
     # IMEI (15 digits with check digit), IMEISV (16) and bare 14 digits name one radio by their first 14; MEID is hex.
     "imei": r"""nullif(regexp_extract(regexp_replace(y, '^(imei|meid)\s*[0-9]?\s*[:=#]|[\s/-]', '', 'g'),

@@ -104,7 +104,7 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
             parts.append(_punctuated(seed.words))
         tests = [f"regexp_matches(v, {_text('^(?:' + '|'.join(parts) + ')$')})"] if parts else []
         if seed.repeated_character:
-            tests.append("replace(v, v[1], '') = ''")
+            tests.append("replace(v, left(v, 1), '') = ''")
         real = f" AND v NOT IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else ""
         macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)")
     nothing = _text(f"^{_punctuated(seeds.nothing)}$")
