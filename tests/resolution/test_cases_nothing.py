@@ -93,6 +93,10 @@ LOCAL = [
     "Font Driver Host\\UMFD-0",
     "Window Manager\\DWM-1",
     "IIS APPPOOL\\DefaultAppPool",
+    "NT-AUTORITÄT\\SYSTEM",
+    "AUTORITE NT\\Système",
+    "AUTORIDADE NT\\SISTEMA",
+    "VORDEFINIERT\\Administratoren",
     "NT VIRTUAL MACHINE\\vm",
 ]
 MAILS = [
@@ -103,12 +107,24 @@ MAILS = [
     "x@x.com",
     "a@a.com",
     "no_reply@corp.com",
+    "not.provided@corp.com",
+    "noemail1@corp.com",
+    "dummy@corp.com",
+    "changeme@corp.com",
+    "undefined@undefined",
+    "test@example.com",
+    "xxxx@xxxx.com",
 ]
+ROLES = ["reception", "buchhaltung", "bewerbung", "compta", "orders", "operations", "customer.service", "payroll", "scanner", "it", "finance.dept", "newsletter"]  # fmt: skip
+NO_EMPLOYEE = ["NOEMPLOYEEID", "External User", "E00000", "EMP000", "11111111", "1234567890", "shared mailbox", "svc", "non-employee", "bot"]  # fmt: skip
 IDENTITIES = {
     **{f"immutable id {value!r}": accounts(immutable_id=value) for value in [*WORDS, "A" * 22 + "==", "00000000-0000-0000-0000-000000000000"]},
     **{f"okta id {value!r}": accounts(okta_id=value) for value in WORDS},
     **{f"mail {value}": accounts(emails=[value]) for value in MAILS},
     **{f"login {value}": Case({"edr.a": {"login_names": [value], "employee_id": "A¤"}, "siem.b": {"login_names": [value], "employee_id": "B¤"}}, "a b") for value in LOCAL},
+    **{f"mailbox of a role {value}": Case({"ad.a": {"ad_object_guid": GUID, "sam_account_name": "ra¤", "emails": [f"{value}@r¤.com"]}, "okta.b": {"okta_id": "00uR¤", "login_names": ["rb¤@s¤.com"], "emails": [f"{value}@r¤.com"]}, "entra.c": {"upn": f"{value}@r¤.com"}, "google.d": {"emails": [f"{value}@r¤.com"]}}, "a b cd") for value in ROLES},
+    **{f"employee id {value!r}": Case({"okta.a": {"okta_id": "00uN¤", "employee_id": value}, "hr.b": {"login_names": ["n¤@corp.com"], "employee_id": value}}, "a b", unlinked=("a same person b",)) for value in NO_EMPLOYEE},
+    "an employee id of six figures is one": Case({"okta.a": {"okta_id": "00uI¤", "employee_id": "123456"}, "hr.b": {"login_names": ["i¤@corp.com"], "employee_id": "123456"}}, "a b", links=("a same person b",)),
     "test@corp.com is somebody": Case({"okta.a": {"okta_id": "00uT¤", "login_names": ["test@corp¤.com"]}, "hr.b": {"emails": ["test@corp¤.com"]}}, "ab"),
     "a source anchor of its own": Case({"entra.a": {"entra_object_id": GUID, "immutable_id": "EMP¤x"}, "okta.b": {"okta_id": "00uE¤", "immutable_id": "EMP¤x"}}, "ab"),
     "no tenant is no other tenant": Case({"entra.a": {"entra_object_id": GUID, "entra_tenant_id": "none"}, "mdi.b": {"entra_object_id": GUID, "entra_tenant_id": "11111111-2222-4333-8444-555555555551"}}, "ab"),
@@ -116,9 +132,9 @@ IDENTITIES = {
 
 URLS = [
     "https://login.microsoftonline.com/common/oauth2/nativeclient", "https://jwt.ms/", "urn:ietf:wg:oauth:2.0:oob", "http://localhost:3000/cb",
-    "https://oauth.pstmn.io/v1/callback", "https://global.consent.azure-apim.net/redirect", "https://0.0.0.0/cb", "http://app.localhost/cb", "http://[::1]:8080",
+    "https://signin.aws.amazon.com/saml", "https://login.microsoftonline.com/login.srf", "https://vscode.dev/redirect", "https://oauth.pstmn.io/v1/callback", "https://global.consent.azure-apim.net/redirect", "https://0.0.0.0/cb", "http://app.localhost/cb", "http://[::1]:8080",
 ]  # fmt: skip
-ENTITIES = ["none", "n/a", "test", "urn:example", "api://default", "https://sts.windows.net/", "http://127.0.0.1/"]
+ENTITIES = ["none", "n/a", "test", "urn:example", "api://default", "https://sts.windows.net/", "http://127.0.0.1/", "https://signin.aws.amazon.com/saml#2", "urn:amazon:webservices:govcloud", "zscalertwo.net", "https://falcon.crowdstrike.com/saml/metadata", "https://sso.corp.com/auth/realms/corp", "https://idp.corp.com/idp/shibboleth"]  # fmt: skip
 APPLICATIONS = {
     **{f"{field} {value!r}": Case({"cmdb.a": {field: value, "name": "Q¤"}, "leanix.b": {field: value, "name": "R¤"}}, "a b") for value in WORDS for field in ("cmdb_id", "app_id", "object_id")},
     **{f"entity id {value}": Case({"okta.a": {"entity_id": value, "name": "A¤"}, "ping.b": {"entity_id": value, "name": "B¤"}}, "a b") for value in ENTITIES},
