@@ -41,6 +41,7 @@ WEAK_RUNGS = (RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME)
 #: Vetoes that leave a doubt a person should look at.
 SOFT = frozenset({
     "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "logon", "marked", "employee_other",
+    "login_other",
     "clone_unnamed",
 })  # fmt: skip
 #: Vetoes after which the record that knows less makes no asset: it may be an old or a second record of the other.
@@ -151,6 +152,8 @@ class Clusterer:
         shared = self.facts.edges[name].shared_between(label)
         for known in (name, *self.ladder.identifier(name).includes):
             shared = shared.without(self.unusable.get(known))
+        if rule.owned_as:
+            shared = shared.only(among(shared.keys, sorted_unique(self.facts.edges[rule.owned_as].keys)))
         agreed = self._uncontested(rule, agreements(label, shared))
         self.unusable[name] = self.findings.suppressed_keys(name)
         if rule.with_agreement:
@@ -178,6 +181,10 @@ class Clusterer:
         against = np.zeros(len(agreed), np.int16)
         # A cluster with several values (a machine rebuilt daily) says nothing about this value.
         single = self.partition.held[agreed.cluster] & ~self.partition.several[agreed.cluster]
+        if rule.contest_at_work:
+            at_work = np.zeros(self.facts.count, np.bool_)
+            at_work[self.partition.label[self.facts.active]] = True
+            single[~at_work[agreed.cluster]] = 0
         for number, name in enumerate(rule.contest, start=1):
             more = self._distinct_more_than(rule.max_distinct, name, single, agreed)
             if name in rule.successive and more.any():

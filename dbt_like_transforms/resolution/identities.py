@@ -49,9 +49,12 @@ WRITTEN = ("department", "job_title")
 #: What administrators' and service accounts have before or behind the name of their owner. A letter and a point begin
 #: many people's names.
 _MARKED = (
-    r"(^|[ \\])((a|da|ea|sa|pa|su|t[0-2]|tier[0-2]|priv|root|svc|srv)[-_]|(adm|admin)[-_.])"
-    r"|([-_](a|da|ea|sa|pa|su|t[0-2]|priv|root|svc|srv)|[-_.](adm|admin))($|[ @])"
+    r"^(a|da|ea|sa|pa|su|t[0-2]|tier[0-2]|priv|root|svc|srv)[-_]|(^|[-_.])(adm|admin)[-_.]"
+    r"|([-_](a|da|ea|sa|pa|su|t[0-2]|root|svc|srv)|[-_.](adm|admin|priv))$"
 )
+
+#: SIDs of what every domain is made with: administrator, guest, krbtgt, domain admins and the other groups.
+_MADE_WITH_IT = r"-(498|50[0-3]|51[2-9]|52[0-7]|553|57[12])$"
 
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`.
 _NORM = rf"""
@@ -60,51 +63,66 @@ WITH lowered AS (
         n_lower(immutable_id) AS immutable_l, n_text(immutable_id) AS anchor_text,
         room, n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant_l,
         n_lower(ad_sid) AS sid_l, list_transform(sid_history, lambda s: n_lower(s)) AS history_l,
-        n_text(okta_id) AS okta_t, n_lower(upn) AS upn_l, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
-        list_transform(login_names, lambda l: n_lower(l)) AS logins_l, n_lower(sam_account_name) AS sam_l,
+        n_text(okta_id) AS okta_t, n_lower(upn) AS upn_w, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
+        list_transform(login_names, lambda l: n_lower(l)) AS logins_w, n_lower(sam_account_name) AS sam_w,
         n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
     FROM _observed
+), bare_logins AS (
+    SELECT * EXCLUDE (upn_w, logins_w, sam_w), l_login(upn_w) AS upn_l, l_login(sam_w) AS sam_l,
+        list_transform(logins_w, lambda l: l_login(l)) AS logins_l
+    FROM lowered
 ), formed AS (
     SELECT idx, room, type, employee_l, sid_l,
-        CASE WHEN NOT seeded_record_id(tenant_l) THEN tenant_l END AS tenant,
+        -- A tenant has several domains: the name of one is no other tenant.
+        CASE WHEN NOT (seeded_record_id(tenant_l) OR contains(tenant_l, '.')) THEN l_object_key(tenant_l) END AS tenant,
         okta_t, seeded_record_id(lower(okta_t)) AS okta_bad,
-        -- CORP\jdoe is a logon name wherever it stands.
-        list_filter(list_concat(coalesce(logins_l, []), list_filter([sam_l, upn_l], lambda l: contains(l, chr(92)))),
-            lambda l: l IS NOT NULL) AS logins,
-        CASE WHEN NOT contains(sam_l, chr(92)) THEN sam_l END AS sam,
+        -- CORP\jdoe is a logon name wherever it stands, jdoe@corp.com an address, jdoe a bare name.
+        list_filter(list_concat(coalesce(logins_l, []), [CASE WHEN regexp_matches(sam_l, '[@\\]') THEN sam_l END,
+            CASE WHEN NOT contains(upn_l, '@') THEN upn_l END]), lambda l: l IS NOT NULL) AS logins,
+        CASE WHEN NOT regexp_matches(sam_l, '[@\\]') THEN sam_l END AS sam,
         l_hex32(entra_l) AS entra_hex, l_sid_object(sid_l) AS sid_object,
         coalesce(l_hex32(adguid_l), n_swap(t_base64_hex(adguid_t))) AS adguid_hex,
         l_hex32(immutable_l) AS immutable_plain, t_base64_hex(anchor_text) AS immutable_bytes, anchor_text,
+        strlen(adguid_l) AS adguid_size, strlen(immutable_l) AS immutable_size,
         CASE WHEN NOT starts_with(sid_l, 's-1-12-') THEN l_sid(sid_l) END AS sid,
         list_transform(history_l, lambda s: l_sid(s)) AS history,
         l_guest_home(upn_l) AS home, l_address(upn_l) AS upn_text,
         list_filter(list_transform(mail_l, lambda e: l_address(e)), lambda e: e IS NOT NULL) AS mail_all,
         l_domain(domain_l) AS domain_text, seeded_employee_id(n_alnum(employee_l)) AS employee_bad,
-        concat_ws(' ', sam_l, upn_l, array_to_string(logins_l, ' ')) AS names
+        concat_ws(' ', sam_l, upn_l, array_to_string(logins_l, ' ')) AS names,
+        list_transform(list_filter(list_concat([sam_l, upn_l], logins_l), lambda l: l IS NOT NULL),
+            lambda l: CASE WHEN starts_with(l, 'arn:') THEN regexp_extract(l, '([^/:]*)$', 1)
+                ELSE split_part(l_plain(l), '@', 1) END) AS locals
     -- What signs in by the name of a guest account alone is that account.
     FROM (SELECT * REPLACE (CASE WHEN upn_l IS NULL AND len(list_filter(logins_l, lambda l: contains(l, '#ext#@'))) > 0
         AND len(list_filter(logins_l, lambda l: contains(l, '@') AND NOT contains(l, '#ext#@'))) = 0
-        THEN list_filter(logins_l, lambda l: contains(l, '#ext#@'))[1] ELSE upn_l END AS upn_l) FROM lowered)
+        THEN list_filter(logins_l, lambda l: contains(l, '#ext#@'))[1] ELSE upn_l END AS upn_l) FROM bare_logins)
 ), guided AS (
     SELECT * EXCLUDE (sid_object, immutable_plain, immutable_bytes),
         regexp_extract(sid, '^(.*)-[0-9]+$', 1) AS sid_domain,
+        -- An account brings a SID along from another domain; one of its own domain, and one of the accounts and groups that
+        -- every domain is made with, was put there to borrow its rights.
+        list_filter(history, lambda s: coalesce(regexp_extract(s, '^(.*)-[0-9]+$', 1)
+            = regexp_extract(sid, '^(.*)-[0-9]+$', 1), false) OR regexp_matches(s, '{_MADE_WITH_IT}')) AS borrowed,
         coalesce(h_real(entra_hex), sid_object) AS entra, h_real(adguid_hex) AS adguid,
         coalesce(immutable_plain, n_swap(immutable_bytes)) AS immutable_hex,
         coalesce(h_real(immutable_plain), h_guid(immutable_bytes)) AS immutable,
         immutable_bytes IS NULL AND NOT seeded_record_id(lower(anchor_text)) AS anchored
     FROM formed
 ), split AS (
-    SELECT * EXCLUDE (immutable, anchored, anchor_text, history, upn_text, domain_text),
-        list_filter([adguid, immutable], lambda g: g IS NOT NULL) AS directory,
+    SELECT * EXCLUDE (immutable, anchored, anchor_text, history, upn_text, domain_text, adguid_size, immutable_size,
+        borrowed),
+        -- 32 digits without dashes are a GUID or its bytes as they lie in memory: either names the account.
+        list_filter([adguid, immutable, CASE WHEN adguid_size = 32 THEN n_swap(adguid) END,
+            CASE WHEN immutable_size = 32 THEN n_swap(immutable) END], lambda g: g IS NOT NULL) AS directory,
         -- A source anchor that is no GUID is still one value of one account.
         CASE WHEN immutable IS NULL AND anchored THEN anchor_text END AS anchor,
-        -- An account brings a SID along from another domain; one of its own domain was put there to borrow its rights.
-        list_filter(list_append(list_filter(history, lambda s: sid IS NULL
-            OR regexp_extract(s, '^(.*)-[0-9]+$', 1) <> sid_domain), sid), lambda s: s IS NOT NULL) AS sids,
-        list_filter(history, lambda s: s <> sid AND regexp_extract(s, '^(.*)-[0-9]+$', 1) = sid_domain) AS history_dropped,
+        list_filter(list_append(list_filter(history, lambda s: NOT list_contains(borrowed, s)), sid),
+            lambda s: s IS NOT NULL) AS sids,
+        list_filter(borrowed, lambda s: s IS DISTINCT FROM sid) AS history_dropped,
         CASE WHEN NOT seeded_address(upn_text) THEN upn_text END AS upn,
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
-        CASE WHEN contains(domain_text, '.') THEN domain_text END AS realm,
+        CASE WHEN contains(domain_text, '.') THEN domain_text END AS own_realm,
         CASE WHEN NOT contains(domain_text, '.') THEN domain_text END AS short_domain,
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,
         -- Who has another name only reads the mail of such an address.
@@ -119,13 +137,19 @@ WITH lowered AS (
         list_transform(list_filter(logins, lambda l: contains(l, chr(92))),
             -- WEB01$ is the computer's account, web01 may be a user's
             lambda l: struct_pack(nb := l_netbios_domain(l), sam := l_plain(l),
-                short := regexp_extract(l, '^([^\\.]+)\\', 1))) AS domain_logins,
+                short := regexp_extract(l, '^([^\\.]+)\\', 1), long := regexp_extract(l, '^([^\\]+[.][^\\]+)\\', 1))
+            ) AS domain_logins,
         list_filter(list_append(list_filter(logins,
             lambda l: NOT contains(l, chr(92)) AND NOT contains(l, '@') AND NOT starts_with(l, 'arn:')), sam),
             lambda l: l IS NOT NULL AND NOT seeded_login(l)) AS bare
     FROM guided
 ), joined AS (
-    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins, names, mail_given, short_domain),
+    SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins, locals, mail_given, short_domain, own_realm),
+        list_filter(list_append(list_transform(domain_logins, lambda l: l.long), own_realm), lambda d: d <> '') AS realm,
+        -- Who has no other user principal name signs in with the name in the domain.
+        CASE WHEN upn IS NULL THEN list_filter(list_append(list_transform(list_filter(domain_logins,
+            lambda l: l.long <> ''), lambda l: l.sam || '@' || l.long), sam || '@' || own_realm),
+            lambda a: a IS NOT NULL) ELSE [] END AS implied,
         CASE WHEN len(role_mails) = 0 THEN mail_given
             ELSE list_filter(mail_given, lambda e: NOT list_contains(role_mails, e)) END AS mails,
         list_filter(list_append(login_addresses, upn), lambda a: a IS NOT NULL) AS upns,
@@ -137,11 +161,15 @@ WITH lowered AS (
         -- The name that Windows has for the domain: of a domain there is one, and each machine is a domain by itself.
         list_filter(list_append(list_transform(domain_logins, lambda l: l.short), short_domain),
             lambda d: d <> '' AND NOT seeded_host_domain(d)) AS netbios,
-        CASE WHEN names = '' THEN NULL WHEN contains(names, '-') OR contains(names, '_') OR contains(names, 'adm')
-            THEN regexp_matches(names, '{_MARKED}') ELSE false END AS marked
+        -- What a directory keeps of the names that are not those of a person.
+        CASE WHEN names = '' THEN [] WHEN regexp_matches(names, '[-_+]|adm|[.][^@]*[.]|[.]priv') THEN list_transform(
+            list_filter(locals, lambda n: regexp_matches(n, '{_MARKED}') OR len(list_filter(list_transform(mail_given,
+                lambda e: split_part(e, '@', 1)), lambda o: l_adds(n, o))) > 0), lambda n: n[1:20]) END AS marks
     FROM split
 )
-SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex, immutable_hex, okta_t, okta_bad),
+SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex, immutable_hex, okta_t, okta_bad, names, marks,
+        implied),
+    CASE WHEN names = '' THEN [] WHEN len(marks) > 0 THEN marks ELSE [''] END AS marked,
     CASE WHEN NOT okta_bad THEN okta_t END AS okta, CASE WHEN okta_bad THEN okta_t END AS okta_dropped,
     CASE WHEN h_real(entra_hex) IS NULL THEN entra_hex END AS entra_dropped,
     list_filter([CASE WHEN h_real(adguid_hex) IS NULL THEN adguid_hex END,
@@ -153,13 +181,19 @@ SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex
     CASE WHEN NOT employee_bad THEN employee_l END AS employee,
     CASE WHEN employee_bad THEN employee_l END AS employee_dropped,
     CASE WHEN NOT employee_bad THEN translate(employee_l, '123456789', '000000000') END AS employee_form,
+    list_concat(upns, implied) AS signs_in,
+    CASE WHEN upns[1] LIKE '%@%' THEN upns[1] END AS login,
+    CASE WHEN upns[1] LIKE '%@%' THEN split_part(upns[1], '@', 2) END AS login_domain,
     CASE WHEN upn IS NULL THEN list_concat(upns, mails) ELSE upns END AS claimed,
     CASE WHEN home IS NULL THEN list_concat(upns, mails) ELSE [] END AS addresses
 FROM joined
 """
 
 #: Domains that every organisation may have inside: RFC 6762 names them, and a single label is none of the internet's.
-_PRIVATE = r"@([^.]+|.*\.(local|localdomain|lan|home|corp|internal|intranet|private|test|invalid|localhost))$"
+_INSIDE = (
+    "local|localdomain|lan|home|corp|internal|intern|intranet|intra|private|priv|loc|lcl|dom|test|invalid|localhost"
+)
+_PRIVATE = rf"@([^.]+|.*\.({_INSIDE}))$"
 
 
 def _addresses(column: str) -> str:
@@ -195,6 +229,8 @@ LADDER = Ladder(
         Identifier("sid_domain", "sid_domain", "domain of the SID", "ad_sid"),
         Identifier("okta", "okta", "Okta id", "okta_id", RUNG_DIRECTORY),
         Identifier("type", "type", "type of account", "identity_type"),
+        Identifier("login", "login", "address to sign in with", "login_names"),
+        Identifier("login_domain", "login_domain", "domain of the address to sign in with", "login_names"),
         Identifier("own_upn", "upn", "user principal name", "upn"),
         Identifier("upn", _addresses("upns"), "user principal name", "upn", RUNG_AGENT, is_list=True, shown=_ADDRESS),
         Identifier(
@@ -222,38 +258,84 @@ LADDER = Ladder(
             "host", few("sams"), "bare logon name", "sam_account_name", RUNG_SHORT_NAME, is_list=True, scoped=True
         ),
         Identifier("logon", few("logons"), "Windows logon name", "sam_account_name", is_list=True),
-        Identifier("realm", "realm", "domain", "domain"),
+        Identifier(
+            "signs_in",
+            _addresses("signs_in"),
+            "logon name in its domain = user principal name",
+            "sam_account_name",
+            is_list=True,
+            shown=_ADDRESS,
+        ),
+        Identifier("realm", few("realm"), "domain", "domain", is_list=True),
         Identifier("netbios", few("netbios"), "NetBIOS name of the domain", "domain", is_list=True),
-        Identifier("marked", "marked", "mark of an administrator or service in the logon name", "login_names"),
+        Identifier(
+            "marked",
+            few("marked"),
+            "mark of an administrator or service in the logon name",
+            "login_names",
+            is_list=True,
+        ),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
         Identifier("employee_form", "employee_form", "form of the employee id", "employee_id", scoped=True),
     ),
     rules=(
         Rule("entra_object_id", "entra", ("entraq",), contest=("entraq",)),
-        Rule("ad_object_guid=immutable_id", "directory", ("entra",), contest=("entra",)),
-        Rule("immutable_id", "anchor", ("entra", "sid"), contest=("entra", "sid")),
+        # An account that is deleted in the cloud and synchronised again gets another object id there.
+        Rule("ad_object_guid=immutable_id", "directory", ("entra",), contest=("entra",), contest_at_work=True),
+        Rule("immutable_id", "anchor", ("entra", "sid"), contest=("entra", "sid"), contest_at_work=True),
         # One SID in two domains is that of an account of machines made from one image.
-        Rule("ad_sid", "sid", ("entra", "directory", "netbios"), contest=("entra", "directory", "netbios")),
+        Rule(
+            "ad_sid",
+            "sid",
+            ("entra", "directory", "netbios"),
+            contest=("entra", "directory", "netbios"),
+            contest_at_work=True,
+        ),
         # A migrated account has a new SID and objectGUID and carries its old SID: neither is a disagreement.
-        Rule("sid_history", "sids", ("entra",), ("domain",), contest=("entra",)),
-        Rule("okta_id", "okta", ("entra",), contest=("entra",)),
+        Rule("sid_history", "sids", ("entra",), ("domain",), contest=("entra",), contest_at_work=True),
+        Rule("okta_id", "okta", ("entra",), contest=("entra",), contest_at_work=True),
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
         # An administrator's account carries the mail of the person: another logon name is another account.
         Rule(
-            "mail=upn", "claimed", (*_STRONG, "own_upn", "logon", "marked"), _BY_NAME, contest=_STRONG, max_distinct=3
+            "mail=upn",
+            "claimed",
+            (*_STRONG, "own_upn", "netbios", "logon", "marked"),
+            _BY_NAME,
+            contest=_STRONG,
+            max_distinct=3,
+            owned_as="upn",
         ),
         # CORP stands for corp.example, but corp.eu.example is not corp.us.example
         Rule(
             "logon_name_in_domain", "nbname", (*_STRONG, "own_upn", "realm"), _BY_NAME, contest=_STRONG, max_distinct=3
         ),
-        Rule("mail", "address", (*_STRONG, "own_upn", "logon", "marked"), _BY_NAME, contest=_STRONG),
+        Rule(
+            "logon_name_in_domain=upn",
+            "signs_in",
+            (*_STRONG, "own_upn", "realm", "logon"),
+            _BY_NAME,
+            contest=_STRONG,
+            max_distinct=3,
+        ),
+        Rule(
+            "mail",
+            "address",
+            (*_STRONG, "own_upn", "netbios", "logon", "marked"),
+            (*_BY_NAME, "login_other"),
+            contest=_STRONG,
+        ),
     ),
     reviewed=("address", "host"),
     dropped=(
         Dropped("entra", "entra_dropped"),
         Dropped("directory", "directory_dropped", is_list=True),
         Dropped("sid", "sid_dropped", why="it names no single account"),
-        Dropped("sids", "history_dropped", is_list=True, why="no domain gives an account a former SID of its own"),
+        Dropped(
+            "sids",
+            "history_dropped",
+            is_list=True,
+            why="no domain gives an account a former SID of its own, or one that each domain has",
+        ),
         Dropped("okta", "okta_dropped"),
         Dropped("address", "mail_dropped", is_list=True),
         Dropped("address", "role_mails", is_list=True, why="the mailbox of a role, which several people read"),

@@ -67,7 +67,7 @@ class Dropped:
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
 Special = Literal[
     "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_unnamed", "clone_same_source",
-    "clone_blade", "domain", "employee_other",
+    "clone_blade", "domain", "employee_other", "login_other",
 ]  # fmt: skip
 
 
@@ -78,7 +78,9 @@ class Rule:
     vetoes: identifiers on which different values forbid the merge. special: vetoes with a logic of their own.
     contest: identifiers whose distinct values, counted over the records that carry one value, show it to be no
         identifier; more than `max_distinct` of them suppress it. Empty: the value cannot be contested.
+    contest_at_work: only what is not retired contests the value.
     fan_out: more distinct host names than this on one value suppress it too (0: any number will do).
+    owned_as: an identifier; only a value that some record has as this as well is agreed on.
     with_agreement: identifiers of which one must agree as well (MAC with a name, MAC with another MAC).
     successive: identifiers that a machine is given anew; two values are no disagreement when everything that carries the
         one fell silent before anything with the other appeared.
@@ -90,7 +92,9 @@ class Rule:
     special: tuple[Special, ...] = ()
     contest: tuple[str, ...] = ()
     max_distinct: int = 1
+    contest_at_work: bool = False
     fan_out: int = 0
+    owned_as: str = ""
     with_agreement: tuple[str, ...] = ()
     successive: tuple[str, ...] = ()
 

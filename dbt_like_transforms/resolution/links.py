@@ -251,17 +251,19 @@ FROM people a JOIN people b USING (employee, room) WHERE a.cluster <> b.cluster 
 # Invitations that were never accepted know nothing but a mail address and their own object id.
 _INVITED = """
 WITH invited AS (
-    SELECT idx, cluster, unnest(mails) AS mail FROM norm JOIN _clusters USING (idx)
-    WHERE upn IS NULL AND entra IS NOT NULL)
+    SELECT idx, cluster, tenant, home, unnest(CASE WHEN home IS NULL THEN mails ELSE [home] END) AS mail
+    FROM norm JOIN _clusters USING (idx) WHERE (upn IS NULL OR home IS NOT NULL) AND entra IS NOT NULL)
 SELECT DISTINCT a.idx, b.idx, 'same person', 'two accounts invited by the address ' || mail
-FROM invited a JOIN invited b USING (mail) WHERE a.cluster <> b.cluster ORDER BY a.idx, b.idx
+FROM invited a JOIN invited b USING (mail) WHERE a.cluster <> b.cluster AND (a.home IS NULL AND b.home IS NULL
+    OR (a.home IS NULL OR b.home IS NULL) AND coalesce(a.tenant = b.tenant, true))
+ORDER BY a.idx, b.idx
 """
 
 
 def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
     """Accounts of one person."""
     links: dict[tuple[int, int], Link] = {}
-    for sql in (_SAME_HOME, _SAME_EMPLOYEE, _INVITED):
+    for sql in (_INVITED, _SAME_HOME, _SAME_EMPLOYEE):
         for row in connection.execute(sql).fetchall():
             links.setdefault((row[0], row[1]), Link(*row))
     guests = [

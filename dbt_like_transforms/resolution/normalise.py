@@ -15,6 +15,8 @@ from collections.abc import Iterable
 import duckdb
 
 _GUID_TEXT = r"^(?:urn:uuid:|\{)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$"
+_BASE64_GUID = "^([A-Za-z0-9+/_-]|%2[BFbf]){21}[AQgw](=|%3[Dd]){0,2}$"
+_GUID_BYTES = r"^(0[xX][0-9A-Fa-f]{32}|[0-9A-Fa-f]{2}([ -][0-9A-Fa-f]{2}){15}|(\\[0-9A-Fa-f]{2}){16})$"
 #: 2001:db8::1, ::1, fe80::1%eth0: at least two colons, so that no host name looks like one.
 _IP_TEXT = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(%.*)?)$"
 _ZEROS, _ONES = "0" * 32, "f" * 32
@@ -157,10 +159,17 @@ _FORMS: dict[str, str] = {
         WHEN regexp_matches(y, '{_IP_TEXT}') THEN y
         WHEN contains(y, '/') AND regexp_matches(split_part(y, '/', 1), '{_IP_TEXT}') THEN split_part(y, '/', 1) END""",
     # -- people and applications ----------------------------------------------------------------------------------------
-    # Directories put 'smtp:' or 'sip:' before an address, pages 'mailto:', mail programs a name and brackets around it.
+    # SharePoint puts the provider before a login (i:0#.f|membership|bob@partner.com), Azure live.com#; logs keep the
+    # escapes of links. A computer or managed service account has no other name than WEB01$@corp.local is one of.
+    "login": r"""CASE WHEN contains(y, '$@') THEN regexp_replace(y, '^([^@\\]+\$)@([^@]+)$', '\2\\\1')
+        WHEN contains(y, '|') AND starts_with(y, 'i:0') THEN nullif(regexp_extract(y, '([^|]*)$', 1), '')
+        WHEN contains(y, '%') THEN replace(replace(y, '%23', '#'), '%40', '@')
+        WHEN starts_with(y, 'live.com#') THEN nullif(y[10:], '') ELSE y END""",
+    # Directories put 'smtp:' or 'sip:' before an address, pages 'mailto:', Google's policies 'user:', mail programs a name
+    # and brackets around it.
     "address": r"""CASE WHEN regexp_matches(y, '^[^@\s\\<>]+@[^@\s\\<>]+$')
-            THEN rtrim(CASE WHEN starts_with(y, 'smtp:') THEN y[6:] WHEN starts_with(y, 'sip:') THEN y[5:]
-                WHEN starts_with(y, 'mailto:') THEN y[8:] ELSE y END, '.')
+            THEN rtrim(CASE WHEN contains(y, ':')
+                THEN regexp_replace(y, '^(smtp|sips?|mailto|acct|upn|user|serviceaccount):', '') ELSE y END, '.')
         WHEN suffix(y, '>') THEN nullif(regexp_extract(y, '<([^@\s\\<>]+@[^@\s\\<>]+)>$', 1), '') END""",
     # bob_partner.com#EXT#@tenant.onmicrosoft.com is the guest account of bob@partner.com.
     "guest_home": r"""CASE WHEN contains(y, '#ext#@')
@@ -176,12 +185,20 @@ _COMPOSED: tuple[str, ...] = (
         THEN y || ' of ' || home ELSE y END""",
     "l_mac_hex(d) AS CASE WHEN length(d) = 12 AND regexp_matches(d, '^[0-9a-f]{12}$') THEN d END",
     "n_sid(x) AS l_sid(n_lower(x))",
-    # immutableId: the bytes of the objectGUID as they lie in memory, in base64. t is a text that n_text has cleaned.
-    # LDAP filters write a backslash before each byte.
-    r"""t_base64_hex(t) AS CASE WHEN regexp_matches(t, '^[A-Za-z0-9+/]{21}[AQgw](==)?$')
-            THEN lower(hex(TRY(from_base64(t[1:22] || '=='))))
-        WHEN starts_with(t, chr(92)) AND regexp_matches(t, '^(\\[0-9A-Fa-f]{2}){16}$')
-            THEN lower(replace(t, chr(92), '')) END""",
+    # immutableId: the bytes of the objectGUID as they lie in memory, in base64; tokens write - and _ for + and /, addresses
+    # %3D for =. Tools print the bytes in hex: 0x.., 34-1C-.., 34 1c .., and with a backslash before each in LDAP filters. t is
+    # a text that n_text has cleaned.
+    rf"""t_base64_hex(t) AS CASE WHEN strlen(t) BETWEEN 22 AND 48 AND regexp_matches(t, '{_BASE64_GUID}')
+            THEN lower(hex(TRY(from_base64(translate(
+                regexp_replace(regexp_replace(t, '%2[Bb]', '+', 'g'), '%2[Ff]', '/', 'g')[1:22], '-_', '+/') || '=='))))
+        WHEN strlen(t) IN (34, 47, 48) AND regexp_matches(t, '{_GUID_BYTES}')
+            THEN right(lower(translate(t, ' -' || chr(92), '')), 32) END""",
+    # Whether a logon name is that of a mail address with something before or behind it: v-jdoe, jdoe+test, admjdoe. GitHub puts the
+    # company behind an underscore.
+    "l_adds(n, o) AS n <> o AND strlen(o) > 1 AND contains(n, o) AND (prefix(n, o || '-') OR prefix(n, o || '+') "
+    "OR suffix(n, '-' || o) OR suffix(n, '_' || o) "
+    "OR (contains(o, '.') AND (prefix(n, o || '.') OR suffix(n, '.' || o))) "
+    "OR n IN ('adm' || o, 'admin' || o, o || 'adm', o || 'admin', o || '_ext', o || '_test'))",
     f"h_real(h) AS nullif(nullif(h, '{_ZEROS}'), '{_ONES}')",
     f"h_guid(h) AS nullif(nullif(n_swap(h), '{_ZEROS}'), '{_ONES}')",
 )

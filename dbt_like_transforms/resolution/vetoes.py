@@ -16,11 +16,12 @@ DAY = 86_400
 #: Successive values of these need a name in common: another blade may have taken the slot of the chassis.
 NEEDS_NAME = frozenset({"uuid"})
 
-#: Vetoes by values that can only be compared where another identifier agrees: two numbers of one form, two SIDs of one
-#: domain. Veto -> identifier, what has to agree.
+#: Vetoes by values that can only be compared where another identifier agrees: two numbers of one form, two SIDs or
+#: addresses of one domain. Veto -> identifier, what has to agree.
 COMPARED_WITHIN: dict[str, tuple[str, str]] = {
     "domain": ("sid", "sid_domain"),
     "employee_other": ("employee", "employee_form"),
+    "login_other": ("login", "login_domain"),
 }
 
 #: Two records of one product that differ in none of these are one account listed twice.
@@ -190,6 +191,8 @@ class Vetoes:
             names.add("host")
         if "source_unlike" in rule.special:
             names |= set(TOLD_APART)
+        if "login_other" in rule.special:
+            names |= {"upn", "address"}
         for special in rule.special:
             names |= set(COMPARED_WITHIN.get(special, ()))
         for name in names:
@@ -254,6 +257,10 @@ class Vetoes:
     def _special(self, special: Special, a: View, b: View) -> bool:
         if special in ("mac", "fqdn"):
             return _disjoint(a, b, special)
+        if special == "login_other" and any(
+            one.values.get("upn", set()) & other.values.get("address", set()) for one, other in ((a, b), (b, a))
+        ):
+            return False  # the mail of the one is what the other signs in with
         if special in COMPARED_WITHIN:
             value, within = COMPARED_WITHIN[special]
             return _disjoint(a, b, value) and bool(a.values.get(within, set()) & b.values.get(within, set()))

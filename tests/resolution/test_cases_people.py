@@ -221,6 +221,67 @@ CASES = {
     "guest and home account say why they are two": Case(
         {"entra.a": {"entra_object_id": G1, "upn": "gw~_partner.com#EXT#@t.onmicrosoft.com"}, "okta.b": {"okta_id": "00u~gw", "login_names": ["gw~@partner.com"]}}, "a b", links=("a same person b",), words={"a": "a guest account, the other its home account"}
     ),
+    "account deleted in the cloud and synchronised again": Case(
+        {"ad.a": {"ad_object_guid": str(GUID)[:-4] + "0d~", "sam_account_name": "hd~", "domain": "CORP"}, "entra.b": {"entra_object_id": G1, "immutable_id": "{" + str(GUID).upper()[:-4] + "0D~}", "upn": "hd~@corp.com", "state": "retired", **OLD}, "entra.c": {"entra_object_id": G2, "immutable_id": str(GUID)[:-4] + "0d~", "upn": "hd~@corp.com", **NEW}}, "ac b"
+    ),
+    "invitation sent again after it was accepted": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "ia~_partner.com#EXT#@t.onmicrosoft.com", "emails": ["ia~@partner.com"]}, "entra.b": {"entra_object_id": G2, "emails": ["ia~@partner.com"]}}, "a b", review="ab", links=("a same person b",)
+    ),
+    "two invitations and the home account": Case(
+        {"entra.a": {"entra_object_id": G1, "emails": ["ih~@partner.com"]}, "entra.b": {"entra_object_id": G2, "emails": ["ih~@partner.com"]}, "okta.c": {"okta_id": "00u~ih", "upn": "ih~@partner.com"}}, "a b c", review="ab", links=("a same person b",)
+    ),
+    **{
+        f"login with more before or behind the name of the mail, {login}": Case(
+            {"entra.a": {"entra_object_id": G1, "upn": "lb~@corp.com", "emails": ["lb~@corp.com"]}, "okta.b": {"okta_id": "00u~lb", "login_names": [f"{login}@corp.com"], "emails": ["lb~@corp.com"]}}, "a b", review="ab", words={"b": "another addition"}
+        )
+        for login in ("v-lb~", "ext-lb~", "lb~+test", "admlb~", "lb~admin", "local.admin.lb~", "lb~.priv")
+    },
+    "login with a company behind it, and a double name": Case(
+        {"github.a": {"login_names": ["lc~_corp"], "emails": ["lc~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "lc~@corp.com"}, "jira.c": {"login_names": ["hans-peter~"], "emails": ["hans-peter~@corp.com"]}, "entra.d": {"upn": "hans-peter~@corp.com"}}, "ab cd"
+    ),
+    "two accounts of administration with the mail of their owner": Case(
+        {"okta.a": {"okta_id": "00u~mt", "login_names": ["a-mt~@corp.com"], "emails": ["mt~@corp.com"]}, "cyberark.b": {"login_names": ["da-mt~@corp.com"], "emails": ["mt~@corp.com"]}, "ad.c": {"sam_account_name": "a-mt~", "domain": "CORP", "emails": ["mt~@corp.com"]}}, "ac b", review="ab"
+    ),
+    "services of one owner": Case(
+        {"jira.a": {"login_names": ["svc_jira~"], "emails": ["so~@corp.com"]}, "gitlab.b": {"login_names": ["svc_gitlab~"], "emails": ["so~@corp.com"]}}, "a b", review="ab"
+    ),
+    "two people of one domain with the mail of their firm": Case(
+        {"okta.a": {"okta_id": "00u~tp", "login_names": ["tp1~@corp.com"], "emails": ["agency~@vendor.com"]}, "snow.b": {"login_names": ["tp2~@corp.com"], "emails": ["agency~@vendor.com"]}}, "a b", review="ab", words={"a": "two addresses of one domain"}
+    ),
+    "old name is an alias of the mailbox and still a login elsewhere": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "ol.new~@corp.com", "emails": ["ol.new~@corp.com", "ol.old~@corp.com"]}, "okta.b": {"okta_id": "00u~ol", "login_names": ["ol.old~@corp.com"]}, "salesforce.c": {"login_names": ["ol.new~@corp.com.prod"], "emails": ["ol.new~@corp.com"]}}, "abc"
+    ),
+    "accounts of two domains with one mail": Case(
+        {"ad.a": {"ad_object_guid": G1, "sam_account_name": "td~", "domain": "CORP", "emails": ["td~@corp.com"]}, "edr.b": {"login_names": ["DEV\\td~"], "emails": ["td~@corp.com"]}}, "a b", review="ab"
+    ),
+    "rights of another domain's administrators in two histories": Case(
+        {"ad.a": {"ad_sid": "S-1-5-21-5-5-8-1¤", "ad_object_guid": G1, "sid_history": ["S-1-5-21-5-6-9-512", "S-1-5-21-5-6-9-500"]}, "ad2.b": {"ad_sid": "S-1-5-21-5-5-9-1¤", "ad_object_guid": G2, "sid_history": ["S-1-5-21-5-6-9-512", "S-1-5-21-5-6-9-500"]}, "ad3.c": {"ad_sid": "S-1-5-21-5-6-9-500", "ad_object_guid": G3}}, "a b c", words={"a": "or one that each domain has"}
+    ),
+    "history over three domains": Case(
+        {"ad.a": {"ad_sid": "S-1-5-21-5-7-1-1¤", "ad_object_guid": G1}, "ad.b": {"ad_sid": "S-1-5-21-5-7-2-1¤", "ad_object_guid": G2, "sid_history": ["S-1-5-21-5-7-1-1¤"]}, "ad.c": {"ad_sid": "S-1-5-21-5-7-3-1¤", "ad_object_guid": G3, "sid_history": ["S-1-5-21-5-7-2-1¤"]}}, "abc"
+    ),
+    "name in the domain is the user principal name of who has no other": Case(
+        {"ad.a": {"sam_account_name": "iu~", "domain": "corp.example", "ad_object_guid": G1}, "kdc.b": {"login_names": ["IU~@CORP.EXAMPLE"]}, "siem.c": {"login_names": ["corp.example\\iu~"]}, "ad.d": {"sam_account_name": "iv~", "domain": "corp.example", "ad_object_guid": G2, "upn": "other~@corp.example"}, "okta.e": {"okta_id": "00u~iv", "upn": "iv~@corp.example"}}, "abc d e", words={"b": "logon name in its domain = user principal name"}
+    ),
+    "computer and managed service account as kerberos writes them": Case(
+        {"ad.a": {"sam_account_name": "WK~$", "domain": "corp.local", "ad_object_guid": G1}, "kdc.b": {"login_names": ["wk~$@CORP.LOCAL"]}, "mdi.c": {"login_names": ["CORP\\WK~$"]}, "mdi.d": {"upn": "wk~@corp.local"}}, "abc d"
+    ),
+    "log that names the domain of one of two forests in full": Case(
+        {"ad.f1.a": {"ad_sid": "S-1-5-21-5-8-1-1¤", "sam_account_name": "fr~", "domain": "corp.one.example"}, "ad.f2.b": {"ad_sid": "S-1-5-21-5-8-2-1¤", "sam_account_name": "fr~", "domain": "corp.two.example"}, "siem.c": {"login_names": ["corp.two.example\\fr~"]}}, "a bc"
+    ),
+    "log that names both of two forests": Case(
+        {"ad.f1.a": {"ad_sid": "S-1-5-21-5-9-1-1¤", "sam_account_name": "fs~", "domain": "CORP"}, "ad.f2.b": {"ad_sid": "S-1-5-21-5-9-2-1¤", "sam_account_name": "fs~", "domain": "CORP"}, "siem.c": {"login_names": ["CORP\\fs~"]}}, "a b c", held="c", review="ca cb"
+    ),
+    "tenant in three spellings": Case(
+        {"entra.a": {"entra_object_id": G1, "entra_tenant_id": T1}, "mde.b": {"entra_object_id": G1, "entra_tenant_id": "{" + T1.upper() + "}"}, "mdi.c": {"entra_object_id": G1, "entra_tenant_id": "corp.onmicrosoft.com"}}, "abc"
+    ),
+    "private domain by other names": Case({"a.a": {"upn": "pi~@corp.intra", "scope": "one"}, "b.b": {"upn": "pi~@corp.intra", "scope": "two"}}, "a b"),
+    "bare name where a principal name belongs, and an address where an account name does": Case(
+        {"ad.a": {"ad_object_guid": G1, "sam_account_name": "bn~", "domain": "CORP", "upn": "bn.lee~@corp.com"}, "app.b": {"upn": "bn~"}, "edr.c": {"sam_account_name": "BN.Lee~@corp.com"}}, "ac b", held="b", review="ab"
+    ),
+    "seven products, one account": Case(
+        {"ad.a": {"ad_object_guid": str(GUID)[:-4] + "0e~", "ad_sid": "S-1-5-21-5-10-1-1¤", "sam_account_name": "six~", "domain": "CORP"}, "entra.b": {"entra_object_id": G1, "ad_object_guid": str(GUID).upper()[:-4] + "0E~", "upn": "six~@corp.com"}, "okta.c": {"okta_id": "00u~six", "login_names": ["SIX~@corp.com"], "employee_id": "S¤"}, "mdi.d": {"ad_sid": "s-1-5-21-5-10-1-1¤"}, "crowdstrike.e": {"login_names": ["CORP\\six~"]}, "sentinelone.f": {"upn": "Six~@Corp.com"}, "workday.g": {"employee_id": "s¤", "emails": ["six~@corp.com"]}}, "abcdefg"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)

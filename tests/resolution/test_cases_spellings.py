@@ -60,6 +60,17 @@ DEVICES = {
 }  # fmt: skip
 
 UPN = {"entra_object_id": GUID, "upn": "js¤@corp.com"}
+GUEST = {"entra_object_id": GUID, "upn": "bob¤_partner.com#EXT#@t.onmicrosoft.com"}
+#: Of each an objectGUID, and a spelling of its bytes as they lie in memory.
+BYTES = {
+    "hex": ("8f2d1c34-5a6b-4c7d-9e8f-001122335501", "341C2D8F6B5A7D4C9E8F001122335501"),
+    "hex for a database": ("8f2d1c34-5a6b-4c7d-9e8f-001122335502", "0x341c2d8f6b5a7d4c9e8f001122335502"),
+    "hex with dashes": ("8f2d1c34-5a6b-4c7d-9e8f-001122335503", "34-1C-2D-8F-6B-5A-7D-4C-9E-8F-00-11-22-33-55-03"),
+    "hex with blanks": ("8f2d1c34-5a6b-4c7d-9e8f-001122335504", "34 1c 2d 8f 6b 5a 7d 4c 9e 8f 00 11 22 33 55 04"),
+    "base64 of a token": ("8f2d1c34-5a6b-4c7d-9efb-ff1122335505", "NBwtj2tafUye-_8RIjNVBQ"),
+    "base64 with one sign at its end": ("8f2d1c34-5a6b-4c7d-9e8f-001122335506", "NBwtj2tafUyejwARIjNVBg="),
+    "base64 in a link": ("8f2d1c34-5a6b-4c7d-9efb-ff1122335507", "NBwtj2tafUye%2B%2F8RIjNVBw%3D%3D"),
+}
 IDENTITIES = {
     "mailto": two(UPN, {"okta_id": "00u¤", "login_names": ["mailto:JS¤@corp.com"]}),
     "name and brackets": two(UPN, {"emails": ["John Smith <js¤@corp.com>"]}),
@@ -70,6 +81,15 @@ IDENTITIES = {
     "domain in the field of the upn": two({"ad_object_guid": GUID, "sam_account_name": "JS¤", "domain": "corp¤"}, {"upn": "CORP¤\\js¤"}),
     "another domain in the field of the account name": two({"ad_object_guid": GUID, "sam_account_name": "JS¤", "domain": "corp¤"}, {"sam_account_name": "DEV¤\\js¤"}, "a b"),
     "immutable id without its padding": two({"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122334457"}, {"immutable_id": "NBwtj2tafUyejwARIjNEVw"}),
+    **{f"objectguid and its bytes as {name}": two({"ad_object_guid": guid}, {"immutable_id": text}) for name, (guid, text) in BYTES.items()},
+    "objectguid in hex, either way": Case({"ad.a": {"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122335508", "upn": "hx¤@corp.com"}, "ldap.b": {"ad_object_guid": "341c2d8f6b5a7d4c9e8f001122335508", "upn": "hx¤@corp.com"}, "edr.c": {"ad_object_guid": "8F2D1C345A6B4C7D9E8F001122335508", "upn": "hx¤@corp.com"}}, "abc"),
+    "base64 in small letters is another value": two({"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122335509"}, {"immutable_id": "nbwtj2tafuyejwarijnvcq=="}, "a b"),
+    "login of sharepoint": two(UPN, {"login_names": ["i:0#.f|membership|JS¤@corp.com"]}),
+    "windows login of sharepoint": two({"sam_account_name": "js¤", "domain": "corp¤"}, {"login_names": ["i:0#.w|CORP¤\\js¤"]}),
+    "guest's login of sharepoint": two(GUEST, {"login_names": ["i:0#.f|membership|bob¤_partner.com#ext#@t.onmicrosoft.com"]}),
+    "guest in a link": two(GUEST, {"upn": "bob¤_partner.com%23EXT%23@t.onmicrosoft.com"}),
+    "member of google's policies": two(UPN, {"login_names": ["user:JS¤@corp.com"]}),
+    "microsoft account": two({"okta_id": "00u¤", "login_names": ["js¤@outlook.com"]}, {"login_names": ["live.com#js¤@outlook.com"]}),
     "22 letters that are no guid": two({"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122334457"}, {"immutable_id": "NBwtj2tafUyejwARIjNEVx"}, "a b"),
 }  # fmt: skip
 
