@@ -50,7 +50,7 @@ WITH lowered AS (
     SELECT idx, room, type, title,
         -- A number that counts entries is one of its own product's.
         CASE WHEN NOT seeded_record_id(cmdb_l) THEN CASE WHEN regexp_matches(cmdb_l, '^[0-9]{1,9}$')
-            THEN cmdb_l || ' of ' || product ELSE cmdb_l END END AS cmdb,
+            THEN cmdb_l || ' of ' || product ELSE l_object_key(cmdb_l) END END AS cmdb,
         CASE WHEN NOT seeded_record_id(app_l) THEN l_object_key(app_l) END AS app, app_l, object_l, principal_l, cmdb_l,
         CASE WHEN NOT seeded_record_id(tenant_l) THEN l_object_key(tenant_l) END AS tenant,
         CASE WHEN NOT seeded_record_id(principal_l) THEN l_object_key(principal_l) END AS principal,
@@ -69,8 +69,9 @@ SELECT * EXCLUDE (entity_text, entity_bad, title_bad, app_l, object_l, principal
     CASE WHEN entity_bad THEN entity_text END AS entity_dropped,
     coalesce(principal, object) AS own,
     CASE WHEN principal IS NOT NULL THEN 'principal' WHEN object IS NOT NULL THEN 'registration' ELSE '' END AS role,
-    -- Only what does not say which object it is may be found by appId.
-    CASE WHEN principal IS NULL AND object IS NULL THEN app END AS bare_app,
+    -- Only what does not say which object it is may be found by appId; the client id of an Okta application is that of the
+    -- object itself.
+    CASE WHEN principal IS NULL AND (object IS NULL OR object = app) THEN app END AS bare_app,
     CASE WHEN NOT title_bad THEN title END AS title_good,
     CASE WHEN title_bad THEN title END AS title_dropped
 FROM judged
@@ -94,12 +95,21 @@ LADDER = Ladder(
         Identifier("host", "title_good", "name", "name", RUNG_SHORT_NAME, scoped=True),
     ),
     rules=(
-        Rule("object_id", "own", ("app", "appq", "cmdb"), contest=("app", "appq", "cmdb")),
-        Rule("cmdb_id", "cmdb", ("own", "app"), contest=("own", "app")),
-        Rule("app_id+tenant", "bareq", ("own", "cmdb", "type"), contest=("cmdb",)),
-        Rule("app_id", "bare", ("own", "cmdb", "bareq", "type"), contest=("bareq", "cmdb")),
-        Rule("entity_id", "entity", _STRONG, ("source_any",), contest=_STRONG),
-        Rule("reply_url", "reply", (*_STRONG, "entity"), ("source_any",), contest=_STRONG, with_agreement=("host",)),
+        Rule("object_id", "own", ("app", "appq", "cmdb"), contest=("app", "appq", "cmdb"), contest_at_work=True),
+        Rule("cmdb_id", "cmdb", ("own", "app"), contest=("own", "app"), contest_at_work=True),
+        Rule("app_id+tenant", "bareq", ("own", "cmdb", "type"), contest=("cmdb",), contest_at_work=True),
+        Rule("app_id", "bare", ("own", "cmdb", "bareq", "type"), contest=("bareq", "cmdb"), contest_at_work=True),
+        Rule("entity_id", "entity", _STRONG, ("source_any",), contest=_STRONG, contest_at_work=True),
+        # An application that was registered again has another id, its old entry is retired.
+        Rule(
+            "reply_url",
+            "reply",
+            (*_STRONG, "entity"),
+            ("source_any",),
+            contest=_STRONG,
+            contest_at_work=True,
+            with_agreement=("host",),
+        ),
     ),
     reviewed=("host",),
     dropped=(

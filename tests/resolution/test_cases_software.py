@@ -38,6 +38,13 @@ CASES = {
     "counted entries of two registers": Case({"servicenow.a": {"cmdb_id": "1¤", "name": "Ledger n~"}, "leanix.b": {"cmdb_id": "1¤", "name": "Crm n~"}, "servicenow.dev.c": {"cmdb_id": "1¤", "name": "Ledger n~"}}, "ac b"),
     "principals of two tenants, the registration is nowhere": Case({"entra.t1.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1}, "entra.t2.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T2}}, "a b", links=("a same application b", "b same application a")),
     "okta app instance by its id twice": Case({"okta.a": {"object_id": "0oa~abc", "name": "Box ~"}, "siem.b": {"object_id": "0OA~ABC"}}, "ab"),
+    "client id of an okta application is the id of the application": Case({"okta.a": {"object_id": "0oa~cl", "app_id": "0oa~cl", "name": "Client ~"}, "siem.b": {"app_id": "0OA~CL"}}, "ab"),
+    "registered again, what knows its name and url goes with the one at work": Case({"entra.a": {"app_id": G1, "object_id": G2, "name": "Again ~", "reply_urls": ["https://again~.example/cb"], "state": "retired"}, "entra.b": {"app_id": G3, "object_id": G4, "name": "Again ~", "reply_urls": ["https://again~.example/cb"]}, "ping.c": {"name": "again ~", "reply_urls": ["https://again~.example/cb"]}}, "a bc"),
+    "register's id with dashes and without": Case({"servicenow.a": {"cmdb_id": "9d385017-c611-2286-01f3-27dd00aabb~", "name": "Dashed ~"}, "leanix.b": {"cmdb_id": "9D385017C611228601F327DD00AABB~"}}, "ab"),
+    "managed identities of one name": Case({"azure.a": {"app_id": G1, "service_principal_id": G2, "name": "mi-app~"}, "azure.b": {"app_id": G3, "service_principal_id": G4, "name": "mi-app~"}, "entra.c": {"app_id": G1, "object_id": G2, "name": "mi-app~"}}, "ac b"),
+    "two organisations at one identity provider, one entity id": Case({"okta.eu.a": {"object_id": "0oa~eu", "entity_id": "https://sp~.example/saml"}, "okta.us.b": {"object_id": "0oa~us", "entity_id": "https://sp~.example/saml"}}, "a b"),
+    "two entries of the register on one application id": Case({"servicenow.a": {"cmdb_id": "ra~", "app_id": G1}, "servicenow.b": {"cmdb_id": "rb~", "app_id": G1}, "casb.c": {"app_id": G1}}, "a b c"),
+    "no name at all": Case({"a.a": {"name": "Untitled"}, "b.b": {"name": "untitled"}}, "a b", held="ab"),
 }  # fmt: skip
 
 TABLE = CaseTable("application", CASES)
