@@ -282,6 +282,18 @@ CASES = {
     "seven products, one account": Case(
         {"ad.a": {"ad_object_guid": str(GUID)[:-4] + "0e~", "ad_sid": "S-1-5-21-5-10-1-1¤", "sam_account_name": "six~", "domain": "CORP"}, "entra.b": {"entra_object_id": G1, "ad_object_guid": str(GUID).upper()[:-4] + "0E~", "upn": "six~@corp.com"}, "okta.c": {"okta_id": "00u~six", "login_names": ["SIX~@corp.com"], "employee_id": "S¤"}, "mdi.d": {"ad_sid": "s-1-5-21-5-10-1-1¤"}, "crowdstrike.e": {"login_names": ["CORP\\six~"]}, "sentinelone.f": {"upn": "Six~@Corp.com"}, "workday.g": {"employee_id": "s¤", "emails": ["six~@corp.com"]}}, "abcdefg"
     ),
+    "identity provider linked to a deleted cloud account and to the new one": Case(
+        {"okta.a": {"okta_id": "00u~ld", "upn": "ld~@corp.com"}, "entra.b": {"entra_object_id": G1, "okta_id": "00u~ld", "upn": "ld~@corp.com", "state": "retired", **OLD}, "entra.c": {"entra_object_id": G2, "okta_id": "00u~ld", "upn": "ld~@corp.com", **NEW}}, "ac b"
+    ),
+    "guest in the tenant of a subsidiary, and the register of people": Case(
+        {"entra.t1.a": {"entra_object_id": G1, "entra_tenant_id": T1, "upn": "ct~@corp.com", "emails": ["ct~@corp.com"]}, "entra.t2.b": {"entra_object_id": G2, "entra_tenant_id": T2, "upn": "ct~_corp.com#EXT#@sub.onmicrosoft.com", "emails": ["ct~@corp.com"], "employee_id": "CT¤"}, "hr.c": {"employee_id": "CT¤", "emails": ["ct~@corp.com"]}}, "ac b", links=("b same person a",)
+    ),
+    "zeros and words for nothing beside one principal name": Case(
+        {"ad.a": {"ad_object_guid": "0x" + "0" * 32, "immutable_id": "A" * 22 + "==", "employee_id": "N/A", "upn": "zn~@corp.com"}, "entra.b": {"entra_object_id": G1, "ad_object_guid": G2, "employee_id": "Z¤", "upn": "zn~@corp.com"}}, "ab"
+    ),
+    "contractor's account with the mail of the agency": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "ext-ca~@corp.com", "emails": ["ca~@agency.com"]}, "okta.b": {"okta_id": "00u~ca", "login_names": ["ca~@agency.com"]}, "entra.c": {"entra_object_id": G2, "upn": "x.cb~@corp.com", "emails": ["jane.cb~@agency.com"]}, "hr.d": {"employee_id": "CB¤", "emails": ["jane.cb~@agency.com"]}}, "a b cd", review="ab"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
