@@ -56,9 +56,12 @@ def _against_words(ladder: Ladder, against: str) -> str:
 
 def _doubt_words(rule: str, identifier: str) -> str:
     if rule.endswith("_alone"):
-        what = {"mac": "a MAC address alone", "host": "a name alone", "ip": "an address alone"}.get(
-            identifier, "a mail address alone"
-        )
+        what = {
+            "mac": "a MAC address alone",
+            "host": "a name alone",
+            "alike": "a name alone",
+            "ip": "an address alone",
+        }.get(identifier, "a mail address alone")
         return f"{what} joins nothing"
     return "it could belong to several different ones, so a person has to decide"
 

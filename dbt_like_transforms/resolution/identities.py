@@ -182,6 +182,9 @@ SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex
     CASE WHEN employee_bad THEN employee_l END AS employee_dropped,
     CASE WHEN NOT employee_bad THEN translate(employee_l, '123456789', '000000000') END AS employee_form,
     list_concat(upns, implied) AS signs_in,
+    -- CORP\jdoe and jdoe@corp.com are often one account.
+    list_concat(nbnames, list_transform(list_filter(upns, lambda a: contains(a, '@')),
+        lambda a: regexp_extract(a, '@([^.]*)', 1) || chr(92) || split_part(a, '@', 1))) AS alike,
     CASE WHEN upns[1] LIKE '%@%' THEN upns[1] END AS login,
     CASE WHEN upns[1] LIKE '%@%' THEN split_part(upns[1], '@', 2) END AS login_domain,
     CASE WHEN upn IS NULL THEN list_concat(upns, mails) ELSE upns END AS claimed,
@@ -251,6 +254,14 @@ LADDER = Ladder(
             "logon name in its domain",
             "sam_account_name",
             RUNG_NAME,
+            is_list=True,
+            scoped=True,
+        ),
+        Identifier(
+            "alike",
+            few("alike"),
+            "logon name in a domain of that name",
+            "sam_account_name",
             is_list=True,
             scoped=True,
         ),
@@ -325,7 +336,8 @@ LADDER = Ladder(
             contest=_STRONG,
         ),
     ),
-    reviewed=("address", "host"),
+    reviewed=("address", "alike", "host"),
+    one_sided={"alike": "nbname"},
     dropped=(
         Dropped("entra", "entra_dropped"),
         Dropped("directory", "directory_dropped", is_list=True),
@@ -342,5 +354,5 @@ LADDER = Ladder(
         Dropped("employee", "employee_dropped"),
     ),
     review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname", "logon", "marked"),
-    rivals={"host": ("nbname", "own_upn"), "address": ("own_upn",)},
+    rivals={"host": ("nbname", "own_upn"), "address": ("own_upn",), "alike": ("own_upn",)},
 )

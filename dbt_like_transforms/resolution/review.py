@@ -56,8 +56,16 @@ def note_candidates(clusterer: Clusterer) -> None:
         left, right, key = _pairs(agreed, CANDIDATES)
         if not len(left):
             continue
-        rows, others, keys = agreed.row[left], agreed.row[right], agreed.shown[key]
         one, other = agreed.cluster[left], agreed.cluster[right]
+        rivals = [_having(clusterer, rival) for rival in clusterer.ladder.rivals.get(name, ())]
+        lone = clusterer.ladder.one_sided.get(name)
+        if lone:
+            having = _having(clusterer, lone)
+            kept = having[one] ^ having[other]
+            for has in rivals:
+                kept &= ~(has[one] & has[other])
+            left, right, key, one, other = left[kept], right[kept], key[kept], one[kept], other[kept]
+        rows, others, keys = agreed.row[left], agreed.row[right], agreed.shown[key]
         against = _conflicts(clusterer, one, other)
         for code in sorted_unique(against).tolist():
             chosen = against == code
@@ -67,12 +75,18 @@ def note_candidates(clusterer: Clusterer) -> None:
             )
         free = against == 0
         # Whoever differs on something as good is more likely another machine than a part of the better known one.
-        for rival in clusterer.ladder.rivals.get(name, ()):
-            has = np.zeros(clusterer.facts.count, np.bool_)
-            has[clusterer.partition.label[usable(clusterer, rival)]] = True
+        for has in rivals:
             free &= ~(has[one] & has[other])
-        clusterer.findings.doubt(rows[free], others[free])
-        clusterer.findings.doubt(others[free], rows[free])
+        if not lone:
+            clusterer.findings.doubt(rows[free], others[free])
+            clusterer.findings.doubt(others[free], rows[free])
+
+
+def _having(clusterer: Clusterer, name: str) -> Flags:
+    """Which clusters, by label, have a usable value of the identifier."""
+    has = np.zeros(clusterer.facts.count, np.bool_)
+    has[clusterer.partition.label[usable(clusterer, name)]] = True
+    return has
 
 
 def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:

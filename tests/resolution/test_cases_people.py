@@ -294,6 +294,9 @@ CASES = {
     "contractor's account with the mail of the agency": Case(
         {"entra.a": {"entra_object_id": G1, "upn": "ext-ca~@corp.com", "emails": ["ca~@agency.com"]}, "okta.b": {"okta_id": "00u~ca", "login_names": ["ca~@agency.com"]}, "entra.c": {"entra_object_id": G2, "upn": "x.cb~@corp.com", "emails": ["jane.cb~@agency.com"]}, "hr.d": {"employee_id": "CB¤", "emails": ["jane.cb~@agency.com"]}}, "a b cd", review="ab"
     ),
+    "logon name in a domain that is called like that of an address": Case(
+        {"siem.a": {"login_names": ["CORP\\an~"]}, "mdi.b": {"upn": "an~@corp.local"}, "mdi.c": {"upn": "an~@dev.local"}, "ad.d": {"ad_object_guid": G1, "sam_account_name": "ao~", "domain": "CORP", "upn": "other~@corp.local"}, "mdi.e": {"upn": "ao~@corp.local"}}, "a b c d e", review="ab", words={"a": "a name alone joins nothing"}
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)

@@ -44,6 +44,8 @@ CASES = {
     "managed identities of one name": Case({"azure.a": {"app_id": G1, "service_principal_id": G2, "name": "mi-app~"}, "azure.b": {"app_id": G3, "service_principal_id": G4, "name": "mi-app~"}, "entra.c": {"app_id": G1, "object_id": G2, "name": "mi-app~"}}, "ac b"),
     "two organisations at one identity provider, one entity id": Case({"okta.eu.a": {"object_id": "0oa~eu", "entity_id": "https://sp~.example/saml"}, "okta.us.b": {"object_id": "0oa~us", "entity_id": "https://sp~.example/saml"}}, "a b"),
     "two entries of the register on one application id": Case({"servicenow.a": {"cmdb_id": "ra~", "app_id": G1}, "servicenow.b": {"cmdb_id": "rb~", "app_id": G1}, "casb.c": {"app_id": G1}}, "a b c"),
+    "two entries of the register on one application id, one of them retired": Case({"servicenow.a": {"cmdb_id": "rc~", "app_id": G1, "state": "retired"}, "servicenow.b": {"cmdb_id": "rd~", "app_id": G1}, "casb.c": {"app_id": G1}}, "a bc"),
+    "one object, whichever id a product takes it for": Case({"entra.a": {"app_id": G1, "object_id": G2, "tenant_id": T1}, "siem.b": {"app_id": G1, "service_principal_id": "{" + G2.upper() + "}", "tenant_id": T1}}, "ab"),
     "no name at all": Case({"a.a": {"name": "Untitled"}, "b.b": {"name": "untitled"}}, "a b", held="ab"),
 }  # fmt: skip
 
