@@ -85,8 +85,9 @@ def _text(value: str) -> str:
 
 def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple[str, str]] = ()) -> None:
     """Makes `seeded_<name>(v)` macros: whether v is a placeholder, in the form in which the list is compared. NULL is none.
-    And `n_says(x)`: whether a text says anything, other than in a word for nothing; `l_maker_word(y)`: the first word of a
-    maker's name, and `w_maker(word)`: the maker that it stands for, to be given a column (see `normalise`).
+    `allowed_<name>(v)`: whether a person declared it to be real. And `n_says(x)`: whether a text says anything, other than in a
+    word for nothing; `l_maker_word(y)`: the first word of a maker's name, and `w_maker(word)`: the maker that it stands for,
+    to be given a column (see `normalise`).
 
     allowed: (identifier, value) pairs that a person declared to be real values; see ALLOW_LISTS for the names.
     """
@@ -105,14 +106,16 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
         tests = [f"regexp_matches(v, {_text('^(?:' + '|'.join(parts) + ')$')})"] if parts else []
         if seed.repeated_character:
             tests.append("replace(v, left(v, 1), '') = ''")
-        real = f" AND v NOT IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else ""
-        macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){real}, false)")
+        real = f"v IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else "false"
+        macros.append(f"allowed_{seed.name}(v) AS {real}")
+        but = f" AND NOT ({real})" if allowed_forms else ""
+        macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){but}, false)")
     nothing = _text(f"^{_punctuated(seeds.nothing)}$")
     macros.append(f"n_says(x) AS n_has(x) AND NOT regexp_matches(lower(x), {nothing})")
-    # registered companies of China have their city in front: 'Hangzhou Hikvision Digital Technology'
+    # registered companies of China have their city in front: 'Hangzhou Hikvision Digital Technology', 'New H3C Technologies'
     macros.append(
-        r"l_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*(?:(?:hangzhou|zhejiang|shenzhen|beijing|shanghai|guangzhou)[^\pL\d]+)?"
-        r"([\pL\d]+)', 1)"
+        r"l_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*(?:(?:hangzhou|zhejiang|shenzhen|beijing|shanghai|guangzhou|new|the)"
+        r"[^\pL\d]+)?([\pL\d]+)', 1)"
     )
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
     macros.append(f"w_maker(word) AS CASE word WHEN '' THEN NULL {cases} ELSE word END")

@@ -31,6 +31,12 @@ def test_a_placeholder_that_is_allowed_joins() -> None:
     assert assets(rows, ("serial_number", "1234567")) == ({frozenset({"edr:p:1", "cmdb:p:1"})}, set())
 
 
+def test_words_in_the_serial_field_are_one_when_they_are_allowed() -> None:
+    rows = [seen(f"{product}:p:1", serial_number="blue whale") for product in ("edr", "cmdb")]
+    assert assets(rows)[1] == {"BLUEWHALE"}
+    assert assets(rows, ("serial_number", "Blue Whale")) == ({frozenset({"edr:p:1", "cmdb:p:1"})}, set())
+
+
 @pytest.mark.parametrize("spelling", [DOCK, "3C-7C-3F-00-00-81"])
 def test_a_value_that_several_machines_carry_is_used_when_it_is_allowed_and_vetoes_hold(spelling: str) -> None:
     rows = [

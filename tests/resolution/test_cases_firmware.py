@@ -46,6 +46,12 @@ CASES = {
         "a b",
         words={"a": "known placeholder"},
     ),
+    "serial of letters only, with its label and with a blank before it": Case(
+        {"edr.a": {"serial_number": "QWXZ~JK"}, "cmdb.b": {"serial_number": "Service Tag: QWXZ~JK"}, "rmm.c": {"serial_number": "S/N QWXZ~JK"}, "wmi.d": {"serial_number": " qwxz~jk "}}, "abcd"
+    ),
+    "supermicro puts zeros before the address of its card": Case(
+        {"edr.a": {"smbios_uuid": "00000000-0000-0000-0000-ac1f6b~aa01"}, "rmm.b": {"smbios_uuid": "0000000000000000000 0AC1F6B~AA01".replace(" ", "")}, "edr.c": {"smbios_uuid": "00000000-0000-0000-0000-ac1f6b~aa02"}}, "ab c"
+    ),
     "serial with its label and the bare one": Case(
         {
             "edr.a": {"serial_number": "Service Tag: 8X~1Z3"},
@@ -218,7 +224,10 @@ PLACEHOLDERS = (
     "123456789ABCDEF", "0123456789ABCDEF", "ABCDEFGH", "(null)", "<none>", "[Unknown]", "#N/A", "N/A.", "-", "--", "*****",
     "0x00000000", "FFFFFFFF", "00 00 00 00", "TEST", "no serial", "Not Available", "To Be Determined", "SerNum0",
     "Serial#", "SN12345678", "System Serial", "Unknown Serial", "Not Present", "Not Settable", "9876543210", "VirtualBox",
-    "QEMU", "None None", "n.a.", "TBD", "O.E.M.", "oem", "INVALID SERIAL", "default serial number", "BSN12345678901234567",
+    "QEMU", "None None", "n.a.",
+    "Virtual Server", "pending", "not used", "None available", "no serial available", "Not Readable", "see label", "N/A - VM",
+    "Not set by OEM", "not_specified_by_oem", "Unspecified System Serial", "No Serial Number Found", "Manufacturer Default", "Unknown (VM)",
+    "ABCD1234", "Sample", "TBD", "O.E.M.", "oem", "INVALID SERIAL", "default serial number", "BSN12345678901234567",
 )  # fmt: skip
 
 
@@ -268,6 +277,8 @@ def test_serials_that_identify_nothing_in_more_spellings() -> None:
         ("Hangzhou Hikvision", "hangzhou hikvision digital technology", "HIKVISION"),
         ("Zhejiang Dahua Technology Co., Ltd.", "Dahua"),
         ("华为技术有限公司", " 华为技术有限公司 "),
+        ("New H3C Technologies Co., Ltd.", "H3C"),
+        ("Hon Hai Precision Ind. Co.,Ltd.", "Foxconn"),
         ("Apple Inc.", "Apple"),
         ("Microsoft Corporation", "Microsoft"),
         ("Palo Alto Networks", "paloalto"),

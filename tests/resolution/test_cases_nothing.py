@@ -45,6 +45,8 @@ REAL_SERIALS = [
     "PF1234567",
 ]
 UUIDS = [
+    "20202020-2020-2020-2020-202020202020", "30303030-3030-3030-3030-303030303030", "02020202-0202-0202-0202-020202020202",
+    "12345678-9abc-def0-1234-56789abcdef0", "12345678-90ab-cdef-1234-567890abcdef", "01000000-0000-0000-0000-000000000000",
     "deadbeef-dead-beef-dead-beefdeadbeef", "11223344-5566-7788-99aa-bbccddeeff00", "44332211-6655-8877-99aa-bbccddeeff00",
     "03020100-0504-0706-0809-0a0b0c0d0e0f", "00000000-0000-0000-0000-000000000001", "urn:uuid:00000000-0000-0000-0000-000000000000",
 ]  # fmt: skip
@@ -55,10 +57,15 @@ MACS = [
     "0x000000000000",
     "20:41:53:59:4e:ff",
     "00:09:0f:aa:00:01",
+    "00:05:73:a0:00:01",
+    "00:09:0f:09:00:03",
+    "e0:23:ff:fc:00:01",
+    "00:10:db:ff:20:01",
+    "00:1c:7f:00:00:01",
 ]
 DOMAINS = ["N/A", "(none)", "-", "Not Available", "localhost", "default", "GROUPE_TRAVAIL", "GRUPO_TRABAJO", "WERKGROEP", "speedport.ip", "Home.local", "none.local", "hsd1.ca.comcast.net", "DHCP", "unbekannt"]  # fmt: skip
-NAMES = ["Johns-iPhone", "iPad-de-Maria", "iPhone von Hans", "ubuntu-server", "ubuntu2204", "debian12", "windows-vm", "template-w10", "new-host-2", "pc-192-168-1-20", "84.9.10.11.static", "localhost-live", "bogon", "unbekannt", "android_1a2b3c", "WORKGROUP", "Mac"]  # fmt: skip
-REAL_NAMES = ["iphone-mgr¤", "ubuntu-app¤", "debian0¤", "esxi¤", "golden-gate¤", "localhost¤x", "desktop-¤ab", "win-¤abcdefg", "keine-ahnung¤", "dn"]  # fmt: skip
+NAMES = ["Johns-iPhone", "iPad-de-Maria", "iPhone von Hans", "ubuntu-server", "ubuntu2204", "debian12", "windows-vm", "template-w10", "new-host-2", "pc-192-168-1-20", "84.9.10.11.static", "localhost-live", "bogon", "unbekannt", "android_1a2b3c", "WORKGROUP", "Mac", "iPhone-12-Pro", "iPad-Air", "ubuntu-22-04", "raspberrypi4", "pfSense", "gold-image"]  # fmt: skip
+REAL_NAMES = ["ubuntu-22-¤", "iphone-prod¤", "gold-¤", "iphone-mgr¤", "ubuntu-app¤", "debian0¤", "esxi¤", "golden-gate¤", "localhost¤x", "desktop-¤ab", "win-¤abcdefg", "keine-ahnung¤", "dn"]  # fmt: skip
 
 
 def named(name: str, domain: str, assets: str) -> Case:
