@@ -8,7 +8,7 @@ from dbt_like_transforms.resolution.ladder import MOST_VALUES, silent
 # to every blade; a container reads the firmware of its host. Their identifiers live in a room of their own (`role`), so
 # that they can never merge with the machine, and the equal value becomes a link.
 _BMC_NAME = (
-    r"^(ilo|idrac|drac|imm2?|xcc|cimc|ilom|irmc|bmc|ipmi)([-_].+|[0-9]{0,4})$"
+    r"^(ilo|idrac|drac|imm2?|xcc|cimc|ilom|irmc|i?bmc|ipmi|oraclesp)([-_].+|[0-9]{0,4})$"
     # the word and a serial number: ILOUSE1234ABC is one, ilonapc12 is not
     r"|^(ilo|idrac|drac|irmc)[a-z0-9]{2,4}[0-9][a-z0-9]{2,}$"
     # not "rac": Oracle calls its cluster nodes so
@@ -17,8 +17,9 @@ _BMC_NAME = (
     r"|^.*[a-z].*[0-9](ilo|idrac|drac|xcc|cimc|ilom|irmc|bmc|ipmi)$"
 )
 _BMC_TEXT = (
-    r"(^|[^a-z])(ilo ?[2-7]?|i?drac ?[4-9]?|integrated lights[- ]out|remote access controller|xclarity controller|lenovo xcc"
-    r"|imm2|integrated management module|baseboard management|cisco imc|cimc|irmc|ilom|(open)?bmc|ipmi|megarac)([^a-z]|$)"
+    r"(^|[^a-z])(ilo ?[2-7]?|i?drac ?[4-9]?|integrated lights[- ]out|remote access controller|xclarity controller|xcc"
+    r"|imm2|integrated management (module|controller)|baseboard management|cisco imc|cimc|irmc|ilom|(open|i)?bmc|ipmi|megarac)"
+    r"([^a-z]|$)"
 )
 _CHASSIS_TEXT = (
     r"(^|[^a-z])(chassis|enclosure|bladesystem|bladecenter|c7000|c3000|m1000e|mx7000|synergy 12000"
@@ -32,7 +33,9 @@ _BLADE_TEXT = (
 # Google's "Container-Optimized OS" and CoreOS "Container Linux" run the host.
 _CONTAINER_HOST = r"container[- ](optimized|linux|os|host)"
 _POD_NAME = r"^[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$"
-_CLUSTER_NAME = r"(clu(st(er)?)?|cno|wsfc|vip|vnn|lsnr|listener|dag)[-_]?[0-9]*$|^(clu|cluster|vip)[-_0-9]"
+_CLUSTER_NAME = (
+    r"(clu(s|st(er)?)?|cno|wsfc|vip|vnn|fci|sqlag|lsnr|listener|dag)[-_]?[0-9]*$|[-_]scan$|^(clus?|cluster|vip)[-_0-9]"
+)
 _CONTAINER_TEXT = r"(^|[^a-z])(container|containerd|docker|pod|podman|cri-o)([^a-z]|$)"
 
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`. No step filters: a filter would

@@ -117,6 +117,10 @@ CASES = {
     "a name with blanks still confirms a card": Case(
         {"jamf.a": {"hostnames": ["Annas MacBook ~ Pro"], "mac_addresses": [A]}, "nac.b": {"hostnames": ["Annas MacBook ~ Pro"], "mac_addresses": [A]}}, "ab"
     ),
+    "clusters by more words": Case(
+        {x: row for i, name in enumerate(("WINCLUS¤", "CLUS-FILE¤", "SQLFCI¤", "SQLAG¤", "RAC¤-SCAN")) for x, row in ((f"ad.{'abcde'[i]}", {"hostnames": [name], "ip_addresses": [f"10.¤.2.{i}"]}), (f"edr.{'ABCDE'[i]}", {"hostnames": [f"nd~-{i}"], "ip_addresses": [f"10.¤.2.{i}"], "serial_number": f"CZ~K{i}"}))},
+        "a b c d e A B C D E", links=("a runs on A", "b runs on B", "c runs on C", "d runs on D", "e runs on E"),
+    ),
     "windows cluster by other words": Case(
         {"ad.c": {"hostnames": ["SQLCLUST¤"], "ip_addresses": ["10.¤.0.5"], "ad_object_guid": G}, "edr.a": {"hostnames": ["SQC~N1"], "ip_addresses": ["10.¤.0.5"], "serial_number": "CZ~1"}, "ad.d": {"hostnames": ["WSFC¤"], "ip_addresses": ["10.¤.1.5"]}, "edr.b": {"hostnames": ["WS~N1"], "ip_addresses": ["10.¤.1.5"], "serial_number": "CZ~2"}},
         "c a d b", links=("c runs on a", "d runs on b"),

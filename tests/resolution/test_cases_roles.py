@@ -39,6 +39,10 @@ CASES = {
             ("edr", "e", {}), ("scan", "f", {"attributes": {"model": "Dell DRAC 5"}}), ("edr", "g", {}), ("scan", "h", {"hostnames": ["web~01ilo"]})))},
         "a b c d e f g h", links=("b part of a", "d part of c", "f part of e", "h part of g"),
     ),
+    "controllers of cisco, lenovo, huawei and oracle": Case(
+        {"edr.a": {"serial_number": "CZ~C1"}, "scan.b": {"serial_number": "CZ~C1", "attributes": {"model": "Cisco Integrated Management Controller"}}, "edr.c": {"serial_number": "CZ~C2"}, "scan.d": {"serial_number": "CZ~C2", "attributes": {"os": "XCC 2"}}, "edr.e": {"serial_number": "CZ~C3"}, "scan.f": {"serial_number": "CZ~C3", "attributes": {"model": "Huawei iBMC"}}, "edr.g": {"serial_number": "CZ~C4"}, "scan.h": {"serial_number": "CZ~C4", "hostnames": ["ORACLESP-CZ~C4"]}, "edr.i": {"serial_number": "CZ~C5"}, "scan.j": {"serial_number": "CZ~C5", "hostnames": ["ibmc-CZ~C5"]}},
+        "a b c d e f g h i j", links=("b part of a", "d part of c", "f part of e", "h part of g", "j part of i"),
+    ),
     "people and services whose names end like a controller's": Case(
         {"edr.a": {"serial_number": "CZ~N8", "hostnames": ["camilo"]}, "cmdb.b": {"serial_number": "CZ~N8"}, "edr.c": {"serial_number": "CZ~N9", "hostnames": ["k8s-kilo"]}, "cmdb.d": {"serial_number": "CZ~N9"}}, "ab cd"
     ),
