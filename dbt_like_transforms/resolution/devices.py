@@ -127,8 +127,10 @@ LADDER = Ladder(
         ),
         Identifier(
             "cloudq",
-            # a vmId and a vCenter instance id are UUIDs: they stay when the machine moves to another account or vCenter
-            "CASE WHEN NOT registered AND NOT contains(cloud, '/') AND strlen(cloud) <> 32 THEN cloud || ' in ' || account END",
+            # a vmId and a vCenter instance id are UUIDs: they stay when the machine moves to another account or vCenter; and
+            # what Oracle's cloud gives is told with a tenancy here and a compartment there
+            "CASE WHEN NOT registered AND NOT contains(cloud, '/') AND strlen(cloud) <> 32 AND NOT starts_with(cloud, 'ocid1.') "
+            "THEN cloud || ' in ' || account END",
             "cloud instance id with account",
             "cloud_instance_id",
             RUNG_DIRECTORY,

@@ -277,6 +277,9 @@ CASES = {
     "copies of one template, an agent that knows the uuid only": Case(
         {"vcenter.a": {"smbios_uuid": U, "cloud_instance_id": V}, "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": W}, "edr.c": {"smbios_uuid": U}}, "a b c", held="c", review="ca cb"
     ),
+    "oracle machine told with its tenancy here and its compartment there": Case(
+        {"oci.a": {"cloud_provider": "oci", "cloud_account_id": "ocid1.tenancy.oc1..t~", "cloud_instance_id": "ocid1.instance.oc1.iad.anuw~x"}, "wiz.b": {"cloud_provider": "Oracle Cloud", "cloud_account_id": "ocid1.compartment.oc1..c~", "cloud_instance_id": "OCID1.INSTANCE.OC1.IAD.ANUW~X"}, "oci.c": {"cloud_instance_id": "ocid1.instance.oc1.iad.anuw~y"}}, "ab c"
+    ),
     "stopped and started with a new address": Case(
         {"aws.a": {"cloud_instance_id": "i-0af00000000000~", "ip_addresses": ["10.¤.0.5"], "hostnames": ["ip-10-0-0-5"]}, "wiz.b": {"cloud_instance_id": "i-0af00000000000~", "ip_addresses": ["10.¤.0.9"], "hostnames": ["ip-10-0-0-9"]}}, "ab"
     ),
