@@ -50,7 +50,7 @@ DOUBTFUL = frozenset({"time", "source_any", "source_unlike"})
 GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq"})
 #: Directory ids that differ on equal hardware: most often a machine set up anew, so a person should look.
 RENEWED = frozenset({"entra", "adguid", "sid_account", "sid_machine", "path"})
-HARDWARE = frozenset({"serial", "serialq", "uuid"})
+HARDWARE = frozenset({"serial", "serialq", "uuid", "imei"})
 #: What differs on accounts of machines made from one image, or of a domain that was renamed.
 COPIED = frozenset({"netbios"})
 #: A machine set up anew more often than this between two looks is rather a bad identifier.

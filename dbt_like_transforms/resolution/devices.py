@@ -281,6 +281,7 @@ LADDER = Ladder(
             _without("imei_model", "serialq"),
             contest=_without("imei_model", "serialq"),
             fan_out=10,
+            successive=_RENEWED,
         ),
         Rule("agent_id", "agent", _STRONG_BUT_MAKER, ("clone", "clone_unnamed"), contest=_STRONG_BUT_MAKER, fan_out=10),
         Rule(

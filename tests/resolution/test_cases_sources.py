@@ -79,6 +79,12 @@ CASES = {
     "phone with two radios": Case(
         {"intune.a": {"imei": "35672011¤0011", "serial_number": "C39~X"}, "mdm.b": {"imei": "35672011¤0029", "serial_number": "C39~X"}, "carrier.c": {"imei": "35672011¤0029"}}, "abc"
     ),
+    "phone enrolled anew: new directory id, same imei, the old one silent or retired": Case(
+        {"intune.a": {"imei": "35672013¤0011", "entra_device_id": G1, **OLD}, "intune.b": {"imei": "35672013¤0011", "entra_device_id": G2, **NEW}, "mdm.c": {"imei": "35672014¤0011", "entra_device_id": G1[:-3] + "f1" + G1[-1:], "state": "retired"}, "mdm.d": {"imei": "35672014¤0011", "entra_device_id": G2[:-3] + "f2" + G2[-1:]}}, "ab cd"
+    ),
+    "one imei under two directory ids that both work today": Case(
+        {"intune.a": {"imei": "35672015¤0011", "entra_device_id": G1}, "intune.b": {"imei": "35672015¤0011", "entra_device_id": G2}}, "a b", review="ab"
+    ),
     "refurbished phone: the board came from another": Case(
         {"intune.a": {"imei": "35672012¤0011", "serial_number": "C39~P"}, "mdm.b": {"imei": "35672012¤0011", "serial_number": "C39~Q"}, "carrier.c": {"imei": "35672012¤0011"}}, "a b c", held="c", review="ca cb"
     ),
