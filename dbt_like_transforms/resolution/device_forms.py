@@ -113,15 +113,15 @@ WITH given AS (
     FROM given
 ), placed AS (
     -- A scanner counts its hosts in each console from 1.
-    SELECT idx, room, scope, wide, CASE WHEN regexp_matches(agent, '=[1-9][0-9]{{0,9}}$')
-        THEN agent || ' of ' || lower(product || ':' || instance) ELSE agent END AS agent
-    FROM bare
+    SELECT idx, room, scope, wide, counted,
+        CASE WHEN counted THEN agent || ' of ' || lower(product || ':' || instance) ELSE agent END AS agent
+    FROM (SELECT *, regexp_matches(agent, '=[1-9][0-9]{{0,9}}$') AS counted FROM bare)
 ), judged AS (
-    SELECT idx, room, scope, wide, agent, strpos(agent, '=') AS place,
+    SELECT idx, room, scope, wide, counted, agent, strpos(agent, '=') AS place,
         seeded_agent_id(split_part(agent, '=', 2)) AS bad
     FROM placed
 )
-SELECT idx, room, CASE WHEN bad THEN agent END AS dropped,
+SELECT idx, room, counted, CASE WHEN bad THEN agent END AS dropped,
     -- A short id is known in one place only.
     CASE WHEN NOT bad AND NOT wide THEN CASE WHEN length(agent) - place < 16
         THEN agent || ' at ' || coalesce(n_lower(scope), 'default') ELSE agent END END AS agent_id,

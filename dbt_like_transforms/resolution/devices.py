@@ -183,6 +183,10 @@ LADDER = Ladder(
         # The two radios of a dual-SIM phone share the type code; different codes are different models.
         Identifier("imei_model", "imei[1:8]", "IMEI type code", "imei"),
         Identifier("agent", _parted("agent_id"), "agent id", "agent_ids", RUNG_AGENT, table=_with_part("agents")),
+        # A scanner's number of what it saw at an address: another machine may have the address tomorrow.
+        Identifier(
+            "counted", "CASE WHEN counted THEN agent_id END", "number of a scanner", "agent_ids", table="agents"
+        ),
         # A container in the network of its host has its cards and name.
         Identifier(
             "mac",
@@ -244,6 +248,8 @@ LADDER = Ladder(
             "ad_sid",
             "sid",
             _without("sid_account", "sid_machine", "serialq"),
+            # an image that was not made ready for it gives all its copies one SID
+            ("clone_image",),
             contest=_without("sid_account", "sid_machine", "serialq"),
             fan_out=10,
         ),
@@ -283,7 +289,14 @@ LADDER = Ladder(
             fan_out=10,
             successive=_RENEWED,
         ),
-        Rule("agent_id", "agent", _STRONG_BUT_MAKER, ("clone", "clone_unnamed"), contest=_STRONG_BUT_MAKER, fan_out=10),
+        Rule(
+            "agent_id",
+            "agent",
+            _STRONG_BUT_MAKER,
+            ("clone", "clone_unnamed", "counted"),
+            contest=_STRONG_BUT_MAKER,
+            fan_out=10,
+        ),
         Rule(
             "mac_address+name",
             "mac",

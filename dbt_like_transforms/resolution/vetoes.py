@@ -24,6 +24,9 @@ COMPARED_WITHIN: dict[str, tuple[str, str]] = {
     "login_other": ("login", "login_domain"),
 }
 
+#: Vetoes that only strike where somebody carries an identifier.
+CARRIED = {"clone_blade": "blade", "clone_image": "sid_machine", "counted": "counted"}
+
 #: Two records of one product that differ in none of these are one account listed twice.
 TOLD_APART = ("employee", "host", "own_upn")
 
@@ -111,13 +114,13 @@ class Vetoes:
             rows = np.flatnonzero(group >= 0)
             found = self._apart_in_time(rows, group[rows], size)
         else:
-            if special == "clone_blade":
-                blades = np.zeros(size + 1, np.bool_)
-                blades[group[self.facts.edges["blade"].rows]] = True
-                blades[-1] = False
-                group = np.where(blades[group], group, np.int32(-1))
+            if special in CARRIED:
+                carried = np.zeros(size + 1, np.bool_)
+                carried[group[self.facts.edges[CARRIED[special]].rows]] = True
+                carried[-1] = False
+                group = np.where(carried[group], group, np.int32(-1))
             found = self._maybe_disjoint("host", label, group, size, unusable)
-            if found.any():
+            if found.any() and special != "counted":
                 group = np.where(np.append(found, False)[group], group, np.int32(-1))
                 found = self._maybe_disjoint("mac", label, group, size, unusable)
         return found
@@ -183,10 +186,9 @@ class Vetoes:
             views[cluster].rows.append(row)
         names = set(rule.vetoes)
         names |= {special for special in rule.special if special in ("mac", "fqdn")}
-        if {"clone", "clone_unnamed", "clone_same_source", "names"} & set(rule.special):
+        if {"clone", "clone_unnamed", "clone_same_source", "clone_image", "names", "counted"} & set(rule.special):
             names |= {"mac", "host"}
-        if "clone_blade" in rule.special:
-            names.add("blade")
+        names |= {CARRIED[special] for special in rule.special if special in CARRIED}
         if NEEDS_NAME & set(rule.successive):
             names.add("host")
         if "source_unlike" in rule.special:
@@ -204,7 +206,7 @@ class Vetoes:
             cluster = label[edges.rows[inside]]
             for owner, key in zip(cluster.tolist(), edges.keys[inside].tolist(), strict=True):
                 views[owner].values.setdefault(name, set()).add(key)
-        if "agent" in rule.special:
+        if {"agent", "counted"} & set(rule.special):
             edges = self.facts.edges["agent"]
             inside = np.flatnonzero(concerned[edges.rows])
             for owner, row, key, kind in zip(
@@ -274,10 +276,16 @@ class Vetoes:
             return self._two_agents(a, b)
         if special == "time":
             return self._far_in_time(a, b)
+        if special == "counted":
+            # what else they agree on by this rule is an installation
+            common = _agents(a) & _agents(b)
+            return bool(common) and _disjoint(a, b, "host") and common <= a.values.get("counted", set())
         if special == "clone_unnamed":
             named = a.values.get("host", set()) & b.values.get("host", set())
             return not named and _disjoint(a, b, "mac") and self._same_source(a, b, at_once=True)
-        if special == "clone_same_source" and not self._same_source(a, b, at_once=True):
+        if special == "clone_image" and not (a.values.get("sid_machine") and b.values.get("sid_machine")):
+            return False
+        if special in ("clone_same_source", "clone_image") and not self._same_source(a, b, at_once=True):
             return False
         if special == "clone_blade" and not (a.values.get("blade") or b.values.get("blade")):
             return False
@@ -335,6 +343,11 @@ class Vetoes:
         # With a single point in time nothing is known of its first activity: be slower to see a successor.
         limit = self.clocks.gap if start == late_end else self.clocks.successor
         return born_late > limit * DAY
+
+
+def _agents(view: View) -> set[int]:
+    """All agent ids of the view."""
+    return {key for found in view.agents.values() for key in found}
 
 
 def _disjoint(a: View, b: View, name: str) -> bool:

@@ -107,6 +107,16 @@ CASES = {
         {"edr.a": {"serial_number": "5CG~A", "hostnames": ["la~"], "ip_addresses": ["10.¤.7.22"], "observed_at": "2026-11-16T10:00:00Z"}, "edr.b": {"serial_number": "5CG~B", "hostnames": ["lb~"], "ip_addresses": ["10.¤.7.22"], "observed_at": "2026-11-17T10:00:00Z"}, "qualys.q": {"agent_ids": {"qualys_host_id": "7¤"}, "ip_addresses": ["10.¤.7.22"]}},
         "a b q", held="q", review="qa qb", words={"q": "an address alone joins nothing", "a": "an address alone joins nothing"},
     ),
+    "scanner's host number, another laptop at its address the next day": Case(
+        {"qualys.a": {"agent_ids": {"qualys_host_id": "9¤"}, "fqdns": ["mon~.corp.example"], "ip_addresses": ["10.¤.7.23"], "observed_at": "2026-11-16T10:00:00Z"}, "qualys.b": {"agent_ids": {"qualys_host_id": "9¤"}, "fqdns": ["tue~.corp.example"], "ip_addresses": ["10.¤.7.23"]}, "edr.c": {"serial_number": "5CG~C", "fqdns": ["mon~.corp.example"]}, "edr.d": {"serial_number": "5CG~D", "fqdns": ["tue~.corp.example"]}},
+        "ac bd", review="ab", words={"a": "number of a scanner"},
+    ),
+    "scanner's host number of two names, and one row without any": Case(
+        {f"qualys.{x}": {"agent_ids": {"qualys_host_id": "10¤"}, **more} for x, more in {"a": {"fqdns": ["na~.corp.example"]}, "b": {"fqdns": ["nb~.corp.example"]}, "c": {"mac_addresses": [A]}}.items()}, "a b c", review="ab ca cb"
+    ),
+    "scanner's host number and its agent's id on a renamed laptop": Case(
+        {f"qualys.{x}": {"agent_ids": {"qualys_host_id": "11¤", "qualys_agent": "~d" * 16}, "fqdns": [f"n{x}~.corp.example"]} for x in "ab"}, "ab"
+    ),
     "scanner's host number with the full name": Case(
         {"rapid7.a": {"agent_ids": {"rapid7_asset_id": "8¤"}, "fqdns": ["rp~.corp.example"]}, "edr.b": {"serial_number": "5CG~R", "fqdns": ["rp~.corp.example"]}}, "ab"
     ),

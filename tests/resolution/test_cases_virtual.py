@@ -193,6 +193,12 @@ CASES = {
         "a b c",
         words={"a": "image cloned"},
     ),
+    "sysprep forgotten: one machine sid, placeholder serials, names and cards tell": Case(
+        {f"sccm.{x}": {"ad_sid": "S-1-5-21-1004336349-1177238916-68201¤", "serial_number": "Default string", "mac_addresses": [f"3c:7c:3f:~:07:0{x}"], "fqdns": [f"wb{x}~.corp.example"]} for x in "ab"}, "a b", words={"a": "one image on two machines"}
+    ),
+    "renamed at a dock: the sid of the account, or the machine's sid in two products": Case(
+        {"mde.a": {"ad_sid": "S-1-5-21-1004336350-1177238917-68202-1¤", "mac_addresses": ["3c:7c:3f:~:08:0a"], "hostnames": ["ra~"]}, "mde.b": {"ad_sid": "S-1-5-21-1004336350-1177238917-68202-1¤", "mac_addresses": ["3c:7c:3f:~:08:0b"], "hostnames": ["rb~"]}, "mde.c": {"ad_sid": "S-1-5-21-1004336351-1177238917-68203¤", "mac_addresses": ["3c:7c:3f:~:08:0c"], "hostnames": ["rc~"]}, "sccm.d": {"ad_sid": "S-1-5-21-1004336351-1177238917-68203¤", "mac_addresses": ["3c:7c:3f:~:08:0d"], "hostnames": ["rd~"]}}, "ab cd"
+    ),
     "linked clones with new hardware and the parent's agent": Case(
         {f"crowdstrike.{x}": {"agent_ids": {"aid": "c~" * 8}, "hostnames": [f"lc~{x}"], "mac_addresses": [f"00:50:56:a2:~:0{x}"]} for x in "abcd"},
         "a b c d",
@@ -271,14 +277,14 @@ CASES = {
     "failover to the other vcenter keeps the instance id": Case(
         {"vcenter.a": {"cloud_provider": "vmware", "cloud_account_id": "vc-prod", "cloud_instance_id": U, "ip_addresses": ["10.¤.0.4"]}, "vcenter.dr.b": {"cloud_provider": "vmware", "cloud_account_id": "vc-dr", "cloud_instance_id": U, "ip_addresses": ["10.¤.9.4"]}}, "ab"
     ),
+    "oracle machine told with its tenancy here and its compartment there": Case(
+        {"oci.a": {"cloud_provider": "oci", "cloud_account_id": "ocid1.tenancy.oc1..t~", "cloud_instance_id": "ocid1.instance.oc1.iad.anuw~x"}, "wiz.b": {"cloud_provider": "Oracle Cloud", "cloud_account_id": "ocid1.compartment.oc1..c~", "cloud_instance_id": "OCID1.INSTANCE.OC1.IAD.ANUW~X"}, "oci.c": {"cloud_instance_id": "ocid1.instance.oc1.iad.anuw~y"}}, "ab c"
+    ),
     "google instance number of two projects": Case(
         {"gcp.a": {"cloud_provider": "gcp", "cloud_account_id": "proj-a", "cloud_instance_id": "42~¤"}, "wiz.b": {"cloud_provider": "gcp", "cloud_account_id": "proj-b", "cloud_instance_id": "42~¤"}}, "a b"
     ),
     "copies of one template, an agent that knows the uuid only": Case(
         {"vcenter.a": {"smbios_uuid": U, "cloud_instance_id": V}, "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": W}, "edr.c": {"smbios_uuid": U}}, "a b c", held="c", review="ca cb"
-    ),
-    "oracle machine told with its tenancy here and its compartment there": Case(
-        {"oci.a": {"cloud_provider": "oci", "cloud_account_id": "ocid1.tenancy.oc1..t~", "cloud_instance_id": "ocid1.instance.oc1.iad.anuw~x"}, "wiz.b": {"cloud_provider": "Oracle Cloud", "cloud_account_id": "ocid1.compartment.oc1..c~", "cloud_instance_id": "OCID1.INSTANCE.OC1.IAD.ANUW~X"}, "oci.c": {"cloud_instance_id": "ocid1.instance.oc1.iad.anuw~y"}}, "ab c"
     ),
     "stopped and started with a new address": Case(
         {"aws.a": {"cloud_instance_id": "i-0af00000000000~", "ip_addresses": ["10.¤.0.5"], "hostnames": ["ip-10-0-0-5"]}, "wiz.b": {"cloud_instance_id": "i-0af00000000000~", "ip_addresses": ["10.¤.0.9"], "hostnames": ["ip-10-0-0-9"]}}, "ab"
