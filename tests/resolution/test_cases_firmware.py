@@ -110,6 +110,9 @@ CASES = {
         "a b",
         words={"a": "placeholder"},
     ),
+    "maker where the serial number belongs": Case(
+        {"cmdb.a": {"serial_number": "LENOVO", "manufacturer": "Lenovo", "hostnames": ["mk~a"]}, "cmdb.b": {"serial_number": "Lenovo", "manufacturer": "LENOVO", "hostnames": ["mk~b"]}}, "a b", words={"a": "placeholder"}
+    ),
     "renamed machine with a new network card keeps its serial": Case(
         {
             "edr.a": {"serial_number": "5CG~43A", "hostnames": ["old~"], "mac_addresses": ["3c:7c:3f:~:00:01"]},
