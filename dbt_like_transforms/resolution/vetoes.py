@@ -118,6 +118,8 @@ class Vetoes:
                 carried = np.zeros(size + 1, np.bool_)
                 carried[group[self.facts.edges[CARRIED[special]].rows]] = True
                 carried[-1] = False
+                if not carried.any():
+                    return found
                 group = np.where(carried[group], group, np.int32(-1))
             found = self._maybe_disjoint("host", label, group, size, unusable)
             if found.any() and special != "counted":
