@@ -7,7 +7,7 @@ merged away, so that who wrote it down finds the asset when the records that bro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
@@ -82,14 +82,16 @@ def assign_assets(
 
 def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     """Makes `_inherited` (cluster, asset_id): the earlier id that a cluster keeps. Older ids choose first, those that no
-    record brought with it last; an id goes to the part whose own it was before merges, and there to that of its founder."""
+    record brought with it last; an id goes to the part whose own it was before merges, and there to that of its founder,
+    unless this went over to another asset."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE _claims AS
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
-            bool_or(md5(? || ':' || b.record) = b.asset_id AND idx NOT IN (SELECT idx FROM _taken_out)) AS founder,
-            bool_or(b.home_id = b.asset_id) AS at_home
+            bool_or(md5(? || ':' || b.record) = b.asset_id AND t.idx IS NULL) AS founder,
+            bool_or(t.idx IS NULL) AS stays, bool_or(b.home_id = b.asset_id) AS at_home
         FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _found f USING (cluster)
+            LEFT JOIN _taken_out t USING (idx)
         WHERE NOT f.held
         GROUP BY b.asset_id, c.cluster
         """,
@@ -104,46 +106,50 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         """
     )
     claims = connection.execute(
-        "SELECT asset_id, born, cluster, members, founder, at_home FROM _claims ANTI JOIN _inherited USING (asset_id) "
+        "SELECT asset_id, born, cluster, members, founder, stays, at_home FROM _claims ANTI JOIN _inherited USING (asset_id) "
         "ORDER BY asset_id"
     ).fetchall()
-    by_id: dict[str, list[tuple[bool, bool, int, int]]] = {}
+    by_id: dict[str, list[tuple[bool, bool, bool, int, int]]] = {}
     wants: dict[int, int] = {}
     born: dict[str, object] = {}
     # What a person took out of an asset for a time has an id that is no record's own: it never outlives the one it left.
     settled: set[str] = set()
-    for asset_id, when, cluster, members, founder, at_home in claims:
+    for asset_id, when, cluster, members, founder, stays, at_home in claims:
         if at_home:
             settled.add(asset_id)
-        by_id.setdefault(asset_id, []).append((at_home, founder, members, cluster))
+        by_id.setdefault(asset_id, []).append((at_home, stays, founder, members, cluster))
         wants[cluster] = wants.get(cluster, 0) + 1
         if asset_id not in born or str(when) < str(born[asset_id]):
             born[asset_id] = when
     kept: dict[int, str] = {}
     for asset_id in sorted(by_id, key=lambda item: (item not in settled, str(born[item]), item)):
-        free = [claim for claim in by_id[asset_id] if claim[3] not in kept]
+        free = [claim for claim in by_id[asset_id] if claim[4] not in kept]
         if not free:
             continue
-        # A founder that alone went over to another asset does not take the id from the many that stay.
-        largest = max(claim[2] for claim in free)
+        # A founder that went over to another asset does not take the id from those that stay, be they as few.
         best = min(
             free,
             key=lambda claim: (
                 not claim[0],
-                not (claim[1] and (wants[claim[3]] == 1 or claim[2] == largest)),
-                -claim[2],
-                wants[claim[3]],
                 not claim[1],
-                claim[3],
+                not (claim[2] and wants[claim[4]] == 1),
+                -claim[3],
+                wants[claim[4]],
+                not claim[2],
+                claim[4],
             ),
         )
-        kept[best[3]] = asset_id
-    connection.register(
-        "_chosen_ids",
-        pa.table({"cluster": pa.array(list(kept), pa.int32()), "asset_id": pa.array(list(kept.values()), pa.string())}),
-    )
+        kept[best[4]] = asset_id
+    connection.register("_chosen_ids", _ids_of(kept))
     connection.execute("INSERT INTO _inherited SELECT * FROM _chosen_ids")
     connection.unregister("_chosen_ids")
+
+
+def _ids_of(chosen: Mapping[int, str]) -> pa.Table:
+    """cluster, asset_id."""
+    return pa.table(
+        {"cluster": pa.array(list(chosen), pa.int32()), "asset_id": pa.array(list(chosen.values()), pa.string())}
+    )
 
 
 def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
@@ -176,8 +182,11 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         if cluster not in chosen and home not in used:
             chosen[cluster] = home
             used.add(home)
-    for cluster, home in chosen.items():
-        connection.execute("UPDATE _assets SET asset_id = ?, inherited = true WHERE cluster = ?", [home, cluster])
+    connection.register("_returning", _ids_of(chosen))
+    connection.execute(
+        "UPDATE _assets SET asset_id = r.asset_id, inherited = true FROM _returning r WHERE _assets.cluster = r.cluster"
+    )
+    connection.unregister("_returning")
     # A fresh hash that an older asset still uses (its founder moved away) is replaced by one of another member.
     doubled = connection.execute(
         """

@@ -215,6 +215,45 @@ def test_an_id_that_was_given_up_stays_where_its_records_went_though_those_that_
         assert aliases == {given_up: ids["nac:p:t"]}
 
 
+def test_an_id_stays_with_what_stays_though_its_founder_went_over_to_another_machine() -> None:
+    def rows(serial: str) -> list[dict[str, Any]]:
+        return [told("cmdb:p:1", serial, 1), told("edr:p:1", "SERAAA", 2), told("edr:p:2", "SERBBB", 3)]
+
+    natural, state, _ = run(rows("SERAAA"))
+    assert natural["cmdb:p:1"] == natural["edr:p:1"] != natural["edr:p:2"]
+    for serial, owner in (("SERBBB", "edr:p:2"), ("SERAAA", "edr:p:1"), ("SERBBB", "edr:p:2")):
+        for _ in range(2):
+            ids, state, aliases = run(rows(serial), state)
+            assert ids == natural | {"cmdb:p:1": natural[owner]}
+            assert aliases == {}
+
+
+def test_t84_ids_of_many_machines_come_back_as_fast_as_they_went() -> None:
+    count = 4000
+
+    def pairs(serial: str) -> pa.Table:
+        sides = [(side, i) for side in "ab" for i in range(count)]
+        return pa.table(
+            {
+                "record": [f"edr:p:{side}{i}" for side, i in sides],
+                "product": ["edr"] * len(sides),
+                "instance": ["p"] * len(sides),
+                "serial_number": [f"{serial or side}-{i:07}" for side, i in sides],
+            }
+        )
+
+    state, costs, found = None, [], []
+    for serial in ("", "a", ""):
+        started = time.process_time()
+        outcome = resolve("device", pairs(serial), state=state)
+        costs.append(time.process_time() - started)
+        state = outcome.state().to_arrow_table()
+        found.append(dict(outcome.assignments().project("record, asset_id").fetchall()))
+    assert found[2] == found[0]
+    assert len(set(found[1].values())) == count
+    assert costs[2] < 3 * max(costs[1], 0.3)
+
+
 def test_an_asset_keeps_its_id_when_its_founder_leaves_and_when_an_older_source_joins() -> None:
     rows = [seen(f"s{i}:p:1", serial_number="SER0ID", first_seen=f"2026-0{i}-01T00:00:00Z") for i in range(2, 6)]
     ids, state, _ = run(rows)
