@@ -164,12 +164,16 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         """
         SELECT idx, source, active, creates,
             coalesce(epoch(coalesce(first_seen, least(observed_at, last_seen)))::BIGINT, $unknown) AS first,
+            -- Nothing was seen after the newest look at anything; `least` would take this for what has no date.
+            coalesce(epoch(CASE WHEN seen > newest THEN newest ELSE seen END)::BIGINT, $unknown) AS last
+        FROM (
             -- An account stays in its directory though nobody signs in, until it is retired; a machine that nothing saw
-            -- is not there. Nothing was seen after the newest look at anything.
-            coalesce(epoch(least(newest, CASE WHEN $accounts AND active
+            -- is not there.
+            SELECT *, CASE WHEN $accounts AND active
                 THEN greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen))
-                ELSE coalesce(last_seen, observed_at) END))::BIGINT, $unknown) AS last
-        FROM _numbers CROSS JOIN (
+                ELSE coalesce(last_seen, observed_at) END AS seen
+            FROM _numbers)
+        CROSS JOIN (
             SELECT coalesce(max(observed_at), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest FROM _numbers)
         """,
         {"unknown": int(NO_TIME), "accounts": ladder.kind != "device"},

@@ -173,7 +173,6 @@ class Vetoes:
         found[some] = (latest_start[some] - earliest_end[some] > limit) | (
             latest_end[some] - earliest_end[some] > self.clocks.stale * DAY
         )
-        found[group[~known & ~self.facts.active[rows]]] = True
         return found
 
     # -- exact comparison -------------------------------------------------------------------------------------------
@@ -336,7 +335,7 @@ class Vetoes:
         for view in (a, b):
             known = [row for row in view.rows if facts.last[row] != NO_TIME]
             if not known:
-                return not any(facts.active[row] for row in view.rows)
+                return False  # unknown times count as the same, here as well
             spans.append((min(int(facts.first[row]) for row in known), max(int(facts.last[row]) for row in known)))
         (_, end), (start, late_end) = sorted(spans, key=lambda span: span[1])
         if late_end - end > self.clocks.stale * DAY:

@@ -157,6 +157,17 @@ def test_t78_a_source_that_is_silent_for_longer_than_its_effective_days_comes_la
     assert winner["model"] == "XPS", "authority goes, what nobody else knows stays"
 
 
+def test_t78_a_record_without_any_date_makes_no_other_source_silent() -> None:
+    now = datetime(2026, 11, 20)
+    rows = [
+        told("intune", 1, os_version="of intune", last_seen=now - timedelta(days=45)),
+        told("servicenow", 2, os_version="of servicenow", last_seen=now),
+        told("qualys", 3, os_version="of qualys", last_seen=None) | {"serial_number": "SER00B"},
+    ]
+    winners = Survivors(resolve("device", pa.Table.from_pylist(rows))).winners().to_pylist()
+    assert {row["os_version"] for row in winners} == {"of servicenow", "of qualys"}
+
+
 def test_t78_each_field_has_its_own_patience() -> None:
     now = datetime(2026, 11, 20)
     silent = told("intune", 1, manufacturer="Dell", os_version="1", last_seen=now - timedelta(days=45))
