@@ -97,7 +97,8 @@ WITH given AS (
     SELECT idx, room, wide, l_mac_hex(digits) AS mac FROM digits
 )
 SELECT idx, room, mac, seeded, random, NOT seeded AND NOT random AND NOT wide AS usable
-FROM (SELECT *, seeded_mac_address(mac) AS seeded, substr(mac, 2, 1) IN ('2', '6', 'a', 'e') AS random FROM formed)
+FROM (SELECT *, seeded_mac_address(mac) AS seeded,
+    substr(mac, 2, 1) IN ('2', '6', 'a', 'e') AND NOT allowed_mac_address(mac) AS random FROM formed)
 """
 
 _AGENTS = f"""

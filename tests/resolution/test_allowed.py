@@ -52,6 +52,13 @@ def test_a_value_that_several_machines_carry_is_used_when_it_is_allowed_and_veto
     assert suppressed == set()
 
 
+def test_a_locally_administered_card_is_used_when_it_is_allowed() -> None:
+    card = "52:54:00:12:34:56"
+    rows = [seen(f"{product}:p:1", hostnames=["guest1"], mac_addresses=[card]) for product in ("edr", "nac")]
+    assert assets(rows)[1] == {card}
+    assert assets(rows, ("mac_addresses", "5254.0012.3456")) == ({frozenset({"edr:p:1", "nac:p:1"})}, set())
+
+
 def test_a_serial_number_on_many_machines_is_used_when_it_is_allowed() -> None:
     rows = [seen(f"edr:p:{i}", serial_number="ACME-BOARD", entra_device_id=ENTRA.format(i)) for i in range(6)]
     assert assets(rows)[1] == {"ACME-BOARD"}
