@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import duckdb
 import numpy as np
@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from dbt_like_transforms.resolution.cluster import COPIED, MANUAL_MERGE, Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.facts import key_sql, value_sql
+from dbt_like_transforms.resolution.facts import key_sql, on_island, value_sql
 from dbt_like_transforms.resolution.findings import Findings
+from dbt_like_transforms.resolution.integers import Keys, Rows
 from dbt_like_transforms.resolution.ladder import Identifier, Ladder
-from dbt_like_transforms.resolution.manual import Applied
+from dbt_like_transforms.resolution.manual import Applied, Decision
 
 DECISION_COLUMNS = ("record", "rule", "value", "other_record", "verdict", "against", "sentence")
 
@@ -92,6 +93,9 @@ class Reasons:
         self.ladder = clusterer.ladder
         self.findings: Findings = clusterer.findings
         self.applied = applied
+        #: Of each row the number of its island, 0 for none.
+        self._island = np.zeros(clusterer.facts.count, np.uint64)
+        self._island[np.array(list(applied.islands), np.int32)] = list(applied.islands.values())
 
     def _copied(self, identifier: str, against: str) -> str:
         """What a value on two machines that differ tells, '' for nothing; a directory gives one to two accounts by mistake."""
@@ -110,8 +114,8 @@ class Reasons:
         self._suppressed(name)
         if with_seeds:
             self._seeds(name)
-        self.connection.execute("DROP TABLE _keys")
         self._manual(name)
+        self.connection.execute("DROP TABLE _keys")
 
     def _put(self, name: str, select: str | None) -> None:
         if select is None:
@@ -121,14 +125,19 @@ class Reasons:
             self.connection.execute(f"INSERT INTO {name} {select}")
 
     def _pairs(self, rows: object, others: object, keys: object, confirming: object | None = None) -> None:
+        rows = np.asarray(rows, np.int32)
         columns = {
-            "row": pa.array(np.asarray(rows, np.int32)),
+            "row": pa.array(rows),
             "other": pa.array(np.asarray(others, np.int32)),
-            "key": pa.array(np.asarray(keys, np.uint64)),
+            "key": pa.array(self._everywhere(keys, rows)),
         }
         if confirming is not None:
-            columns["confirming"] = pa.array(np.asarray(confirming, np.uint64))
+            columns["confirming"] = pa.array(self._everywhere(confirming, rows))
         show_columns(self.connection, "_pairs", columns)
+
+    def _everywhere(self, keys: object, rows: Rows) -> Keys:
+        """The keys that values of the rows have, whatever island they were clustered on."""
+        return on_island(np.asarray(keys, np.uint64), self._island[rows])
 
     def _value(self, identifier: Identifier) -> str:
         """Sub-query (idx, key, text) of the identifier's values on the rows in `_pairs`."""
@@ -142,13 +151,7 @@ class Reasons:
             if not len(joins.rows):
                 continue
             self._pairs(joins.rows, joins.others, joins.keys, joins.confirming)
-            if not joins.identifier:
-                self._put(
-                    name,
-                    f"SELECT a.record, {_quoted(joins.rule)}, NULL, b.record, 'joined', NULL, "
-                    "'a person decided that ' || a.record || ' and ' || b.record || ' are one' "
-                    "FROM _pairs p JOIN _keys a ON a.idx = p.row JOIN _keys b ON b.idx = p.other",
-                )
+            if not joins.identifier:  # by hand, see `_manual`
                 continue
             identifier = self.ladder.identifier(joins.identifier)
             rule = next(rule for rule in self.ladder.rules if rule.name == joins.rule)
@@ -224,7 +227,9 @@ class Reasons:
             self.connection,
             "_learned",
             {
-                "key": pa.array([item.key for item in found], pa.uint64()),
+                "key": pa.array(
+                    self._everywhere([item.key for item in found], np.array([item.row for item in found], np.int32))
+                ),
                 "rule": pa.array([item.rule for item in found], pa.string()),
                 "against": pa.array([item.against for item in found], pa.string()),
                 "distinct": pa.array([item.distinct for item in found], pa.int64()),
@@ -248,11 +253,47 @@ class Reasons:
         )
 
     def _manual(self, name: str) -> None:
-        for decision, record in self.applied.gone:
-            self.connection.execute(
-                f"INSERT INTO {name} VALUES (?, 'manual', ?, NULL, 'ignored', NULL, ?)",
-                [record, decision, f"decision {decision} names {record}, which is not among the records: it waits"],
+        for joins in self.findings.joins:
+            if not joins.identifier:
+                pairs = list(zip(joins.others.tolist(), joins.rows.tolist(), strict=True))
+                self._decided(name, {pair: self.applied.merged_by[pair] for pair in pairs}, "joined", "one")
+        self._decided(name, self.applied.apart_by, "vetoed", "different")
+        waiting = [
+            (decision.id, record, row, f"{decision.title} names {record}, which is not among the records: it waits")
+            for decision, record, rows in self.applied.gone
+            for row in rows or (-1,)
+        ]
+        if waiting:
+            columns = {f"c{place}": pa.array(values) for place, values in enumerate(zip(*waiting, strict=True))}
+            show_columns(self.connection, "_waiting", columns)
+            self._put(
+                name,
+                "SELECT w.c1, 'manual', w.c0, k.record, 'ignored', NULL, w.c3 "
+                "FROM _waiting w LEFT JOIN _keys k ON k.idx = w.c2",
             )
+
+    def _decided(self, name: str, by: Mapping[tuple[int, int], Decision], verdict: str, what: str) -> None:
+        """Pairs of which a person decided."""
+        if not by:
+            return
+        show_columns(
+            self.connection,
+            "_decided",
+            {
+                "row": pa.array([row for row, _ in by], pa.int32()),
+                "other": pa.array([other for _, other in by], pa.int32()),
+                "rule": pa.array([f"manual_{decision.action}" for decision in by.values()]),
+                "decision": pa.array([decision.id for decision in by.values()]),
+                "title": pa.array([decision.title for decision in by.values()]),
+            },
+        )
+        against = "'apart'" if verdict == "vetoed" else "NULL"
+        self._put(
+            name,
+            f"SELECT a.record, d.rule, d.decision, b.record, {_quoted(verdict)}, {against}, "
+            f"'a person decided that ' || a.record || ' and ' || b.record || ' are {what} (' || d.title || ')' "
+            "FROM _decided d JOIN _keys a ON a.idx = d.row JOIN _keys b ON b.idx = d.other",
+        )
 
     # -- suppressed values as a table of their own ------------------------------------------------------------------
     def make_suppressed(self, name: str) -> None:

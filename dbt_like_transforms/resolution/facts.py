@@ -117,9 +117,12 @@ class Facts:
         number[np.array(list(islands), np.int32)] = np.array(list(islands.values()), np.uint64)
         self.edges = dict(self.told)
         for name, edges in self.told.items():
-            room = number[edges.rows]
-            moved = edges.keys ^ (room * np.uint64(0x9E3779B97F4A7C15))
-            self.edges[name] = Edges(edges.rows, np.where(room > 0, moved, edges.keys))
+            self.edges[name] = Edges(edges.rows, on_island(edges.keys, number[edges.rows]))
+
+
+def on_island(keys: Keys, island: Keys) -> Keys:
+    """The keys on islands 1, 2, .. and as they are on 0, which is none. Twice gives them back."""
+    return keys ^ (island * np.uint64(0x9E3779B97F4A7C15))
 
 
 def value_sql(values: Identifier | Dropped, columns: str = "idx, room") -> str:

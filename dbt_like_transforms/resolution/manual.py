@@ -87,6 +87,11 @@ class Decision(_Strict):
         """All records it names."""
         return self.records + tuple(record for part in self.parts for record in part)
 
+    @property
+    def title(self) -> str:
+        """What to call it in a sentence."""
+        return f"decision {self.id}: {self.reason}" if self.reason else f"decision {self.id}"
+
 
 class Allowed(_Strict):
     """A value that is real although it looks like a placeholder, or the data show it with several machines."""
@@ -143,15 +148,16 @@ def load_decisions(path: Path) -> DecisionFile:
 class Applied:
     """Decisions as rows. together: pairs to join. apart: pairs never to join. islands: row -> island number.
 
-    by: (row, other row) of a merge -> decision id. gone: (decision id, record) that is not among the records.
+    merged_by, apart_by: the decision of each of these pairs. gone: decision, record that is not among the records, rows of
+    the others that it names.
     """
 
     together: list[tuple[int, int]] = field(default_factory=list)
     apart: tuple[tuple[int, int], ...] = ()
     islands: dict[int, int] = field(default_factory=dict)
-    merged_by: dict[tuple[int, int], str] = field(default_factory=dict)
-    apart_by: dict[tuple[int, int], str] = field(default_factory=dict)
-    gone: list[tuple[str, str]] = field(default_factory=list)
+    merged_by: dict[tuple[int, int], Decision] = field(default_factory=dict)
+    apart_by: dict[tuple[int, int], Decision] = field(default_factory=dict)
+    gone: list[tuple[Decision, str, tuple[int, ...]]] = field(default_factory=list)
 
 
 def check_consistent(decisions: Sequence[Decision]) -> None:
@@ -259,7 +265,8 @@ def apply_decisions(connection: duckdb.DuckDBPyConnection, kind: str, decisions:
     heads: dict[str, int] = {}
     island = 0
     for decision in sorted(mine, key=lambda item: item.id):
-        applied.gone.extend((decision.id, record) for record in decision.named() if record not in rows)
+        there = tuple(sorted(rows[record] for record in decision.named() if record in rows))
+        applied.gone.extend((decision, record, there) for record in decision.named() if record not in rows)
         groups = _made_one(decision)
         for number, group in enumerate(groups):
             present = sorted(rows[record] for record in group if record in rows)
@@ -270,7 +277,7 @@ def apply_decisions(connection: duckdb.DuckDBPyConnection, kind: str, decisions:
                 pairs.append((min(head, present[0]), max(head, present[0])))
             for pair in pairs:
                 applied.together.append(pair)
-                applied.merged_by.setdefault(pair, decision.id)
+                applied.merged_by.setdefault(pair, decision)
             # The first part of a split stays where its identifiers put it; the others are taken out.
             if decision.action == "split" and number > 0:
                 island += 1
@@ -279,6 +286,6 @@ def apply_decisions(connection: duckdb.DuckDBPyConnection, kind: str, decisions:
             if one in rows and other in rows:
                 pair = (min(rows[one], rows[other]), max(rows[one], rows[other]))
                 apart.add(pair)
-                applied.apart_by[pair] = decision.id
+                applied.apart_by.setdefault(pair, decision)
     applied.apart = tuple(sorted(apart))
     return applied

@@ -374,6 +374,26 @@ def test_a_blade_that_a_person_took_out_stays_linked_to_those_with_its_serial_nu
     assert linked == {"cmdb:p:2", "edr:p:0", "edr:p:1", "edr:p:2"}
 
 
+def test_reasons_name_the_decision_that_merged_or_kept_apart_and_say_what_agrees_inside_a_part() -> None:
+    rows = [seen(f"s{i}:p:1", serial_number="SER00S") for i in range(4)] + [seen("x:p:1", serial_number="SER00X")]
+    split = decision("split", "two-twins", parts=[["s0:p:1"], ["s1:p:1", "s2:p:1"]], reason="ticket 12")
+    merge = decision("merge", "one-more", records=["s0:p:1", "x:p:1", "gone:p:1"])
+    outcome = resolve("device", table(*rows), decisions=(split, merge))
+    told = outcome.decisions().project("verdict, rule, value, record, other_record, sentence").fetchall()
+    by_pair = {(verdict, rule, *sorted(pair)): (value, text) for verdict, rule, value, *pair, text in told}
+    for pair in (("s0:p:1", "s1:p:1"), ("s0:p:1", "s2:p:1")):
+        value, text = by_pair["vetoed", "manual_split", *pair]
+        assert value == "two-twins"
+        assert text.endswith("are different (decision two-twins: ticket 12)")
+    assert by_pair["joined", "manual_merge", "s0:p:1", "x:p:1"][0] == "one-more"
+    assert by_pair["joined", "serial_number", "s1:p:1", "s2:p:1"] == ("SER00S", "same serial number SER00S as s1:p:1")
+    # whoever asks about the one that is there is told that another one is missing
+    assert {pair for verdict, _, *pair in by_pair if verdict == "ignored" for pair in [tuple(pair)]} == {
+        ("gone:p:1", "s0:p:1"),
+        ("gone:p:1", "x:p:1"),
+    }
+
+
 def test_contradictory_decisions_are_refused_by_name() -> None:
     merge = decision("merge", "one", records=["a:p:1", "b:p:2"])
     chain = decision("merge", "two", records=["b:p:2", "c:p:3"])
