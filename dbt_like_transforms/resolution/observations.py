@@ -213,7 +213,10 @@ def read_observations(path: Path, kind: Kind) -> list[AnyObservation]:
                     observation = validated(json.loads(line, parse_int=_exactly))
                 found.append(observation)
             except orjson.JSONDecodeError as error:
-                raise InvalidObservation(f"{place} is not valid JSON: {error}") from error
+                raise InvalidObservation(
+                    f"{place} is not valid JSON: {error.msg} at character {error.pos + 1}; "
+                    f"expected one JSON object a line, such as {EXAMPLE}"
+                ) from error
             except ValidationError as error:
                 problems = [_problem(kind, problem) for problem in error.errors(include_input=False)]
                 more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
@@ -241,6 +244,8 @@ def _problem(kind: Kind, problem: Any) -> str:
         text = f"unknown key; expected are {', '.join(get_type_hints(shape))}"
     elif problem["type"] == "string_pattern_mismatch":
         text = "expected some text, not blanks"
+    elif problem["type"].startswith("datetime"):
+        text += "; expected is a date such as 2026-11-20T10:00:00Z"
     elif problem["type"] == "dict_type":
         text = "expected an object with keys" if place else "expected one JSON object a line, such as " + EXAMPLE
     return f"{place}: {text}" if place else text
