@@ -89,7 +89,8 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         CREATE OR REPLACE TEMP TABLE _claims AS
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
             bool_or(md5(? || ':' || b.record) = b.asset_id AND t.idx IS NULL) AS founder,
-            bool_or(t.idx IS NULL) AS stays, bool_or(b.home_id = b.asset_id) AS at_home
+            bool_or(t.idx IS NULL) AS stays, bool_or(b.home_id = b.asset_id) AS at_home,
+            min(CASE WHEN b.home_id <> b.asset_id THEN b.home_id END) AS home_id
         FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _found f USING (cluster)
             LEFT JOIN _taken_out t USING (idx)
         WHERE NOT f.held
@@ -109,6 +110,10 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         "SELECT asset_id, born, cluster, members, founder, stays, at_home FROM _claims ANTI JOIN _inherited USING (asset_id) "
         "ORDER BY asset_id"
     ).fetchall()
+    may_return = connection.execute(
+        "SELECT cluster FROM _claims WHERE home_id NOT IN (SELECT asset_id FROM _claims)"
+    ).fetchall()
+    returning = {cluster for (cluster,) in may_return}
     by_id: dict[str, list[tuple[bool, bool, bool, int, int]]] = {}
     wants: dict[int, int] = {}
     born: dict[str, object] = {}
@@ -124,6 +129,9 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     kept: dict[int, str] = {}
     for asset_id in sorted(by_id, key=lambda item: (item not in settled, str(born[item]), item)):
         free = [claim for claim in by_id[asset_id] if claim[4] not in kept]
+        # Where those whose own it was went over to another asset, what was merged into it goes back to its own.
+        if any(claim[0] for claim in by_id[asset_id]) and not any(claim[0] for claim in free):
+            free = [claim for claim in free if claim[4] not in returning]
         if not free:
             continue
         # A founder that went over to another asset does not take the id from those that stay, be they as few.
@@ -210,8 +218,9 @@ def _name_clusters(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
 
 
 def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes `_aliases`: where an id that is none any more went. First where the records that it had are now, then where one
-    moved to that once brought it into a merge; else it stays where it was known to be."""
+    """Makes `_aliases`: where an id that is none any more went. First where the records that it had are now,
+    those whose own it was before the others, then where one moved to that once brought it into a merge; else it stays
+    where it was known to be."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE _aliases AS
@@ -220,15 +229,17 @@ def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
                 SELECT asset_id AS alias_id, born FROM _before UNION ALL SELECT home_id, home_born FROM _before)
             WHERE alias_id IS NOT NULL AND alias_id NOT IN (SELECT asset_id FROM _assets) GROUP BY alias_id),
         brought AS (
-            SELECT record, asset_id AS alias_id, asset_id AS was, 0 AS rank FROM _before SEMI JOIN given_up ON alias_id = asset_id
+            SELECT record, asset_id AS alias_id, asset_id AS was, 0 AS rank, home_id IS DISTINCT FROM asset_id AS guest
+            FROM _before SEMI JOIN given_up ON alias_id = asset_id
             UNION ALL
-            SELECT record, home_id, asset_id, 1 FROM _before SEMI JOIN given_up ON alias_id = home_id),
+            SELECT record, home_id, asset_id, 1, false FROM _before SEMI JOIN given_up ON alias_id = home_id),
         places AS (
-            SELECT b.alias_id, a.asset_id, CASE WHEN b.was = a.asset_id THEN 2 ELSE b.rank END AS rank, count(*) AS members
+            SELECT b.alias_id, a.asset_id, CASE WHEN b.was = a.asset_id THEN 2 ELSE b.rank END AS rank,
+                bool_and(b.guest) AS guest, count(*) AS members
             FROM brought b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _assets a USING (cluster)
             WHERE NOT a.held GROUP BY ALL),
         found AS (
-            SELECT alias_id, min(rank) < 2 AS moved, arg_min(asset_id, (rank, -members, asset_id)) AS asset_id
+            SELECT alias_id, min(rank) < 2 AS moved, arg_min(asset_id, (rank, guest, -members, asset_id)) AS asset_id
             FROM places GROUP BY alias_id)
         SELECT g.alias_id, g.born, coalesce(
             CASE WHEN f.moved THEN f.asset_id END, CASE WHEN further.moved THEN further.asset_id END,

@@ -166,6 +166,12 @@ def check_consistent(decisions: Sequence[Decision]) -> None:
     Raises:
         ContradictoryDecisions: records that are to be merged and to be kept apart; names both decisions.
     """
+    # a device and an account may go by one name
+    for kind in sorted({decision.kind for decision in decisions}):
+        _check_consistent([decision for decision in decisions if decision.kind == kind])
+
+
+def _check_consistent(decisions: Sequence[Decision]) -> None:
     parent: dict[str, str] = {}
     reasons: dict[str, set[str]] = {}
 

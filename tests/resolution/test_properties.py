@@ -18,7 +18,7 @@ from resolution_kit import Outcome, devices, identities, resolved, seen
 
 from dbt_like_transforms.resolution import intake
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
-from dbt_like_transforms.resolution.manual import ContradictoryDecisions, Decision
+from dbt_like_transforms.resolution.manual import ContradictoryDecisions, Decision, check_consistent
 from dbt_like_transforms.resolution.observations import InvalidObservation, shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
 
@@ -226,6 +226,30 @@ def test_an_id_stays_with_what_stays_though_its_founder_went_over_to_another_mac
             ids, state, aliases = run(rows(serial), state)
             assert ids == natural | {"cmdb:p:1": natural[owner]}
             assert aliases == {}
+
+
+def test_t84_what_was_merged_goes_back_to_its_own_id_though_the_one_it_was_merged_into_went_further() -> None:
+    def rows(**serials: str) -> list[dict[str, Any]]:
+        return [
+            told(f"edr:p:{name}", serials.get(name, f"SER{name * 3}"), place) for place, name in enumerate("abc", 1)
+        ]
+
+    natural, state, _ = run(rows())
+    first, second, third = natural.values()
+    _, state, aliases = run(rows(c="SERbbb"), state)
+    assert aliases == {third: second}
+    for _ in range(2):
+        ids, state, aliases = run(rows(b="SERaaa"), state)
+        assert ids == {"edr:p:a": first, "edr:p:b": first, "edr:p:c": third}
+        assert aliases == {second: first}
+    assert run(rows(), state)[0] == natural
+
+
+def test_decisions_about_records_of_two_kinds_that_go_by_one_name_do_not_contradict_each_other() -> None:
+    records = ["a:p:1", "b:p:2"]
+    merge = decision("merge", "one", records=records)
+    never = Decision.model_validate({"id": "two", "kind": "identity", "action": "never_match", "records": records})
+    check_consistent((merge, never))
 
 
 def test_t84_ids_of_many_machines_come_back_as_fast_as_they_went() -> None:
