@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -225,7 +226,10 @@ class Vetoes:
         if self.apart and any(self.apart.get(row, set()) & set(b.rows) for row in a.rows):
             return "apart"
         for name in rule.vetoes:
-            if _disjoint(a, b, name) and not (name in rule.successive and self.succeeded(name, a, b)):
+            if _disjoint(a, b, name):
+                if not (name in rule.successive and self.succeeded(name, a, b)):
+                    return name
+            elif name in rule.successive and self._were_beside(name, a, b):
                 return name
         for special in rule.special:
             if self._special(special, a, b):
@@ -256,6 +260,31 @@ class Vetoes:
             spans.append((min(int(facts.first[row]) for row in rows), max(int(facts.last[row]) for row in rows)))
         (_, end), (start, late_end) = sorted(spans, key=lambda span: span[1])
         return end < start < late_end
+
+    def _were_beside(self, name: str, a: View, b: View) -> bool:
+        """Whether values that followed one another in each view were at work at the same time by what the other knows of one
+        of them."""
+        left, right = a.values.get(name, set()), b.values.get(name, set())
+        if left == right or not left & right:
+            return False
+        alone = self._lived_at_once(name, a.rows) or self._lived_at_once(name, b.rows)
+        return not alone and self._lived_at_once(name, a.rows + b.rows)
+
+    def _lived_at_once(self, name: str, rows: list[int]) -> bool:
+        """Whether two values of the rows were, or may have been, at work at the same time."""
+        facts, edges = self.facts, self.facts.edges[name]
+        carriers: dict[int, list[int]] = {}
+        for row in rows:
+            for place in range(*np.searchsorted(edges.rows, (row, row + 1)).tolist()):
+                carriers.setdefault(int(edges.keys[place]), []).append(row)
+        at_work = [found for found in carriers.values() if any(facts.active[row] for row in found)]
+        if any(facts.last[row] == NO_TIME for found in at_work for row in found):
+            return len(at_work) > 1
+        spans = sorted(
+            (min(int(facts.first[row]) for row in found), max(int(facts.last[row]) for row in found))
+            for found in at_work
+        )
+        return any(end >= start for (_, end), (start, _) in itertools.pairwise(spans))
 
     def _special(self, special: Special, a: View, b: View) -> bool:
         if special in ("mac", "fqdn"):

@@ -574,6 +574,27 @@ def spans() -> st.SearchStrategy[list[dict[str, Any]]]:
     )
 
 
+def test_a_directory_id_that_another_record_knows_for_longer_is_no_earlier_one() -> None:
+    old, new = (f"0b5b7a39-0000-4000-8000-00000000000{i}" for i in (1, 2))
+
+    def told(record: str, serial: str, directory_id: str, since: str, until: str, **more: Any) -> dict[str, Any]:
+        times = {
+            "first_seen": f"{since}T00:00:00Z",
+            "last_seen": f"{until}T00:00:00Z",
+            "observed_at": f"{until}T00:00:00Z",
+        }
+        return seen(record, serial_number=serial, entra_device_id=directory_id, **times, **more)
+
+    out = resolved(
+        "device",
+        told("edr:p:other", "SER001", old, "2026-01-02", "2026-01-20"),
+        told("edr:p:before", "SER002", old, "2026-01-02", "2026-01-20", manufacturer="Dell"),
+        told("edr:p:longer", "SER002", old, "2026-01-02", "2026-02-20"),
+        told("edr:p:after", "SER002", new, "2026-02-02", "2026-02-20", manufacturer="Dell"),
+    )
+    assert out.apart("edr:p:after", "edr:p:longer")
+
+
 @settings(max_examples=8, deadline=None)
 @given(spans(), st.randoms(use_true_random=False))
 def test_two_directory_ids_in_one_asset_only_one_after_the_other(
