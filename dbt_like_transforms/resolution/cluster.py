@@ -234,7 +234,7 @@ class Clusterer:
             pairs = [(one, other) for place, one in enumerate(clusters) for other in clusters[place + 1 :]]
             kept[key] = not all(
                 views[one].values[name] & views[other].values[name]
-                or self.vetoes.succeeded(name, views[one], views[other])
+                or self.vetoes.succession.succeeded(name, views[one], views[other])
                 for one, other in pairs
             )
         return kept

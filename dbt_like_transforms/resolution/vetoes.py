@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,11 +10,9 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.facts import NO_TIME, Facts
 from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, mixed, repeated, sorted_unique
 from dbt_like_transforms.resolution.ladder import Rule, Special
+from dbt_like_transforms.resolution.succession import NEEDS_NAME, Succession
 
 DAY = 86_400
-
-#: Successive values of these need a name in common: another blade may have taken the slot of the chassis.
-NEEDS_NAME = frozenset({"uuid"})
 
 #: Vetoes by values that can only be compared where another identifier agrees: two numbers of one form, two SIDs or
 #: addresses of one domain. Veto -> identifier, what has to agree.
@@ -62,7 +59,7 @@ class Vetoes:
     def __init__(self, facts: Facts, clocks: Clocks | None = None, apart: tuple[tuple[int, int], ...] = ()) -> None:
         self.facts = facts
         self.clocks = clocks or Clocks()
-        self._carrying: dict[str, Flags] = {}
+        self.succession = Succession(facts)
         self.apart: dict[int, set[int]] = {}
         for one, other in apart:
             self.apart.setdefault(one, set()).add(other)
@@ -227,64 +224,14 @@ class Vetoes:
             return "apart"
         for name in rule.vetoes:
             if _disjoint(a, b, name):
-                if not (name in rule.successive and self.succeeded(name, a, b)):
+                if not (name in rule.successive and self.succession.succeeded(name, a, b)):
                     return name
-            elif name in rule.successive and self._were_beside(name, a, b):
+            elif name in rule.successive and self.succession.were_beside(name, a, b):
                 return name
         for special in rule.special:
             if self._special(special, a, b):
                 return special
         return None
-
-    def succeeded(self, name: str, a: View, b: View) -> bool:
-        """Whether all that carries the identifier in one view fell silent before any of it appeared in the other.
-
-        The later one must be known by two moments: of a single one nobody knows how long it was there before. What its
-        own source retired has fallen silent, whenever that was.
-        """
-        if name in NEEDS_NAME and not a.values.get("host", set()) & b.values.get("host", set()):
-            return False
-        facts = self.facts
-        if name not in self._carrying:
-            carrying = np.zeros(facts.count, np.bool_)
-            carrying[facts.edges[name].rows] = True
-            self._carrying[name] = carrying
-        sides = [[row for row in view.rows if self._carrying[name][row]] for view in (a, b)]
-        gone = [not any(facts.active[row] for row in rows) for rows in sides]
-        if gone[0] != gone[1]:
-            return True
-        spans = []
-        for rows in sides:
-            if any(facts.last[row] == NO_TIME for row in rows):
-                return False
-            spans.append((min(int(facts.first[row]) for row in rows), max(int(facts.last[row]) for row in rows)))
-        (_, end), (start, late_end) = sorted(spans, key=lambda span: span[1])
-        return end < start < late_end
-
-    def _were_beside(self, name: str, a: View, b: View) -> bool:
-        """Whether values that followed one another in each view were at work at the same time by what the other knows of one
-        of them."""
-        left, right = a.values.get(name, set()), b.values.get(name, set())
-        if left == right or not left & right:
-            return False
-        alone = self._lived_at_once(name, a.rows) or self._lived_at_once(name, b.rows)
-        return not alone and self._lived_at_once(name, a.rows + b.rows)
-
-    def _lived_at_once(self, name: str, rows: list[int]) -> bool:
-        """Whether two values of the rows were, or may have been, at work at the same time."""
-        facts, edges = self.facts, self.facts.edges[name]
-        carriers: dict[int, list[int]] = {}
-        for row in rows:
-            for place in range(*np.searchsorted(edges.rows, (row, row + 1)).tolist()):
-                carriers.setdefault(int(edges.keys[place]), []).append(row)
-        at_work = [found for found in carriers.values() if any(facts.active[row] for row in found)]
-        if any(facts.last[row] == NO_TIME for found in at_work for row in found):
-            return len(at_work) > 1
-        spans = sorted(
-            (min(int(facts.first[row]) for row in found), max(int(facts.last[row]) for row in found))
-            for found in at_work
-        )
-        return any(end >= start for (_, end), (start, _) in itertools.pairwise(spans))
 
     def _special(self, special: Special, a: View, b: View) -> bool:
         if special in ("mac", "fqdn"):
