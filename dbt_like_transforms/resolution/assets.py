@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import duckdb
 import pyarrow as pa
@@ -80,6 +81,22 @@ def assign_assets(
     return Assets(has_state)
 
 
+class _Claim(NamedTuple):
+    """What speaks for a cluster to keep the id that some of its records had.
+
+    members: how many of them. founder: the record that the id is made of is among them. stays: not all were taken out of
+    that asset by a person. at_home: for some it was the id of their own before merges.
+    """
+
+    asset_id: str
+    born: object
+    cluster: int
+    members: int
+    founder: bool
+    stays: bool
+    at_home: bool
+
+
 def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     """Makes `_inherited` (cluster, asset_id): the earlier id that a cluster keeps. Older ids choose first, those that no
     record brought with it last; an id goes to the part whose own it was before merges, and there to that of its founder,
@@ -106,48 +123,47 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         QUALIFY count(*) OVER (PARTITION BY asset_id) = 1 AND count(*) OVER (PARTITION BY cluster) = 1
         """
     )
-    claims = connection.execute(
-        "SELECT asset_id, born, cluster, members, founder, stays, at_home FROM _claims ANTI JOIN _inherited USING (asset_id) "
-        "ORDER BY asset_id"
+    found = connection.execute(
+        f"SELECT {', '.join(_Claim._fields)} FROM _claims ANTI JOIN _inherited USING (asset_id) ORDER BY asset_id"
     ).fetchall()
     may_return = connection.execute(
         "SELECT cluster FROM _claims WHERE home_id NOT IN (SELECT asset_id FROM _claims)"
     ).fetchall()
     returning = {cluster for (cluster,) in may_return}
-    by_id: dict[str, list[tuple[bool, bool, bool, int, int]]] = {}
+    by_id: dict[str, list[_Claim]] = {}
     wants: dict[int, int] = {}
     born: dict[str, object] = {}
     # What a person took out of an asset for a time has an id that is no record's own: it never outlives the one it left.
     settled: set[str] = set()
-    for asset_id, when, cluster, members, founder, stays, at_home in claims:
-        if at_home:
-            settled.add(asset_id)
-        by_id.setdefault(asset_id, []).append((at_home, stays, founder, members, cluster))
-        wants[cluster] = wants.get(cluster, 0) + 1
-        if asset_id not in born or str(when) < str(born[asset_id]):
-            born[asset_id] = when
+    for claim in map(_Claim._make, found):
+        if claim.at_home:
+            settled.add(claim.asset_id)
+        by_id.setdefault(claim.asset_id, []).append(claim)
+        wants[claim.cluster] = wants.get(claim.cluster, 0) + 1
+        if claim.asset_id not in born or str(claim.born) < str(born[claim.asset_id]):
+            born[claim.asset_id] = claim.born
     kept: dict[int, str] = {}
     for asset_id in sorted(by_id, key=lambda item: (item not in settled, str(born[item]), item)):
-        free = [claim for claim in by_id[asset_id] if claim[4] not in kept]
+        free = [claim for claim in by_id[asset_id] if claim.cluster not in kept]
         # Where those whose own it was went over to another asset, what was merged into it goes back to its own.
-        if any(claim[0] for claim in by_id[asset_id]) and not any(claim[0] for claim in free):
-            free = [claim for claim in free if claim[4] not in returning]
+        if any(claim.at_home for claim in by_id[asset_id]) and not any(claim.at_home for claim in free):
+            free = [claim for claim in free if claim.cluster not in returning]
         if not free:
             continue
         # A founder that went over to another asset does not take the id from those that stay, be they as few.
         best = min(
             free,
             key=lambda claim: (
-                not claim[0],
-                not claim[1],
-                not (claim[2] and wants[claim[4]] == 1),
-                -claim[3],
-                wants[claim[4]],
-                not claim[2],
-                claim[4],
+                not claim.at_home,
+                not claim.stays,
+                not (claim.founder and wants[claim.cluster] == 1),
+                -claim.members,
+                wants[claim.cluster],
+                not claim.founder,
+                claim.cluster,
             ),
         )
-        kept[best[4]] = asset_id
+        kept[best.cluster] = asset_id
     connection.register("_chosen_ids", _ids_of(kept))
     connection.execute("INSERT INTO _inherited SELECT * FROM _chosen_ids")
     connection.unregister("_chosen_ids")
