@@ -6,8 +6,9 @@
 Every contender reads the same Parquet file of staged device records in a process of its own. `floor`: read it, group all
 pairs of identifier and value once, write an assignment a record and about as many whole records as there are assets.
 `ours`: the project's resolution with ids, survivorship and lists. `pandas`: the rules of the same ladder with their contests
-and vetoes, and survivorship, by merge and groupby; with simpler spellings, without settling disputed groups one by one and
-without links, reviews and reasons; see correlation_pandas.py. `splink`: its deterministic link and clustering on serial
+and vetoes, and survivorship, by merge and groupby; with simpler spellings, without the vetoes of blades, of images and of
+scanners' numbers, without settling disputed groups one by one and without links, reviews and reasons; see
+correlation_pandas.py. `splink`: its deterministic link and clustering on serial
 number, UUID, directory id, full name and MAC, no survivorship. `plain`: "same serial number or same host name", which people
 write first. Rightness is told for all records and for the pairs that each named disagreement of the estate touches. See
 records.py for the records.

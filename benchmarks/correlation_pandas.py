@@ -194,7 +194,10 @@ def vetoed(
     source: pd.Series[str],
     seen: pd.DataFrame,
 ) -> set[int]:
-    """Groups of clusters that hold two values of one kind, or that one of the rule's special vetoes forbids."""
+    """Groups of clusters that hold two values of one kind, or that one of the rule's special vetoes forbids.
+
+    Not those of blades, images and scanners' numbers (clone_blade, clone_image, counted).
+    """
 
     def inside(name: str) -> pd.DataFrame:
         found = held(name)

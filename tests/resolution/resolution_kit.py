@@ -8,7 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
+from dbt_like_transforms.resolution.manual import Decision
+from dbt_like_transforms.resolution.observations import shape_of, to_table
+from dbt_like_transforms.resolution.resolve import resolve
 
 TODAY = "2026-11-20T10:00:00Z"
 _TOP = {"observed_at", "first_seen", "last_seen", "scope", "state", "attributes"}
@@ -88,3 +93,20 @@ def identities(*observations: dict[str, Any]) -> Outcome:
 
 def applications(*observations: dict[str, Any]) -> Outcome:
     return resolved("application", *observations)
+
+
+def table(*rows: dict[str, Any]) -> pa.Table:
+    """Observations of devices as the API takes them."""
+    return to_table([shape_of("device").validate_python(row) for row in rows], "device")
+
+
+def run(rows: list[dict[str, Any]], state: pa.Table | None = None, decisions: tuple[Decision, ...] = ()) -> Any:
+    """One day of devices: the asset of each record, the state for the next day, and the aliases."""
+    outcome = resolve("device", table(*rows), state=state, decisions=decisions)
+    ids = dict(outcome.assignments().project("record, asset_id").fetchall())
+    return ids, outcome.state().to_arrow_table(), dict(outcome.aliases().project("alias_id, asset_id").fetchall())
+
+
+def told(record: str, serial: str, month: int) -> dict[str, Any]:
+    """A machine known by its serial number since the first of that month of 2026."""
+    return seen(record, serial_number=serial, first_seen=f"2026-{month:02}-01T00:00:00Z")

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resolution_kit import resolved, seen
-from test_properties import run, table
+from resolution_kit import resolved, run, seen, table
 
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.manual import Decision

@@ -1,0 +1,170 @@
+"""What people decide (T85): merges, splits and pairs that never match, over runs, together, and taken back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from resolution_kit import run, seen, table
+
+from dbt_like_transforms.resolution.manual import ContradictoryDecisions, Decision, check_consistent
+from dbt_like_transforms.resolution.resolve import resolve
+
+A = [seen("edr:p:a", serial_number="SER00A", first_seen="2026-01-01T00:00:00Z")]
+B = [seen("edr:p:b", smbios_uuid="11f6e606-84d1-4e74-af7c-3b54377d15e3", first_seen="2026-02-01T00:00:00Z")]
+
+
+def test_decisions_about_records_of_two_kinds_that_go_by_one_name_do_not_contradict_each_other() -> None:
+    records = ["a:p:1", "b:p:2"]
+    merge = decision("merge", "one", records=records)
+    never = Decision.model_validate({"id": "two", "kind": "identity", "action": "never_match", "records": records})
+    check_consistent((merge, never))
+
+
+def decision(action: str, identity: str = "d1", **given_values: Any) -> Decision:
+    return Decision.model_validate({"id": identity, "kind": "device", "action": action, **given_values})
+
+
+def test_t85_manual_decisions_hold_over_re_runs_and_can_be_withdrawn() -> None:
+    rows = A + B + [seen("cmdb:p:a", serial_number="SER00A")]
+    natural, state, _ = run(rows)
+    merge = decision("merge", records=["edr:p:a", "edr:p:b"])
+    split = decision("split", identity="d2", parts=[["edr:p:a"], ["cmdb:p:a"]])
+    for _ in range(5):
+        ids, state, _ = run(rows, state, (merge, split))
+        assert ids["edr:p:a"] == ids["edr:p:b"] == natural["edr:p:a"]
+        assert ids["cmdb:p:a"] != ids["edr:p:a"]
+    ids, state, _ = run(rows, state)
+    assert ids == natural
+
+
+def test_a_manual_merge_of_two_machines_brings_all_their_records_together_and_gives_the_ids_back() -> None:
+    uuids = ["11f6e606-84d1-4e74-af7c-3b54377d15e3", "f2265c3a-1cd7-40a5-80d7-52f0688cf3c8"]
+    rows = [
+        row
+        for number, uuid in enumerate(uuids)
+        for row in (
+            seen(
+                f"edr:p:{number}", serial_number=f"SER00{number}", smbios_uuid=uuid, first_seen="2026-01-01T00:00:00Z"
+            ),
+            seen(f"cmdb:p:{number}", serial_number=f"SER00{number}", first_seen="2026-01-02T00:00:00Z"),
+            seen(f"mdm:p:{number}", serial_number=f"SER00{number}", smbios_uuid=uuid, entra_device_id=uuid),
+        )
+    ]
+    natural, state, _ = run(rows)
+    assert len(set(natural.values())) == 2
+    for named in (["edr:p:0", "edr:p:1"], ["cmdb:p:0", "edr:p:1"], ["mdm:p:0", "cmdb:p:1"]):
+        merged, after, aliases = run(rows, state, (decision("merge", records=named),))
+        assert set(merged.values()) == set(aliases.values())
+        assert len(set(merged.values())) == 1
+        assert run(rows, after)[0] == natural
+
+
+def test_a_record_that_a_person_gave_to_another_machine_takes_no_id_along_and_comes_back_without_one() -> None:
+    rows = [
+        seen(f"{product}:p:{name}", serial_number=f"SER{name * 3}", first_seen="2026-01-01T00:00:00Z")
+        for product in ("edr", "cmdb")
+        for name in "ab"
+    ]
+    natural, first, _ = run(rows)
+    # of either machine a record goes to the other one: once that which founded it, once the other
+    for gone in ("cmdb:p:a", "edr:p:a", "cmdb:p:b", "edr:p:b"):
+        stays = next(row["record"] for row in rows if row["record"] != gone and row["record"][-1] == gone[-1])
+        other = next(row["record"] for row in rows if row["record"][-1] != gone[-1])
+        told = (decision("split", "s", parts=[[stays], [gone]]), decision("merge", "m", records=[gone, other]))
+        state = first
+        for _ in range(2):
+            ids, state, aliases = run(rows, state, told)
+            assert ids == natural | {gone: natural[other]}
+            assert aliases == {}
+        assert run(rows, state)[0] == natural
+
+
+def test_a_manual_merge_that_would_join_what_a_person_keeps_apart_is_left_out_and_says_so() -> None:
+    rows = [seen(f"{name}:p:{i}", serial_number=f"SER00{i}") for name in ("edr", "cmdb") for i in range(2)]
+    merge = decision("merge", "one", records=["edr:p:0", "edr:p:1"])
+    never = decision("never_match", "two", records=["cmdb:p:0", "cmdb:p:1"])
+    outcome = resolve("device", table(*rows), decisions=(merge, never))
+    ids = dict(outcome.assignments().project("record, asset_id").fetchall())
+    assert ids["edr:p:0"] == ids["cmdb:p:0"] != ids["edr:p:1"] == ids["cmdb:p:1"]
+    sentences = [row[0] for row in outcome.decisions().project("sentence").fetchall()]
+    assert any(
+        "one by decision as" in text and "a person decided that they are different" in text for text in sentences
+    )
+
+
+def test_never_match_keeps_two_records_apart_across_clusters() -> None:
+    rows = [
+        seen("a:p:1", serial_number="SER00N"),
+        seen("b:p:2", serial_number="SER00N"),
+        seen("c:p:3", serial_number="SER00N"),
+    ]
+    ids, _, _ = run(rows, None, (decision("never_match", records=["a:p:1", "b:p:2"]),))
+    assert ids["a:p:1"] != ids["b:p:2"]
+
+
+def test_split_takes_out_the_later_parts_and_leaves_the_rest_together() -> None:
+    rows = [seen(f"s{i}:p:1", serial_number="SER00S") for i in range(5)]
+    ids, _, _ = run(rows, None, (decision("split", parts=[["s0:p:1"], ["s1:p:1", "s2:p:1"]]),))
+    assert ids["s0:p:1"] == ids["s3:p:1"] == ids["s4:p:1"]
+    assert ids["s1:p:1"] == ids["s2:p:1"] != ids["s0:p:1"]
+
+
+def test_a_blade_that_a_person_took_out_stays_linked_to_those_with_its_serial_number() -> None:
+    uuids = [f"11f6e606-84d1-4e74-af7c-3b54377d15{number}0" for number in "abc"]
+    blades = [
+        seen(f"edr:p:{n}", serial_number="USE1234ABC", manufacturer="HP", smbios_uuid=uuid)
+        for n, uuid in enumerate(uuids)
+    ]
+    known_twice = seen("cmdb:p:2", smbios_uuid=uuids[2], serial_number="USE1234ABC", manufacturer="HP")
+
+    split = decision("split", parts=[["cmdb:p:2"], ["edr:p:2"]])
+    outcome = resolve("device", table(*blades, known_twice), decisions=(split,))
+    linked = {record for (record,) in outcome.links().project("source_record").fetchall()}
+    assert linked == {"cmdb:p:2", "edr:p:0", "edr:p:1", "edr:p:2"}
+
+
+def test_reasons_name_the_decision_that_merged_or_kept_apart_and_say_what_agrees_inside_a_part() -> None:
+    rows = [seen(f"s{i}:p:1", serial_number="SER00S") for i in range(4)] + [seen("x:p:1", serial_number="SER00X")]
+    split = decision("split", "two-twins", parts=[["s0:p:1"], ["s1:p:1", "s2:p:1"]], reason="ticket 12")
+    merge = decision("merge", "one-more", records=["s0:p:1", "x:p:1", "gone:p:1"])
+    outcome = resolve("device", table(*rows), decisions=(split, merge))
+    told = outcome.decisions().project("verdict, rule, value, record, other_record, sentence").fetchall()
+    by_pair = {(verdict, rule, *sorted(pair)): (value, text) for verdict, rule, value, *pair, text in told}
+    for pair in (("s0:p:1", "s1:p:1"), ("s0:p:1", "s2:p:1")):
+        value, text = by_pair["vetoed", "manual_split", *pair]
+        assert value == "two-twins"
+        assert text.endswith("are different (decision two-twins: ticket 12)")
+    assert by_pair["joined", "manual_merge", "s0:p:1", "x:p:1"][0] == "one-more"
+    assert by_pair["joined", "serial_number", "s1:p:1", "s2:p:1"] == ("SER00S", "same serial number SER00S as s1:p:1")
+    # whoever asks about the one that is there is told that another one is missing
+    assert {pair for verdict, _, *pair in by_pair if verdict == "ignored" for pair in [tuple(pair)]} == {
+        ("gone:p:1", "s0:p:1"),
+        ("gone:p:1", "x:p:1"),
+    }
+
+
+def test_contradictory_decisions_are_refused_by_name() -> None:
+    merge = decision("merge", "one", records=["a:p:1", "b:p:2"])
+    chain = decision("merge", "two", records=["b:p:2", "c:p:3"])
+    never = decision("never_match", "three", records=["a:p:1", "c:p:3"])
+    with pytest.raises(ContradictoryDecisions, match=r"three.*one, two"):
+        run([], None, (merge, chain, never))
+
+
+def test_a_decision_about_a_record_that_is_gone_waits() -> None:
+    outcome = resolve("device", table(*A), decisions=(decision("merge", records=["edr:p:a", "gone:p:1"]),))
+    assert ("gone:p:1", "ignored") in outcome.decisions().project("record, verdict").fetchall()
+
+
+def test_merges_through_a_record_that_is_gone_hold() -> None:
+    rows = [seen(f"edr:p:{name}", serial_number=f"SER00{name}") for name in "ab"]
+    merges = [decision("merge", f"m{name}", records=[f"edr:p:{name}", "gone:p:1"]) for name in "ab"]
+    assert len(set(run(rows, decisions=tuple(merges))[0].values())) == 1
+    assert len(set(run(rows, decisions=(merges[0],))[0].values())) == 2
+    longer = [
+        decision("merge", "m1", records=["edr:p:a", "gone:p:1"]),
+        decision("merge", "m2", records=["gone:p:2", "gone:p:1"]),
+        decision("merge", "m3", records=["gone:p:2", "edr:p:b"]),
+    ]
+    assert len(set(run(rows, decisions=tuple(longer))[0].values())) == 1

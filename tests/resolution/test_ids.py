@@ -1,0 +1,167 @@
+"""Ids that last (T84): through merges that are undone, founders that leave and sources that join."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import duckdb
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from resolution_kit import run, seen, table, told
+
+from dbt_like_transforms.resolution.resolve import resolve
+
+A = [seen("edr:p:a", serial_number="SER00A", first_seen="2026-01-01T00:00:00Z")]
+B = [seen("edr:p:b", smbios_uuid="11f6e606-84d1-4e74-af7c-3b54377d15e3", first_seen="2026-02-01T00:00:00Z")]
+BRIDGE = [seen("x:p:bad", serial_number="SER00A", smbios_uuid="11f6e606-84d1-4e74-af7c-3b54377d15e3")]
+
+
+def test_t84_a_wrong_merge_undone_gives_the_ids_back() -> None:
+    apart, state, _ = run(A + B)
+    merged, state, aliases = run(A + B + BRIDGE, state)
+    assert merged["edr:p:a"] == merged["edr:p:b"] == apart["edr:p:a"]
+    assert aliases == {apart["edr:p:b"]: apart["edr:p:a"]}
+    after, state, aliases = run(A + B, state)
+    assert after == apart
+    assert aliases == {}
+
+
+def test_an_id_that_was_given_up_leads_to_its_asset_though_nothing_that_brought_it_is_there_any_more() -> None:
+    a, c = told("edr:p:a", "SERAAA", 1), told("nac:p:c", "SERCCC", 2)
+    ids, state, _ = run([a, told("cmdb:p:b", "SERAAA", 3), c])
+    first, third = ids["edr:p:a"], ids["nac:p:c"]
+    # the first merge was wrong: the record has an asset of its own, until it turns out to be of the third
+    ids, state, aliases = run([a, told("cmdb:p:b", "SERBBB", 3), c], state)
+    second = ids["cmdb:p:b"]
+    assert len({first, second, third}) == 3
+    assert aliases == {}
+    for _ in range(2):
+        ids, state, aliases = run([a, told("cmdb:p:b", "SERCCC", 3), c], state)
+        assert ids["cmdb:p:b"] == third
+        assert aliases == {second: third}
+    _, state, aliases = run([a, c], state)
+    assert aliases == {second: third}, "the record that brought the id is gone"
+    both = {second: first, third: first}
+    moved = [told("edr:p:a", "SERCCC", 1), c]
+    for rows, found in ((moved, both), (moved[:1], both), ([], {}), (moved[:1], both)):
+        _, state, aliases = run(rows, state)
+        assert aliases == found
+    ids, state, aliases = run([a, told("cmdb:p:b", "SERBBB", 3), c], state)
+    assert (ids["edr:p:a"], ids["cmdb:p:b"], ids["nac:p:c"], aliases) == (first, second, third, {})
+
+
+def test_an_id_that_was_given_up_stays_where_its_records_went_though_those_that_founded_it_are_elsewhere() -> None:
+    def rows(founders: str, last: str) -> list[dict[str, Any]]:
+        moving = [told(f"edr:p:{number}", founders, 3) for number in range(2)]
+        return [told("mdm:p:u", "SERUUU", 1), told("nac:p:t", "SERTTT", 2), *moving, told("cmdb:p:q", last, 4)]
+
+    ids, state, _ = run(rows("SERSSS", "SERSSS"))
+    given_up = ids["edr:p:0"]
+    ids, state, _ = run(rows("SERUUU", "SERSSS"), state)
+    assert (ids["edr:p:0"], ids["cmdb:p:q"]) == (ids["mdm:p:u"], given_up)
+    for _ in range(3):
+        ids, state, aliases = run(rows("SERUUU", "SERTTT"), state)
+        assert aliases == {given_up: ids["nac:p:t"]}
+
+
+def test_an_id_stays_with_what_stays_though_its_founder_went_over_to_another_machine() -> None:
+    def rows(serial: str) -> list[dict[str, Any]]:
+        return [told("cmdb:p:1", serial, 1), told("edr:p:1", "SERAAA", 2), told("edr:p:2", "SERBBB", 3)]
+
+    natural, state, _ = run(rows("SERAAA"))
+    assert natural["cmdb:p:1"] == natural["edr:p:1"] != natural["edr:p:2"]
+    for serial, owner in (("SERBBB", "edr:p:2"), ("SERAAA", "edr:p:1"), ("SERBBB", "edr:p:2")):
+        for _ in range(2):
+            ids, state, aliases = run(rows(serial), state)
+            assert ids == natural | {"cmdb:p:1": natural[owner]}
+            assert aliases == {}
+
+
+def test_t84_what_was_merged_goes_back_to_its_own_id_though_the_one_it_was_merged_into_went_further() -> None:
+    def rows(**serials: str) -> list[dict[str, Any]]:
+        return [
+            told(f"edr:p:{name}", serials.get(name, f"SER{name * 3}"), place) for place, name in enumerate("abc", 1)
+        ]
+
+    natural, state, _ = run(rows())
+    first, second, third = natural.values()
+    _, state, aliases = run(rows(c="SERbbb"), state)
+    assert aliases == {third: second}
+    for _ in range(2):
+        ids, state, aliases = run(rows(b="SERaaa"), state)
+        assert ids == {"edr:p:a": first, "edr:p:b": first, "edr:p:c": third}
+        assert aliases == {second: first}
+    assert run(rows(), state)[0] == natural
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 4), min_size=5, max_size=5), min_size=1, max_size=4))
+def test_t84_after_any_wrong_merges_every_machine_has_its_own_id_again(history: list[list[int]]) -> None:
+    """history: of each day the serial number that each of five machines reports."""
+
+    def rows(serials: list[int]) -> list[dict[str, Any]]:
+        return [told(f"edr:p:{place}", f"SERIAL{serial}", place + 1) for place, serial in enumerate(serials)]
+
+    natural, state, _ = run(rows([0, 1, 2, 3, 4]))
+    for serials in history:
+        ids, state, aliases = run(rows(serials), state)
+        assert set(ids.values()) <= set(natural.values())
+        assert set(aliases) == set(natural.values()) - set(ids.values())
+        assert run(rows(serials), state)[::2] == (ids, aliases)
+    after, _, aliases = run(rows([0, 1, 2, 3, 4]), state)
+    assert after == natural
+    assert aliases == {}
+
+
+class Counting:
+    """A connection that counts statements."""
+
+    def __init__(self) -> None:
+        self.connection, self.statements = duckdb.connect(), 0
+
+    def execute(self, *arguments: Any) -> duckdb.DuckDBPyConnection:
+        self.statements += 1
+        return self.connection.execute(*arguments)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+
+def test_t84_ids_of_many_machines_come_back_at_once() -> None:
+    def statements(machines: int) -> int:
+        """How many it takes to give the ids of so many pairs back after a wrong merge."""
+        state: pa.Table | None = None
+        found: list[dict[str, str]] = []
+        for serial in ("", "same", ""):
+            connection = Counting()
+            rows = [
+                told(f"edr:p:{side}{number}", f"{serial or side}-{number:07}", 1)
+                for side in "ab"
+                for number in range(machines)
+            ]
+            outcome = resolve("device", table(*rows), state=state, connection=cast(Any, connection))
+            state = outcome.state().to_arrow_table()
+            found.append(dict(outcome.assignments().project("record, asset_id").fetchall()))
+        assert found[2] == found[0]
+        assert len(set(found[1].values())) == machines
+        return connection.statements
+
+    assert statements(3) == statements(60)
+
+
+def test_an_asset_keeps_its_id_when_its_founder_leaves_and_when_an_older_source_joins() -> None:
+    rows = [seen(f"s{i}:p:1", serial_number="SER0ID", first_seen=f"2026-0{i}-01T00:00:00Z") for i in range(2, 6)]
+    ids, state, _ = run(rows)
+    (asset,) = set(ids.values())
+    ids, state, _ = run(rows[1:], state)
+    assert set(ids.values()) == {asset}
+    older = seen("old:p:1", serial_number="SER0ID", first_seen="2020-01-01T00:00:00Z")
+    ids, state, _ = run([older, *rows[2:]], state)
+    assert set(ids.values()) == {asset}
+    renamed = [{**row, "identifiers": {"serial_number": "OTHER1"}} for row in (older, *rows[2:])]
+    ids, state, _ = run(renamed, state)
+    assert set(ids.values()) == {asset}
+    ids, state, _ = run([], state)
+    ids, state, _ = run(rows, state)
+    assert set(ids.values()) == {asset}
