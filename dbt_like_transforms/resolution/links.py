@@ -86,13 +86,15 @@ WITH loose AS (
     SELECT DISTINCT source, target FROM pairs JOIN macs a ON a.idx = source JOIN macs b ON b.idx = target
     WHERE a.mac = b.mac
 ), named AS (
-    SELECT DISTINCT source, target FROM pairs JOIN names a ON a.idx = source JOIN names b ON b.idx = target
-    WHERE a.host = b.host
+    SELECT source, target, bool_or(a.host = b.host) AS alike FROM pairs JOIN names a ON a.idx = source
+        JOIN names b ON b.idx = target
+    WHERE a.host IS NOT NULL AND b.host IS NOT NULL GROUP BY source, target
 )
 SELECT source, target, 'member of', 'both answer on ' || ip || ' with the same MAC address or name'
 FROM pairs JOIN norm a ON a.idx = source JOIN norm b ON b.idx = target
     LEFT JOIN wired w USING (source, target) LEFT JOIN named n USING (source, target)
-WHERE (w.source IS NOT NULL AND n.source IS NULL) OR (n.source IS NOT NULL AND a.serial <> b.serial)
+-- what has neither name nor serial number may be the other one, seen by a scanner
+WHERE (w.source IS NOT NULL AND NOT n.alike) OR (w.source IS NOT NULL OR n.alike) AND a.serial <> b.serial
 ORDER BY source, target
 """
 

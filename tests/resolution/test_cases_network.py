@@ -151,6 +151,9 @@ CASES = {
     "firewalls of a pair, each seen by another product on another day": Case(
         {"pan.a": {"serial_number": "FW~1", "mac_addresses": [A], "hostnames": ["fw~a"], "ip_addresses": ["10.¤.1.9"], "observed_at": "2026-11-16T10:00:00Z"}, "cmdb.b": {"serial_number": "FW~2", "mac_addresses": [A], "hostnames": ["fw~b"], "ip_addresses": ["10.¤.1.9"]}}, "a b", links=("a member of b", "b member of a")
     ),
+    "scanner's nameless row of a server is no second one beside it": Case(
+        {"edr.a": {"serial_number": "CZ~1", "mac_addresses": [A, B], "hostnames": ["s~"], "ip_addresses": ["10.¤.1.11"]}, "nac.b": {"mac_addresses": [B], "ip_addresses": ["10.¤.1.11"]}}, "a b", held="b", review="ab", unlinked=("a member of b", "b member of a")
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)
