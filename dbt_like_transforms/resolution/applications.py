@@ -68,6 +68,11 @@ SELECT * EXCLUDE (entity_text, entity_bad, title_bad, app_l, object_l, principal
     CASE WHEN NOT entity_bad THEN entity_text END AS entity,
     CASE WHEN entity_bad THEN entity_text END AS entity_dropped,
     coalesce(principal, object) AS own,
+    -- Ids of Okta and GUIDs are of two directories and cannot disagree.
+    CASE WHEN regexp_matches(own, '^[0-9a-f]{32}$') THEN own END AS own_guid,
+    CASE WHEN NOT regexp_matches(own, '^[0-9a-f]{32}$') THEN own END AS own_other,
+    CASE WHEN regexp_matches(app, '^[0-9a-f]{32}$') THEN app END AS app_guid,
+    CASE WHEN NOT regexp_matches(app, '^[0-9a-f]{32}$') THEN app END AS app_other,
     CASE WHEN principal IS NOT NULL THEN 'principal' WHEN object IS NOT NULL THEN 'registration' ELSE '' END AS role,
     -- Only what does not say which object it is may be found by appId; the client id of an Okta application is that of the
     -- object itself.
@@ -77,7 +82,8 @@ SELECT * EXCLUDE (entity_text, entity_bad, title_bad, app_l, object_l, principal
 FROM judged
 """
 
-_STRONG = ("own", "app", "appq", "cmdb", "type")
+_OWN, _APP = ("own_guid", "own_other"), ("app_guid", "app_other")
+_STRONG = (*_OWN, *_APP, "appq", "cmdb", "type")
 
 LADDER = Ladder(
     kind="application",
@@ -88,17 +94,25 @@ LADDER = Ladder(
         Identifier("app", "app", "application id", "app_id", RUNG_DIRECTORY, shown=SHOWN_ID),
         Identifier("bare", "bare_app", "application id", "app_id", shown=SHOWN_ID),
         Identifier("bareq", "bare_app || ' in ' || tenant", "application id in its tenant", "app_id"),
-        Identifier("appq", "app || ' in ' || tenant", "application id in its tenant", "app_id"),
+        *(Identifier(name, name, "object id", "object_id", shown=SHOWN_ID) for name in _OWN),
+        *(Identifier(name, name, "application id", "app_id", shown=SHOWN_ID) for name in _APP),
+        Identifier("appq", "app_guid || ' in ' || tenant", "application id in its tenant", "app_id"),
         Identifier("type", "type", "type of application", "application_type"),
         Identifier("entity", "entity", "SAML entity id", "entity_id", RUNG_HARDWARE),
         Identifier("reply", few("replies"), "reply URL", "reply_urls", RUNG_NAME, is_list=True),
         Identifier("host", "title_good", "name", "name", RUNG_SHORT_NAME, scoped=True),
     ),
     rules=(
-        Rule("object_id", "own", ("app", "appq", "cmdb"), contest=("app", "appq", "cmdb"), contest_at_work=True),
-        Rule("cmdb_id", "cmdb", ("own", "app"), contest=("own", "app"), contest_at_work=True),
-        Rule("app_id+tenant", "bareq", ("own", "cmdb", "type"), contest=("cmdb",), contest_at_work=True),
-        Rule("app_id", "bare", ("own", "cmdb", "bareq", "type"), contest=("bareq", "cmdb"), contest_at_work=True),
+        Rule(
+            "object_id",
+            "own",
+            (*_APP, "appq", "cmdb"),
+            contest=(*_APP, "appq", "cmdb"),
+            contest_at_work=True,
+        ),
+        Rule("cmdb_id", "cmdb", (*_OWN, *_APP), contest=(*_OWN, *_APP), contest_at_work=True),
+        Rule("app_id+tenant", "bareq", (*_OWN, "cmdb", "type"), contest=("cmdb",), contest_at_work=True),
+        Rule("app_id", "bare", (*_OWN, "cmdb", "bareq", "type"), contest=("bareq", "cmdb"), contest_at_work=True),
         Rule("entity_id", "entity", _STRONG, ("source_any",), contest=_STRONG, contest_at_work=True),
         # An application that was registered again has another id, its old entry is retired.
         Rule(
@@ -119,5 +133,5 @@ LADDER = Ladder(
         Dropped("entity", "entity_dropped"),
         Dropped("host", "title_dropped"),
     ),
-    review_conflicts=("own", "cmdb", "type"),
+    review_conflicts=(*_OWN, "cmdb", "type"),
 )

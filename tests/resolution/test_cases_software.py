@@ -47,6 +47,12 @@ CASES = {
     "two entries of the register on one application id, one of them retired": Case({"servicenow.a": {"cmdb_id": "rc~", "app_id": G1, "state": "retired"}, "servicenow.b": {"cmdb_id": "rd~", "app_id": G1}, "casb.c": {"app_id": G1}}, "a bc"),
     "one object, whichever id a product takes it for": Case({"entra.a": {"app_id": G1, "object_id": G2, "tenant_id": T1}, "siem.b": {"app_id": G1, "service_principal_id": "{" + G2.upper() + "}", "tenant_id": T1}}, "ab"),
     "no name at all": Case({"a.a": {"name": "Untitled"}, "b.b": {"name": "untitled"}}, "a b", held="ab"),
+    "one application at two identity providers, each has an id of its own for it": Case({"okta.a": {"object_id": "0oa~tp", "app_id": "0oa~tp", "entity_id": "https://tp~.my.salesforce.com", "name": "Sales ~"}, "entra.b": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1, "entity_id": "https://tp~.my.salesforce.com/", "name": "Salesforce ~"}}, "ab"),
+    "one client of that name and url at two identity providers, each has an id of its own for it": Case({"okta.a": {"object_id": "0oa~tq", "app_id": "0oa~tq", "reply_urls": ["https://tq~.example/cb"], "name": "Orders ~"}, "entra.b": {"app_id": G1, "object_id": G2, "reply_urls": ["https://tq~.example/cb"], "name": "orders ~"}}, "ab"),
+    "names alone at two identity providers, each has an id of its own for it": Case({"okta.a": {"object_id": "0oa~tr", "name": "Expenses ~"}, "entra.b": {"app_id": G1, "object_id": G2, "name": "Expenses ~"}}, "a b", review="ab"),
+    "principals of two tenants and an application of okta with one entity id": Case({"entra.t1.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1, "entity_id": "https://ts~.example/sp"}, "entra.t2.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T2, "entity_id": "https://ts~.example/sp"}, "okta.c": {"object_id": "0oa~ts", "entity_id": "https://ts~.example/sp"}}, "a b c", review="ca cb"),
+    "microsoft's own application in two tenants": Case({f"entra.t{i}.{x}": {"app_id": "00000003-0000-0000-c000-0000000000~", "service_principal_id": g, "tenant_id": t, "name": "Microsoft Graph ~"} for i, x, g, t in ((1, "a", G1, T1), (2, "b", G2, T2))}, "a b", links=("a same application b", "b same application a")),
+    "principal that was made again in its tenant": Case({"entra.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1, "state": "retired"}, "entra.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T1}}, "a b", links=("a same application b",)),
 }  # fmt: skip
 
 TABLE = CaseTable("application", CASES)
