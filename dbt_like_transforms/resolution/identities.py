@@ -67,12 +67,21 @@ WITH lowered AS (
         list_transform(login_names, lambda l: n_lower(l)) AS logins_w, n_lower(sam_account_name) AS sam_w,
         n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
     FROM _observed
+), worded AS (
+    -- A word for nothing is no name that differs from another.
+    SELECT * REPLACE (CASE WHEN NOT CASE WHEN contains(upn_w, '@') THEN seeded_address(upn_w) ELSE seeded_login(upn_w) END
+                THEN upn_w END AS upn_w,
+            CASE WHEN NOT seeded_login(sam_w) THEN sam_w END AS sam_w,
+            list_filter(logins_w, lambda l: CASE WHEN contains(l, '@') THEN true ELSE NOT seeded_login(l) END) AS logins_w),
+        list_filter(list_concat(coalesce(logins_w, []), [upn_w, sam_w]),
+            lambda l: CASE WHEN contains(l, '@') THEN false ELSE seeded_login(l) END) AS login_dropped
+    FROM lowered
 ), bare_logins AS (
     SELECT * EXCLUDE (upn_w, logins_w, sam_w), l_login(upn_w) AS upn_l, l_login(sam_w) AS sam_l,
         list_transform(logins_w, lambda l: l_login(l)) AS logins_l
-    FROM lowered
+    FROM worded
 ), formed AS (
-    SELECT idx, room, type, employee_l, sid_l,
+    SELECT idx, room, type, employee_l, sid_l, login_dropped,
         -- A tenant has several domains: the name of one is no other tenant.
         CASE WHEN NOT (seeded_record_id(tenant_l) OR contains(tenant_l, '.')) THEN l_object_key(tenant_l) END AS tenant,
         okta_t, seeded_record_id(lower(okta_t)) AS okta_bad,
@@ -86,7 +95,7 @@ WITH lowered AS (
         strlen(adguid_l) AS adguid_size, strlen(immutable_l) AS immutable_size,
         CASE WHEN NOT starts_with(sid_l, 's-1-12-') THEN l_sid(sid_l) END AS sid,
         list_transform(history_l, lambda s: l_sid(s)) AS history,
-        l_guest_home(upn_l) AS home, l_address(upn_l) AS upn_text,
+        l_guest_home(upn_l) AS home, l_address(upn_l) AS upn,
         list_filter(list_transform(mail_l, lambda e: l_address(e)), lambda e: e IS NOT NULL) AS mail_all,
         l_domain(domain_l) AS domain_text, seeded_employee_id(n_alnum(employee_l)) AS employee_bad,
         concat_ws(' ', sam_l, upn_l, array_to_string(logins_l, ' ')) AS names,
@@ -110,7 +119,7 @@ WITH lowered AS (
         immutable_bytes IS NULL AND NOT seeded_record_id(lower(anchor_text)) AS anchored
     FROM formed
 ), split AS (
-    SELECT * EXCLUDE (immutable, anchored, anchor_text, history, upn_text, domain_text, adguid_size, immutable_size,
+    SELECT * EXCLUDE (immutable, anchored, anchor_text, history, domain_text, adguid_size, immutable_size,
         borrowed),
         -- 32 digits without dashes are a GUID or its bytes as they lie in memory: either names the account.
         list_filter([adguid, immutable, CASE WHEN adguid_size = 32 THEN n_swap(adguid) END,
@@ -120,7 +129,6 @@ WITH lowered AS (
         list_filter(list_append(list_filter(history, lambda s: NOT list_contains(borrowed, s)), sid),
             lambda s: s IS NOT NULL) AS sids,
         list_filter(borrowed, lambda s: s IS DISTINCT FROM sid) AS history_dropped,
-        CASE WHEN NOT seeded_address(upn_text) THEN upn_text END AS upn,
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
         CASE WHEN contains(domain_text, '.') THEN domain_text END AS own_realm,
         CASE WHEN NOT contains(domain_text, '.') THEN domain_text END AS short_domain,
@@ -134,14 +142,14 @@ WITH lowered AS (
         list_filter(list_transform(logins, lambda l: CASE WHEN starts_with(l, 'arn:') THEN l ELSE l_address(l) END),
             lambda l: l IS NOT NULL AND NOT seeded_address(l) AND NOT contains(l, '#ext#') AND home IS NULL)
             AS login_addresses,
-        list_transform(list_filter(logins, lambda l: contains(l, chr(92))),
+        list_filter(list_transform(list_filter(logins, lambda l: contains(l, chr(92))),
             -- WEB01$ is the computer's account, web01 may be a user's
             lambda l: struct_pack(nb := l_netbios_domain(l), sam := l_plain(l),
                 short := regexp_extract(l, '^([^\\.]+)\\', 1), long := regexp_extract(l, '^([^\\]+[.][^\\]+)\\', 1))
-            ) AS domain_logins,
+            ), lambda l: NOT seeded_login(l.sam)) AS domain_logins,
         list_filter(list_append(list_filter(logins,
             lambda l: NOT contains(l, chr(92)) AND NOT contains(l, '@') AND NOT starts_with(l, 'arn:')), sam),
-            lambda l: l IS NOT NULL AND NOT seeded_login(l)) AS bare
+            lambda l: l IS NOT NULL) AS bare
     FROM guided
 ), joined AS (
     SELECT * EXCLUDE (mail_all, nb, login_addresses, domain_logins, locals, mail_given, short_domain, own_realm),
@@ -156,7 +164,7 @@ WITH lowered AS (
         list_filter(list_append(
             list_transform(list_filter(domain_logins, lambda l: NOT seeded_host_domain(l.nb)),
                 lambda l: l.nb || chr(92) || l.sam),
-            CASE WHEN NOT seeded_login(sam) THEN nb || chr(92) || sam END), lambda n: n IS NOT NULL) AS nbnames,
+            nb || chr(92) || sam), lambda n: n IS NOT NULL) AS nbnames,
         list_concat(bare, list_transform(domain_logins, lambda l: l.sam)) AS sams,
         -- The name that Windows has for the domain: of a domain there is one, and each machine is a domain by itself.
         list_filter(list_append(list_transform(domain_logins, lambda l: l.short), short_domain),
@@ -351,6 +359,7 @@ LADDER = Ladder(
         Dropped("okta", "okta_dropped"),
         Dropped("address", "mail_dropped", is_list=True),
         Dropped("address", "role_mails", is_list=True, why="the mailbox of a role, which several people read"),
+        Dropped("host", "login_dropped", is_list=True),
         Dropped("employee", "employee_dropped"),
     ),
     review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname", "logon", "marked"),

@@ -106,7 +106,7 @@ class IdentityIdentifiers(TypedDict, total=False):
     entra_tenant_id: Text
     ad_object_guid: Text
     ad_sid: Text
-    sid_history: Texts
+    sid_history: Separated
     immutable_id: Text
     upn: Text
     emails: Separated

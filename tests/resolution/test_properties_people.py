@@ -1,0 +1,135 @@
+"""What must hold for any accounts and applications: what a value means counts, not how it is written or left out."""
+
+from __future__ import annotations
+
+import base64
+import random
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from resolution_kit import Outcome, identities, resolved, seen
+
+ZEROS = str(uuid.UUID(int=0))
+G1, G2, G3 = (str(uuid.UUID(f"8f2d1c34-5a6b-4c7d-9e8f-00112233445{i}")) for i in range(3))
+
+#: Of each kind what records may say. Everything collides with everything.
+POOLS: dict[str, dict[str, list[Any]]] = {
+    "identity": {
+        "entra_object_id": [G1, G2],
+        "ad_object_guid": [G2, G3],
+        "immutable_id": [base64.b64encode(uuid.UUID(guid).bytes_le).decode() for guid in (G2, G3)],
+        "ad_sid": ["S-1-5-21-1-2-3-1101", "S-1-5-21-1-2-4-1102"],
+        "sid_history": [["S-1-5-21-1-2-3-1101"]],
+        "okta_id": ["00u1abc", "00u2abc"],
+        "upn": ["jdoe@corp.com", "a-jdoe@corp.com", "jdoe_corp.com#EXT#@t.onmicrosoft.com"],
+        "emails": [["jdoe@corp.com"], ["jdoe@corp.com", "info@corp.com"], ["info@corp.com"]],
+        "sam_account_name": ["jdoe", "svc_jdoe"],
+        "domain": ["CORP", "dev.example"],
+        "login_names": [["CORP\\jdoe"], ["jdoe"], ["jdoe@corp.com"]],
+        "employee_id": ["E1001", "E1002"],
+    },
+    "application": {
+        "app_id": [G1, G2],
+        "tenant_id": [G2, G3],
+        "object_id": [G3, "0oa1abc"],
+        "service_principal_id": [G1, G3],
+        "entity_id": ["https://acme.example/saml", "https://other.example/saml"],
+        "reply_urls": [["https://acme.example/cb"]],
+        "name": ["Payroll", "Jira"],
+        "cmdb_id": ["CI0001", "CI0002"],
+    },
+}
+#: What products write where they have nothing to say.
+NOTHING: dict[str, list[Any]] = {
+    **{name: [ZEROS, "{" + ZEROS + "}", "N/A", "null"] for name in ("entra_object_id", "ad_object_guid", "app_id", "tenant_id")},
+    **{name: [ZEROS, "-", "none"] for name in ("object_id", "service_principal_id")},
+    "immutable_id": ["A" * 22 + "==", "none", ""],
+    "ad_sid": ["S-1-0-0", "N/A", "-"],
+    "sid_history": [["N/A"], [""], "S-1-0-0; -"],
+    "upn": ["N/A", "-", "unknown", "none@none"],
+    "emails": [["N/A"], ["noreply@corp.com"], [""]],
+    "login_names": [["N/A"], ["-"], ["Unknown"]],
+    "reply_urls": [["N/A"], ["none"], ["http://localhost"]],
+    **{name: ["N/A", "-", "unknown", ""] for name in ("sam_account_name", "domain", "okta_id", "name")},
+    **{name: ["N/A", "0", "TBD", "null"] for name in ("employee_id", "cmdb_id")},
+    "entity_id": ["N/A", "none", "-"],
+}  # fmt: skip
+
+
+def estates(kind: str) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """A few records of the kind."""
+    fields = {name: st.sampled_from(values) for name, values in POOLS[kind].items()}
+    row = st.tuples(
+        st.sampled_from(["entra_id", "active_directory", "okta"]), st.fixed_dictionaries({}, optional=fields)
+    )
+    return st.lists(row, min_size=2, max_size=8).map(
+        lambda rows: [seen(f"{product}:p:{number}", **given) for number, (product, given) in enumerate(rows)]
+    )
+
+
+def decided(out: Outcome) -> tuple[object, ...]:
+    """Everything that was decided but the words."""
+    return (
+        out.groups(),
+        {record: (line["state"], sorted(line["review"]), out.links(record)) for record, line in out.lines.items()},
+    )
+
+
+def changed(rows: list[dict[str, Any]], change: Callable[[dict[str, Any]], dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**row, "identifiers": change(row["identifiers"])} for row in rows]
+
+
+@pytest.mark.parametrize("kind", POOLS)
+@settings(max_examples=5, deadline=None)
+@given(data=st.data(), dice=st.randoms(use_true_random=False))
+def test_words_for_nothing_decide_what_nothing_decides(kind: str, data: st.DataObject, dice: random.Random) -> None:
+    rows = data.draw(estates(kind))
+
+    def filled(identifiers: dict[str, Any]) -> dict[str, Any]:
+        return {**{name: dice.choice(NOTHING[name]) for name in POOLS[kind]}, **identifiers}
+
+    assert decided(resolved(kind, *changed(rows, filled))) == decided(resolved(kind, *rows))
+
+
+def _otherwise(name: str, value: Any, dice: random.Random) -> Any:
+    """The same value as another product writes it."""
+    if isinstance(value, list):
+        return [_otherwise(name, item, dice) for item in value]
+    if name == "immutable_id":
+        raw = base64.b64decode(value)
+        return dice.choice([value.rstrip("="), value.replace("=", "%3D"), str(uuid.UUID(bytes_le=raw)), raw.hex(" ")])
+    if name == "okta_id":
+        return f" {value}"
+    if name in ("emails", "login_names", "upn") and "@" in value:
+        value = dice.choice([value, f"{value}."]) if "#" not in value else value
+    return dice.choice(
+        [value.upper(), f" {value} ", "{" + value.upper() + "}" if value in (G1, G2, G3) else value.title()]
+    )
+
+
+@pytest.mark.parametrize("kind", POOLS)
+@settings(max_examples=5, deadline=None)
+@given(data=st.data(), dice=st.randoms(use_true_random=False))
+def test_other_spellings_decide_the_same(kind: str, data: st.DataObject, dice: random.Random) -> None:
+    rows = data.draw(estates(kind))
+
+    def respelled(identifiers: dict[str, Any]) -> dict[str, Any]:
+        return {name: _otherwise(name, value, dice) for name, value in identifiers.items()}
+
+    assert decided(resolved(kind, *changed(rows, respelled))) == decided(resolved(kind, *rows))
+
+
+@pytest.mark.parametrize("word", ["N/A", "-", "unknown", "none", "null", "nicht angegeben"])
+@pytest.mark.parametrize("field", ["sam_account_name", "upn", "login_names"])
+def test_a_word_for_nothing_is_no_other_logon_name(field: str, word: str) -> None:
+    given = {field: [word] if field == "login_names" else word}
+    out = identities(
+        seen("active_directory:p:1", sam_account_name="jdoe", domain="CORP", emails=["jdoe@corp.com"]),
+        seen("okta:p:2", okta_id="00u1abc", emails=["jdoe@corp.com"], domain="CORP", **given),
+    )
+    assert out.together("active_directory:p:1", "okta:p:2")
+    assert out.suppressed("okta:p:2") == {word.lower()}
