@@ -40,8 +40,8 @@ MANUAL_MERGE = "manual_merge"
 WEAK_RUNGS = (RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME)
 #: Vetoes that leave a doubt a person should look at.
 SOFT = frozenset({
-    "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "logon", "marked", "employee_other",
-    "login_other", "clone_unnamed", "counted",
+    "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "logon", "marked", "marked_in",
+    "employee_other", "login_other", "clone_unnamed", "counted",
 })  # fmt: skip
 #: Vetoes after which the record that knows less makes no asset: it may be an old or a second record of the other.
 DOUBTFUL = frozenset({"time", "source_any", "source_unlike"})

@@ -49,9 +49,12 @@ WRITTEN = ("department", "job_title")
 #: What administrators' and service accounts have before or behind the name of their owner. A letter and a point begin
 #: many people's names.
 _MARKED = (
-    r"^(a|da|ea|sa|pa|su|t[0-2]|tier[0-2]|priv|root|svc|srv)[-_]|(^|[-_.])(adm|admin)[-_.]"
-    r"|([-_](a|da|ea|sa|pa|su|t[0-2]|root|svc|srv)|[-_.](adm|admin|priv))$"
+    r"^(a|da|ea|sa|pa|su|t[0-2]|root)[-_]|^(tier[0-2]|priv|srv|service)[-_.]|^svc|svc$|(^|[-_.])(adm|admin)[-_.]"
+    r"|([-_](a|da|ea|sa|pa|su|t[0-2]|root)|[-_.](adm|admin|priv|srv|service)|[$])$"
 )
+
+#: What the names of all others lack.
+_HINT = "[-_+$]|adm|svc|[.][^@]*[.]|[.](priv|srv|service)|(tier.|priv|srv|service)[.]"
 
 #: SIDs of what every domain is made with: administrator, guest, krbtgt, domain admins and the other groups.
 _MADE_WITH_IT = r"-(498|50[0-3]|51[2-9]|52[0-7]|553|57[12])$"
@@ -124,6 +127,7 @@ WITH lowered AS (
         -- 32 digits without dashes are a GUID or its bytes as they lie in memory: either names the account.
         list_filter([adguid, immutable, CASE WHEN adguid_size = 32 THEN n_swap(adguid) END,
             CASE WHEN immutable_size = 32 THEN n_swap(immutable) END], lambda g: g IS NOT NULL) AS directory,
+        list_filter([adguid, CASE WHEN adguid_size = 32 THEN n_swap(adguid) END], lambda g: g IS NOT NULL) AS objectguid,
         -- A source anchor that is no GUID is still one value of one account.
         CASE WHEN immutable IS NULL AND anchored THEN anchor_text END AS anchor,
         list_filter(list_append(list_filter(history, lambda s: NOT list_contains(borrowed, s)), sid),
@@ -133,8 +137,9 @@ WITH lowered AS (
         CASE WHEN contains(domain_text, '.') THEN domain_text END AS own_realm,
         CASE WHEN NOT contains(domain_text, '.') THEN domain_text END AS short_domain,
         list_filter(mail_all, lambda e: seeded_address(e)) AS mail_dropped,
-        -- Who has another name only reads the mail of such an address.
-        list_filter(mail_all, lambda e: CASE WHEN names <> '' AND NOT contains(names, split_part(e, '@', 1))
+        -- Who has another name, or an address before it, only reads the mail of such an address.
+        list_filter(mail_all, lambda e: CASE WHEN CASE WHEN names <> '' THEN NOT contains(names, split_part(e, '@', 1))
+                ELSE e <> mail_all[1] AND NOT seeded_role_address(mail_all[1]) END
             THEN seeded_role_address(e) ELSE false END) AS role_mails,
         -- A guest's mail is that of its home account, which is another account.
         CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mail_given,
@@ -170,14 +175,19 @@ WITH lowered AS (
         list_filter(list_append(list_transform(domain_logins, lambda l: l.short), short_domain),
             lambda d: d <> '' AND NOT seeded_host_domain(d)) AS netbios,
         -- What a directory keeps of the names that are not those of a person.
-        CASE WHEN names = '' THEN [] WHEN regexp_matches(names, '[-_+]|adm|[.][^@]*[.]|[.]priv') THEN list_transform(
+        -- Who tells no name has that of its mail.
+        CASE WHEN names = '' THEN list_transform(list_transform(mail_given, lambda e: split_part(e, '@', 1)),
+            lambda n: CASE WHEN regexp_matches(n, '{_MARKED}') THEN translate(n, '-_.', '')[1:20] ELSE '' END)
+        WHEN regexp_matches(names, '{_HINT}') THEN list_transform(
             list_filter(locals, lambda n: regexp_matches(n, '{_MARKED}') OR len(list_filter(list_transform(mail_given,
-                lambda e: split_part(e, '@', 1)), lambda o: l_adds(n, o))) > 0), lambda n: n[1:20]) END AS marks
+                lambda e: split_part(e, '@', 1)), lambda o: l_adds(n, o))) > 0),
+            lambda n: translate(n, '-_.', '')[1:20]) END AS marks
     FROM split
 )
 SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex, immutable_hex, okta_t, okta_bad, names, marks,
         implied),
-    CASE WHEN names = '' THEN [] WHEN len(marks) > 0 THEN marks ELSE [''] END AS marked,
+    CASE WHEN names = '' OR len(marks) > 0 THEN marks ELSE [''] END AS marked,
+    CASE WHEN len(marks) > 0 THEN nbnames END AS marked_in,
     CASE WHEN NOT okta_bad THEN okta_t END AS okta, CASE WHEN okta_bad THEN okta_t END AS okta_dropped,
     CASE WHEN h_real(entra_hex) IS NULL THEN entra_hex END AS entra_dropped,
     list_filter([CASE WHEN h_real(adguid_hex) IS NULL THEN adguid_hex END,
@@ -234,6 +244,7 @@ LADDER = Ladder(
             is_list=True,
             shown=SHOWN_ID,
         ),
+        Identifier("objectguid", "objectguid", "AD objectGUID", "ad_object_guid", is_list=True, shown=SHOWN_ID),
         Identifier("anchor", "anchor", "immutableId", "immutable_id", RUNG_DIRECTORY, scoped=True),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
         Identifier("sids", few("sids"), "SID or former SID", "sid_history", None, is_list=True, includes=("sid",)),
@@ -294,6 +305,14 @@ LADDER = Ladder(
             "login_names",
             is_list=True,
         ),
+        Identifier(
+            "marked_in",
+            few("marked_in"),
+            "domain of an account of administration or service",
+            "sam_account_name",
+            is_list=True,
+            scoped=True,
+        ),
         Identifier("employee", "employee", "employee id", "employee_id", RUNG_SHORT_NAME, scoped=True),
         Identifier("employee_form", "employee_form", "form of the employee id", "employee_id", scoped=True),
     ),
@@ -303,11 +322,12 @@ LADDER = Ladder(
         Rule("ad_object_guid=immutable_id", "directory", ("entra",), contest=("entra",), contest_at_work=True),
         Rule("immutable_id", "anchor", ("entra", "sid"), contest=("entra", "sid"), contest_at_work=True),
         # One SID in two domains is that of an account of machines made from one image.
+        # The anchor of a migrated account may be its former objectGUID.
         Rule(
             "ad_sid",
             "sid",
-            ("entra", "directory", "netbios"),
-            contest=("entra", "directory", "netbios"),
+            ("entra", "objectguid", "netbios"),
+            contest=("entra", "objectguid", "netbios"),
             contest_at_work=True,
         ),
         # A migrated account has a new SID and objectGUID and carries its old SID: neither is a disagreement.
@@ -318,7 +338,7 @@ LADDER = Ladder(
         Rule(
             "mail=upn",
             "claimed",
-            (*_STRONG, "own_upn", "netbios", "logon", "marked"),
+            (*_STRONG, "own_upn", "netbios", "logon", "marked", "marked_in"),
             _BY_NAME,
             contest=_STRONG,
             max_distinct=3,
@@ -339,9 +359,10 @@ LADDER = Ladder(
         Rule(
             "mail",
             "address",
-            (*_STRONG, "own_upn", "netbios", "logon", "marked"),
+            (*_STRONG, "own_upn", "netbios", "logon", "marked", "marked_in"),
             (*_BY_NAME, "login_other"),
             contest=_STRONG,
+            contest_at_work=True,
         ),
     ),
     reviewed=("address", "alike", "host"),

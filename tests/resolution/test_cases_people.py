@@ -297,6 +297,60 @@ CASES = {
     "logon name in a domain that is called like that of an address": Case(
         {"siem.a": {"login_names": ["CORP\\an~"]}, "mdi.b": {"upn": "an~@corp.local"}, "mdi.c": {"upn": "an~@dev.local"}, "ad.d": {"ad_object_guid": G1, "sam_account_name": "ao~", "domain": "CORP", "upn": "other~@corp.local"}, "mdi.e": {"upn": "ao~@corp.local"}}, "a b c d e", review="ab", words={"a": "a name alone joins nothing"}
     ),
+    **{
+        f"service account with the mail of its owner, {login}": Case(
+            {"ad.a": {"ad_object_guid": G1, "sam_account_name": login, "domain": "CORP", "emails": ["sw~@corp.com"]}, "entra.b": {"entra_object_id": G2, "upn": "sw~@corp.com"}}, "a b", review="ab", words={"a": "mark of an administrator or service"}
+        )
+        for login in ("svc.bk~", "svcbk~", "bk~svc", "service_bk~", "gmsabk~$", "bk~.svc")
+    },
+    "service account under two spellings of its mark": Case(
+        {"ad.a": {"sam_account_name": "svc_sx~", "domain": "CORP", "emails": ["svc.sx~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "svc.sx~@corp.com"}, "okta.c": {"okta_id": "00u~sx", "login_names": ["svc-sx~@corp.com"], "emails": ["svc.sx~@corp.com"]}}, "abc"
+    ),
+    "mail of a leaver passed on, the register writes it for the one at work": Case(
+        {"okta.a": {"okta_id": "00u~l1", "emails": ["lm~@corp.com"], "state": "retired", **OLD}, "okta.b": {"okta_id": "00u~l2", "emails": ["lm~@corp.com"], **NEW}, "snow.c": {"emails": ["lm~@corp.com"], **NEW}}, "a bc"
+    ),
+    "mail of two accounts at work is neither's in the register": Case(
+        {"okta.a": {"okta_id": "00u~l3", "emails": ["ln~@corp.com"]}, "okta.b": {"okta_id": "00u~l4", "emails": ["ln~@corp.com"]}, "snow.c": {"emails": ["ln~@corp.com"]}}, "a b c", held="c", review="ca cb"
+    ),
+    "former sids in one text": Case(
+        {"ad.old.a": {"ad_sid": "S-1-5-21-5-7-4-1¤", "ad_object_guid": G1}, "ad.new.b": {"ad_sid": "S-1-5-21-5-7-5-1¤", "ad_object_guid": G2, "sid_history": ["S-1-5-21-5-7-4-1¤; S-1-5-21-5-7-6-1¤"]}}, "ab"
+    ),
+    **{
+        f"words for an employee id that is still to come, {word}": Case(
+            {"ad.a": {"ad_object_guid": G1, "employee_id": word}, "okta.b": {"okta_id": "00u~wn", "employee_id": word}}, "a b", unlinked=("a same person b",)
+        )
+        for word in ("Pending", "NEW HIRE", "test1")
+    },
+    "what windows calls itself is nobody": Case(
+        {"edr.a": {"login_names": ["NT AUTHORITY\\SYSTEM"]}, "mdi.b": {"login_names": ["NT Authority\\System"]}, "edr.c": {"login_names": ["NT AUTHORITY\\NETWORK SERVICE"]}}, "a b c", held="abc"
+    ),
+    "anchor in small letters, and a guid of the bytes read the other way round": Case(
+        {"ad.a": {"ad_object_guid": str(GUID)[:-4] + "0f~"}, "siem.b": {"entra_object_id": G1, "immutable_id": base64.b64encode(uuid.UUID(str(GUID)[:-2] + "0f").bytes_le).decode().lower()}, "ad.c": {"ad_object_guid": str(uuid.UUID(bytes=GUID.bytes_le))[:-4] + "0f~"}}, "a b c"
+    ),
+    "migrated account keeps the anchor of its former objectGUID": Case(
+        {"ad.old.a": {"ad_object_guid": str(GUID)[:-4] + "1f~", "ad_sid": "S-1-5-21-5-7-7-1¤"}, "entra.b": {"entra_object_id": G1, "immutable_id": str(GUID)[:-4] + "1f~", "upn": "mk~@corp.com"}, "ad.new.c": {"ad_object_guid": G2, "ad_sid": "S-1-5-21-5-7-8-1¤", "sid_history": ["S-1-5-21-5-7-7-1¤"]}}, "abc"
+    ),
+    "register knows a person whose administrator's account alone is there": Case(
+        {"workday.a": {"employee_id": "RM~", "emails": ["rm~@corp.com"]}, "ad.b": {"ad_object_guid": G1, "sam_account_name": "da_rm~", "domain": "CORP", "emails": ["rm~@corp.com"]}}, "a b", review="ab", words={"a": "mark of an administrator"}
+    ),
+    "register knows a person who has an administrator's account besides": Case(
+        {"workday.a": {"employee_id": "RN~", "emails": ["rn~@corp.com"]}, "entra.b": {"upn": "rn~@corp.com"}, "okta.c": {"okta_id": "00u~rn", "login_names": ["a-rn~@corp.com"], "emails": ["rn~@corp.com"]}}, "ab c", review="ac"
+    ),
+    "mailbox of a service by its own address": Case(
+        {"exchange.a": {"emails": ["svc_ro~@corp.com"]}, "ad.b": {"ad_object_guid": G1, "sam_account_name": "svc_ro~", "domain": "CORP", "emails": ["svc_ro~@corp.com"]}}, "ab"
+    ),
+    "services of one name in two domains, one of them told in full, with the mail of their owner": Case(
+        {"ad.a": {"sam_account_name": "svc_rr~", "domain": "corp.example", "emails": ["rr~@corp.com"]}, "ad.b": {"ad_object_guid": G1, "sam_account_name": "svc_rr~", "domain": "DEV", "emails": ["rr~@corp.com"]}}, "a b", review="ab", words={"a": "domain of an account of administration or service differs"}
+    ),
+    "services of one name in two domains with the mail of their owner": Case(
+        {"ad.a": {"sam_account_name": "svc_rp~", "domain": "corp.example", "emails": ["rp~@corp.com"]}, "ad.b": {"ad_object_guid": G1, "sam_account_name": "svc_rp~", "domain": "DEV", "emails": ["rp~@corp.com"]}, "siem.c": {"login_names": ["CORP\\svc_rp~"]}}, "ac b", review="ab", words={"a": "NetBIOS name of the domain differs"}
+    ),
+    "mailbox of a role behind the address of a person": Case(
+        {"okta.a": {"okta_id": "00u~rq", "emails": ["rq~@t¤.com", "info@t¤.com"]}, "intune.b": {"entra_object_id": G1, "upn": "info@t¤.com"}, "google.c": {"emails": ["info@t¤.com", "welcome~@t¤.com"]}}, "a bc", words={"a": "the mailbox of a role"}
+    ),
+    "anchor is the former objectGUID of an account that has its new SID in the cloud": Case(
+        {"ad.a": {"ad_object_guid": G1, "ad_sid": "S-1-5-21-5-7-9-1¤", "sid_history": ["S-1-5-21-5-7-10-1¤"], "upn": "cg~@corp.com"}, "entra.b": {"entra_object_id": G2, "immutable_id": G3, "ad_sid": "S-1-5-21-5-7-9-1¤", "upn": "cg~@corp.com"}, "mdi.c": {"ad_sid": "S-1-5-21-5-7-10-1¤"}}, "abc"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
