@@ -244,7 +244,7 @@ class Clusterer:
         large = sizes > rule.fan_out
         if not large.any():
             return large
-        prints = self.facts.fingerprint[agreed.row]
+        prints = self.facts.full_print[agreed.row]
         pairs = large[agreed.key] & (prints != NO_KEY)
         return distinct_count(agreed.key[pairs], prints[pairs], len(agreed)) > rule.fan_out
 
@@ -257,7 +257,7 @@ class Clusterer:
         for number in sorted_unique(against).tolist():
             pairs = np.flatnonzero(against[bad.key] == number)
             if number > len(rule.contest):
-                values[pairs] = self.facts.fingerprint[bad.row[pairs]]
+                values[pairs] = self.facts.full_print[bad.row[pairs]]
                 known[pairs] = values[pairs] != NO_KEY
             else:
                 values[pairs] = self.partition.low[names[number - 1]][bad.cluster[pairs]]

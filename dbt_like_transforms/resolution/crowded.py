@@ -60,7 +60,7 @@ def _crowded(clusterer: Clusterer, rule: Rule, shared: Shared) -> NDArray[np.int
         if name == "host":
             if not rule.fan_out:
                 continue
-            limit, values = rule.fan_out, facts.fingerprint
+            limit, values = rule.fan_out, facts.full_print
             pairs = (_sizes(shared) > limit)[shared.number] & (values[shared.rows] != NO_KEY)
         elif name in partition.bits:
             values = partition.low[name]

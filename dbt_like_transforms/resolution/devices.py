@@ -344,6 +344,7 @@ LADDER = Ladder(
     ),
     review_conflicts=_STRONG,
     rivals={"host": ("mac", "fqdn"), "mac": ("host",)},
+    in_full={"host": "longname"},
     fingerprint=("host", "mac", "agent"),
     crowded={
         "entra": ("dirguid",),

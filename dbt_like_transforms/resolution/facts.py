@@ -92,7 +92,7 @@ class Facts:
 
     edges: identifier name -> who carries what. told: the same before `confine`. agent_kinds: product of each agent edge.
     first, last: seconds since 1970 of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's
-    name (or MAC), 0 for none.
+    name (or MAC), 0 for none. full_print: the same by the whole of a long name.
     """
 
     count: int
@@ -103,6 +103,7 @@ class Facts:
     first: Seconds
     last: Seconds
     fingerprint: Keys
+    full_print: Keys
     agent_kinds: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     told: dict[str, Edges] = field(init=False)
 
@@ -188,6 +189,9 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         values[order] = _column(found[name], kind)
         return values
 
+    prints = _fingerprints(count, edges, ladder.fingerprint)
+    whole = tuple(ladder.in_full[name] for name in ladder.fingerprint if name in ladder.in_full)
+    long_ones = _fingerprints(count, edges, whole) if any(len(edges[name].rows) for name in whole) else None
     return Facts(
         count,
         edges,
@@ -196,7 +200,8 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         placed("creates", np.bool_),
         placed("first", np.int64),
         placed("last", np.int64),
-        _fingerprints(count, edges, ladder.fingerprint),
+        prints,
+        prints if long_ones is None else np.where(long_ones == NO_KEY, prints, long_ones),
         kinds,
     )
 

@@ -66,10 +66,11 @@ def note_candidates(clusterer: Clusterer) -> None:
                 kept &= ~(has[one] & has[other])
             left, right, key, one, other = left[kept], right[kept], key[kept], one[kept], other[kept]
         rows, others, keys = agreed.row[left], agreed.row[right], agreed.shown[key]
-        against = _conflicts(clusterer, one, other)
+        settling = (*clusterer.ladder.review_conflicts, *filter(None, [clusterer.ladder.in_full.get(name)]))
+        against = _conflicts(clusterer, settling, one, other)
         for code in sorted_unique(against).tolist():
             chosen = against == code
-            reason = clusterer.ladder.review_conflicts[code - 1] if code else ""
+            reason = settling[code - 1] if code else ""
             clusterer.findings.missed(
                 Near(f"{name}_alone", name, rows[chosen], others[chosen], keys[chosen], reason, not code)
             )
@@ -168,12 +169,12 @@ def _pairs(agreed: Agreement, limit: int) -> tuple[NDArray[np.int64], NDArray[np
     return left, right, agreed.key[left]
 
 
-def _conflicts(clusterer: Clusterer, left: Rows, right: Rows) -> NDArray[np.int16]:
-    """For each pair of clusters: 1 + number of the first identifier on which they differ, 0 for none."""
+def _conflicts(clusterer: Clusterer, names: tuple[str, ...], left: Rows, right: Rows) -> NDArray[np.int16]:
+    """For each pair of clusters: 1 + number of the first of the identifiers on which they differ, 0 for none."""
     against = np.zeros(len(left), np.int16)
     partition = clusterer.partition
     held = partition.held[left] & partition.held[right]
-    for number, name in enumerate(clusterer.ladder.review_conflicts, start=1):
+    for number, name in enumerate(names, start=1):
         if name in partition.bits:
             both = np.flatnonzero(held & partition.bits[name])
             one, other, low = left[both], right[both], partition.low[name]

@@ -30,7 +30,9 @@ class Succession:
         The later one must be known by two moments: of a single one nobody knows how long it was there before. What its
         own source retired has fallen silent, whenever that was.
         """
-        if name in NEEDS_NAME and not a.values.get("host", set()) & b.values.get("host", set()):
+        if name in NEEDS_NAME and (
+            not a.values.get("host", set()) & b.values.get("host", set()) or differ_in_full(a, b)
+        ):
             return False
         facts = self.facts
         if name not in self._carrying:
@@ -73,3 +75,9 @@ class Succession:
             for found in at_work
         )
         return any(end >= start for (_, end), (start, _) in itertools.pairwise(spans))
+
+
+def differ_in_full(a: View, b: View) -> bool:
+    """Whether their names differ behind the 15 characters by which names are compared."""
+    left, right = a.values.get("longname", set()), b.values.get("longname", set())
+    return bool(left and right and not left & right)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.facts import NO_TIME, Facts
 from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, mixed, repeated, sorted_unique
 from dbt_like_transforms.resolution.ladder import Rule, Special
-from dbt_like_transforms.resolution.succession import NEEDS_NAME, Succession
+from dbt_like_transforms.resolution.succession import NEEDS_NAME, Succession, differ_in_full
 
 DAY = 86_400
 
@@ -75,7 +75,7 @@ class Vetoes:
         if special in ("mac", "fqdn"):
             found = self._maybe_disjoint(special, label, group, size, unusable)
         elif special == "names":
-            found = self._maybe_disjoint("host", label, group, size, unusable)
+            found = self._maybe_unlike(label, group, size, unusable)
         elif special in ("source", "source_any", "source_unlike"):
             rows = np.flatnonzero((group >= 0) & self.facts.active)
             twice = _seen_twice(group[rows], self.facts.source[rows], label[rows])
@@ -119,10 +119,17 @@ class Vetoes:
                 if not carried.any():
                     return found
                 group = np.where(carried[group], group, np.int32(-1))
-            found = self._maybe_disjoint("host", label, group, size, unusable)
+            found = self._maybe_unlike(label, group, size, unusable)
             if found.any() and special != "counted":
                 group = np.where(np.append(found, False)[group], group, np.int32(-1))
                 found = self._maybe_disjoint("mac", label, group, size, unusable)
+        return found
+
+    def _maybe_unlike(self, label: Rows, group: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
+        """Groups in which the names of two clusters may differ, see `_unlike`."""
+        found = self._maybe_disjoint("host", label, group, size, unusable)
+        if len(self.facts.edges["longname"].rows):
+            found |= self._maybe_disjoint("longname", label, group, size, unusable)
         return found
 
     def _maybe_disjoint(self, name: str, label: Rows, group: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
@@ -186,10 +193,10 @@ class Vetoes:
         names = set(rule.vetoes)
         names |= {special for special in rule.special if special in ("mac", "fqdn")}
         if {"clone", "clone_unnamed", "clone_same_source", "clone_image", "names", "counted"} & set(rule.special):
-            names |= {"mac", "host"}
+            names |= {"mac", "host", "longname"}
         names |= {CARRIED[special] for special in rule.special if special in CARRIED}
         if NEEDS_NAME & set(rule.successive):
-            names.add("host")
+            names |= {"host", "longname"}
         if "source_unlike" in rule.special:
             names |= set(TOLD_APART)
         if "login_other" in rule.special:
@@ -244,7 +251,7 @@ class Vetoes:
             value, within = COMPARED_WITHIN[special]
             return _disjoint(a, b, value) and bool(a.values.get(within, set()) & b.values.get(within, set()))
         if special == "names":
-            return _disjoint(a, b, "host") and a.values.get("mac") != b.values.get("mac")
+            return _unlike(a, b) and a.values.get("mac") != b.values.get("mac")
         if special == "source_unlike" and not any(_disjoint(a, b, name) for name in TOLD_APART):
             return False
         if special in ("source", "source_any", "source_unlike"):
@@ -256,9 +263,9 @@ class Vetoes:
         if special == "counted":
             # what else they agree on by this rule is an installation
             common = _agents(a) & _agents(b)
-            return bool(common) and _disjoint(a, b, "host") and common <= a.values.get("counted", set())
+            return bool(common) and _unlike(a, b) and common <= a.values.get("counted", set())
         if special == "clone_unnamed":
-            named = a.values.get("host", set()) & b.values.get("host", set())
+            named = a.values.get("host", set()) & b.values.get("host", set()) and not _unlike(a, b)
             return not named and _disjoint(a, b, "mac") and self._same_source(a, b, at_once=True)
         if special == "clone_image" and not (a.values.get("sid_machine") and b.values.get("sid_machine")):
             return False
@@ -266,7 +273,7 @@ class Vetoes:
             return False
         if special == "clone_blade" and not (a.values.get("blade") or b.values.get("blade")):
             return False
-        return _disjoint(a, b, "mac") and _disjoint(a, b, "host") and self.at_once(a.rows, b.rows)
+        return _disjoint(a, b, "mac") and _unlike(a, b) and self.at_once(a.rows, b.rows)
 
     def _same_source(self, a: View, b: View, at_once: bool) -> bool:
         """Both hold an active record of one product instance (active at the same time, if `at_once`)."""
@@ -330,6 +337,11 @@ def _agents(view: View) -> set[int]:
 def _disjoint(a: View, b: View, name: str) -> bool:
     left, right = a.values.get(name), b.values.get(name)
     return bool(left) and bool(right) and not left & right  # type: ignore[operator]
+
+
+def _unlike(a: View, b: View) -> bool:
+    """Whether their names differ: in the first 15 characters, or behind them where both are known in full."""
+    return _disjoint(a, b, "host") or differ_in_full(a, b)
 
 
 def _nothing_common(group: NDArray[np.integer], cluster: Rows, keys: Keys, size: int) -> Flags:
