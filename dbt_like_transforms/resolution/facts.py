@@ -12,8 +12,19 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, by_row, changes, repeated
-from dbt_like_transforms.resolution.ladder import Dropped, Identifier, Ladder
+from dbt_like_transforms.resolution.intake import ALWAYS, IDENTIFIED, NAMED, NEVER
+from dbt_like_transforms.resolution.integers import (
+    Flags,
+    Keys,
+    Rows,
+    among,
+    begins,
+    by_row,
+    changes,
+    repeated,
+    sorted_unique,
+)
+from dbt_like_transforms.resolution.ladder import RUNG_NAME, Dropped, Identifier, Ladder
 
 Seconds = NDArray[np.int64]
 
@@ -197,13 +208,29 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         edges,
         placed("source", np.int32),
         placed("active", np.bool_),
-        placed("creates", np.bool_),
+        _creating(placed("creates", np.int8), edges, ladder),
         placed("first", np.int64),
         placed("last", np.int64),
         prints,
         prints if long_ones is None else np.where(long_ones == NO_KEY, prints, long_ones),
         kinds,
     )
+
+
+def _creating(creates: NDArray[np.int8], edges: Mapping[str, Edges], ladder: Ladder) -> Flags:
+    """Which records may create an asset, see `intake.number_records`."""
+    if not ((creates == IDENTIFIED) | (creates == NAMED)).any():
+        return creates == ALWAYS
+    identified, named = np.zeros(len(creates), np.bool_), np.zeros(len(creates), np.bool_)
+    for identifier in ladder.identifiers:
+        edges_of = edges[identifier.name]
+        rows = edges_of.rows
+        if identifier.name == "agent":
+            # the number of a scanner's own row names no installation
+            rows = rows[~among(edges_of.keys, sorted_unique(edges["counted"].keys))]
+        if identifier.rung is not None and identifier.rung <= RUNG_NAME:
+            (named if identifier.rung == RUNG_NAME else identified)[rows] = True
+    return (creates == ALWAYS) | ((creates != NEVER) & identified) | ((creates == NAMED) & named)
 
 
 def _fingerprints(count: int, edges: Mapping[str, Edges], names: tuple[str, ...]) -> Keys:

@@ -30,8 +30,7 @@ LOOKERS = frozenset(
      "networkscanner", "portscan", "portscanner", "arpscan", "arpscanner", "pingsweep"}
 )  # fmt: skip
 _SCANNED_BY = (
-    "serial_number", "smbios_uuid", "mac_addresses", "fqdns", "entra_device_id", "ad_object_guid", "ad_sid",
-    "cloud_instance_id", "imei",
+    "serial_number", "smbios_uuid", "mac_addresses", "entra_device_id", "ad_object_guid", "ad_sid", "cloud_instance_id", "imei",
 )  # fmt: skip
 #: A scanner counts what it finds; the number names its own row and no installation.
 COUNTED = re.compile(r"[0-9]{1,12}")
@@ -276,13 +275,18 @@ def _looks_from_outside(product: str) -> Literal["", "scanner", "looker"]:
 
 
 def _authority(observation: AnyObservation, given: Mapping[str, Any]) -> str:
+    """What a record may do, see `intake`: whether what a scanner tells is a placeholder shows only later."""
     role = _looks_from_outside(observation["product"])
     if not role:
         return "create"
+    if role == "looker":
+        return "update"
+    if any("." in value.strip(". ") for value in given.get("fqdns") or ()):
+        return "named"
     known = any(given.get(name) for name in _SCANNED_BY) or any(
         not COUNTED.fullmatch(value) for values in (given.get("agent_ids") or {}).values() for value in values
     )
-    return "create" if known and role == "scanner" else "update"
+    return "identified" if known else "update"
 
 
 def to_table(observations: Sequence[AnyObservation], kind: Kind) -> pa.Table:
