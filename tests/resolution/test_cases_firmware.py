@@ -231,6 +231,7 @@ PLACEHOLDERS = (
     "Virtual Server", "pending", "not used", "None available", "no serial available", "Not Readable", "see label", "N/A - VM",
     "Not set by OEM", "not_specified_by_oem", "Unspecified System Serial", "No Serial Number Found", "Manufacturer Default", "Unknown (VM)",
     "ABCD1234", "Sample", "TBD", "O.E.M.", "oem", "INVALID SERIAL", "default serial number", "BSN12345678901234567",
+    "Type2 - Board Serial Number", "Type3 - Chassis Serial Number", "SN0000000000", "MB-0000000",
 )  # fmt: skip
 
 
