@@ -293,19 +293,23 @@ class Vetoes:
             if not others or values.keys() & others.keys():
                 continue
             rows = [row for found in values.values() for row in found]
-            if self.at_once(rows, [row for found in others.values() for row in found]):
+            if self.at_once(rows, [row for found in others.values() for row in found], a_day_apart=False):
                 return True
         return False
 
-    def at_once(self, rows: list[int], others: list[int]) -> bool:
-        """Whether any two were active at the same time; unknown times count as the same."""
-        facts = self.facts
+    def at_once(self, rows: list[int], others: list[int], a_day_apart: bool = True) -> bool:
+        """Whether any two were active at the same time; unknown times count as the same.
+
+        a_day_apart: whether that goes for last activities exactly a day apart, as those of a machine that is set up anew
+            every morning.
+        """
+        facts, nearest = self.facts, self.clocks.together * DAY + int(a_day_apart)
         for row in rows:
             for other in others:
                 if not (facts.active[row] and facts.active[other]):
                     continue
                 last, other_last = int(facts.last[row]), int(facts.last[other])
-                if NO_TIME in (last, other_last) or abs(last - other_last) <= self.clocks.together * DAY:
+                if NO_TIME in (last, other_last) or abs(last - other_last) < nearest:
                     return True
                 if max(facts.first[row], facts.first[other]) < min(last, other_last):
                     return True
