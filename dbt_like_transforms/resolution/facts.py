@@ -12,7 +12,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.intake import ALWAYS, IDENTIFIED, NAMED, NEVER
+from dbt_like_transforms.resolution.intake import ALWAYS, KNOWN
 from dbt_like_transforms.resolution.integers import (
     Flags,
     Keys,
@@ -218,19 +218,19 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
 
 
 def _creating(creates: NDArray[np.int8], edges: Mapping[str, Edges], ladder: Ladder) -> Flags:
-    """Which records may create an asset, see `intake.number_records`."""
-    if not ((creates == IDENTIFIED) | (creates == NAMED)).any():
-        return creates == ALWAYS
-    identified, named = np.zeros(len(creates), np.bool_), np.zeros(len(creates), np.bool_)
+    """Which records may create an asset."""
+    may = creates == ALWAYS
+    if not (creates == KNOWN).any():
+        return may
+    known = np.zeros(len(creates), np.bool_)
     for identifier in ladder.identifiers:
-        edges_of = edges[identifier.name]
-        rows = edges_of.rows
-        if identifier.name == "agent":
-            # the number of a scanner's own row names no installation
-            rows = rows[~among(edges_of.keys, sorted_unique(edges["counted"].keys))]
         if identifier.rung is not None and identifier.rung <= RUNG_NAME:
-            (named if identifier.rung == RUNG_NAME else identified)[rows] = True
-    return (creates == ALWAYS) | ((creates != NEVER) & identified) | ((creates == NAMED) & named)
+            rows, keys = edges[identifier.name].rows, edges[identifier.name].keys
+            if identifier.name == "agent":
+                # the number of a scanner's own row names no installation
+                rows = rows[~among(keys, sorted_unique(edges["counted"].keys))]
+            known[rows] = True
+    return may | ((creates == KNOWN) & known)
 
 
 def _fingerprints(count: int, edges: Mapping[str, Edges], names: tuple[str, ...]) -> Keys:

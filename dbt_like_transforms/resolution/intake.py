@@ -29,9 +29,9 @@ COMMON: dict[str, str] = {
 }
 
 
-#: What makes a record one that may create an asset, by its authority: nothing does, an identifier of a machine that is no
-#: placeholder, the same or a full name; all others, and those that tell none, always may.
-NEVER, IDENTIFIED, NAMED, ALWAYS = 0, 1, 2, 3
+#: Whether a record may create an asset, by its authority: never; where it has an identifier of a machine that is no
+#: placeholder, or a full name; always.
+NEVER, KNOWN, ALWAYS = 0, 1, 2
 
 #: So few records are held in memory: a relation of many files is planned anew by everything that reads it.
 HELD = 50_000
@@ -44,9 +44,9 @@ def number_records(
     without: tuple[str, ...] = (),
 ) -> None:
     """Makes the table `_numbers`: of each record `idx` from 0, `key`, `room` (hash of the scope), its source, whether it is
-    active, what lets it create an asset (NEVER to ALWAYS), and its times. The views `_records` of `relation` (`idx` and COMMON),
-    `_observed`, which has `columns` and `room` as well, and `_keyed`, which has `key` and the columns without `idx` and `room`
-    and costs no join.
+    active, whether it may create an asset (NEVER, KNOWN, ALWAYS), and its times. The views `_records` of `relation` (`idx` and
+    COMMON), `_observed`, which has `columns` and `room` as well, and `_keyed`, which has `key` and the columns without `idx` and
+    `room` and costs no join.
     Where there are many records all read `relation` anew each time, so that the estate is not held twice. And the table
     `_sources` (source from 0, product, instance).
 
@@ -94,14 +94,13 @@ def number_records(
         SELECT * EXCLUDE (record) FROM (
             SELECT g.record, g.key, hash(coalesce(n_lower(g.scope), 'default')) AS room, s.source,
                 coalesce(g.state, 'active') <> 'retired' AS active,
-                (CASE g.authority WHEN 'update' THEN $never WHEN 'identified' THEN $identified WHEN 'named' THEN $named
-                    ELSE $always END)::TINYINT AS creates,
+                (CASE g.authority WHEN 'update' THEN $never WHEN 'known' THEN $known ELSE $always END)::TINYINT AS creates,
                 n_time(g.first_seen) AS first_seen, n_time(g.last_seen) AS last_seen, n_time(g.observed_at) AS observed_at
             FROM _keyed g JOIN _sources s
                 ON s.product IS NOT DISTINCT FROM g.product AND s.instance IS NOT DISTINCT FROM g.instance)
         ORDER BY coalesce(first_seen, observed_at) NULLS LAST, record
         """,
-        params={"never": NEVER, "identified": IDENTIFIED, "named": NAMED, "always": ALWAYS},
+        params={"never": NEVER, "known": KNOWN, "always": ALWAYS},
     ).to_arrow_table()
     numbered = {name: ordered[name] for name in ordered.column_names}
     show_columns(connection, "_numbers", {"idx": np.arange(len(ordered), dtype=np.int32), **numbered})

@@ -29,11 +29,6 @@ LOOKERS = frozenset(
     {"nmap", "masscan", "zmap", "shodan", "censys", "netflow", "arp", "ping", "ipscan", "ipscanner", "netscan", "netscanner",
      "networkscanner", "portscan", "portscanner", "arpscan", "arpscanner", "pingsweep"}
 )  # fmt: skip
-_SCANNED_BY = (
-    "serial_number", "smbios_uuid", "mac_addresses", "entra_device_id", "ad_object_guid", "ad_sid", "cloud_instance_id", "imei",
-)  # fmt: skip
-#: A scanner counts what it finds; the number names its own row and no installation.
-COUNTED = re.compile(r"[0-9]{1,12}")
 
 
 #: A number of more digits than a floating-point number keeps, which the fast parser would round: two would become one.
@@ -274,19 +269,9 @@ def _looks_from_outside(product: str) -> Literal["", "scanner", "looker"]:
     return "scanner" if names & SCANNERS or words[-1].endswith("scanner") else ""
 
 
-def _authority(observation: AnyObservation, given: Mapping[str, Any]) -> str:
-    """What a record may do, see `intake`: whether what a scanner tells is a placeholder shows only later."""
-    role = _looks_from_outside(observation["product"])
-    if not role:
-        return "create"
-    if role == "looker":
-        return "update"
-    if any("." in value.strip(". ") for value in given.get("fqdns") or ()):
-        return "named"
-    known = any(given.get(name) for name in _SCANNED_BY) or any(
-        not COUNTED.fullmatch(value) for values in (given.get("agent_ids") or {}).values() for value in values
-    )
-    return "identified" if known else "update"
+def _authority(product: str) -> str:
+    """What the records of a product may do, see `intake.number_records`."""
+    return {"": "create", "scanner": "known", "looker": "update"}[_looks_from_outside(product)]
 
 
 def to_table(observations: Sequence[AnyObservation], kind: Kind) -> pa.Table:
@@ -311,7 +296,7 @@ def to_table(observations: Sequence[AnyObservation], kind: Kind) -> pa.Table:
             [f"{name}={value}" for name, values in (agents or {}).items() for value in values]
             for agents in columns["agent_ids"]
         ]
-        columns["authority"] = [_authority(*pair) for pair in zip(observations, given, strict=True)]
+        columns["authority"] = [_authority(product) for product in columns["product"]]
         attributes = [observation.get("attributes") or {} for observation in observations]
         for name in get_type_hints(Attributes):
             columns["os_platform" if name == "os" else name] = [told.get(name) for told in attributes]

@@ -127,6 +127,12 @@ CASES = {
     ),
     **{f"what only looks at addresses makes no machine: {product}": Case({f"{product}.a": {"ip_addresses": ["10.¤.6.6"], "hostnames": ["unk~"], **more}}, "a", held="a")
        for product, more in {"ip-scanner": {}, "IP Scanner": {}, "qualys_vm": {}, "tenable_io": {}, "arp": {}, "discovery_scanner": {}, "nmap": {"mac_addresses": [A]}}.items()},
+    **{f"a scanner finds a machine by its name in a domain: {name}": Case({f"{product}.a": identity, f"{product}.i.b": identity}, "ab")
+       for name, product, identity in (
+           ("name and domain", "tenable", {"hostnames": ["nd~"], "domain": "corp.example"}), ("full name among the short ones", "qualys", {"hostnames": ["ND~.corp.example."]}),
+           ("netbios name", "rapid7", {"netbios_name": "ND~", "domain": "CORP"}), ("down-level name", "tenable", {"hostnames": ["CORP\\ND~$"]}), ("resource of a cloud", "qualys", {"cloud_resource_id": "/subscriptions/s~/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1"}))},
+    **{f"a scanner finds no machine by a name in everybody's domain: {name}": Case({"tenable.a": identity}, "a", held="a")
+       for name, identity in {"workgroup": {"hostnames": ["nd~"], "domain": "WORKGROUP"}, "of windows": {"hostnames": ["WORKGROUP\\ND~"]}, "home": {"hostnames": ["nd~.local"]}, "none": {"netbios_name": "ND~", "domain": "N/A"}, "a domain without a name": {"domain": "corp.example"}, "an address": {"hostnames": ["10.1.¤.2"]}}.items()},
     "what only looks at addresses adds to a machine": Case(
         {"nmap.a": {"ip_addresses": ["10.¤.6.7"], "fqdns": ["kn~.corp.example"]}, "edr.b": {"fqdns": ["kn~.corp.example"], "serial_number": "CZ~79"}}, "ab"
     ),
