@@ -43,8 +43,9 @@ SOFT = frozenset({
     "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "logon", "marked", "marked_in",
     "employee_other", "login_other", "clone_unnamed", "counted",
 })  # fmt: skip
-#: Vetoes after which the record that knows less makes no asset: it may be an old or a second record of the other.
-DOUBTFUL = frozenset({"time", "source_any", "source_unlike"})
+#: Vetoes after which the record that knows less makes no asset: it may be a second record of the other. After "time" only
+#: what was gone may be an old one of the other; what came later has taken the name.
+DOUBTFUL = frozenset({"source_any", "source_unlike"})
 #: Identifiers whose disagreement with the hardware is the cluster guard's business.
 GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq"})
 #: Directory ids that differ on equal hardware: most often a machine set up anew, so a person should look.
@@ -422,7 +423,10 @@ class Clusterer:
             misses.setdefault((against, review), []).append((carriers[cluster, key], carriers[other, key], shown[key]))
         for (against, review), pairs in misses.items():
             self.findings.miss(rule.name, rule.identifier, pairs, against, review)
-            if against in DOUBTFUL:
+            if against == "time":
+                last = self.facts.last
+                self._doubt([(row, other) if last[row] < last[other] else (other, row) for row, other, _ in pairs])
+            elif against in DOUBTFUL:
                 self._doubt_both(pairs)
         open_pairs = [
             (carriers[cluster, key], carriers[other, key], shown[key]) for key, cluster, other in settlement.ambiguous
@@ -433,9 +437,13 @@ class Clusterer:
 
     def _doubt_both(self, pairs: list[tuple[int, int, int]]) -> None:
         """Either may be a record of the other; see `review.held` for the one that waits."""
-        rows = np.array([pair[:2] for pair in pairs], np.int32)
+        self._doubt([(row, other) for row, other, _ in pairs])
+        self._doubt([(other, row) for row, other, _ in pairs])
+
+    def _doubt(self, pairs: list[tuple[int, int]]) -> None:
+        """The first of each pair may be a record of the second."""
+        rows = np.array(pairs, np.int32)
         self.findings.doubt(rows[:, 0], rows[:, 1])
-        self.findings.doubt(rows[:, 1], rows[:, 0])
 
 
 def _asks(identifier: str, against: str) -> bool:

@@ -345,6 +345,7 @@ LADDER = Ladder(
     review_conflicts=_STRONG,
     rivals={"host": ("mac", "fqdn"), "mac": ("host",)},
     in_full={"host": "longname"},
+    common=("host",),
     fingerprint=("host", "mac", "agent"),
     crowded={
         "entra": ("dirguid",),

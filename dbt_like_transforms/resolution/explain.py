@@ -43,6 +43,8 @@ AGAINST_WORDS = {
     "apart": "a person decided that they are different",
     "host": "it is seen with too many different names, cards or agents",
 }
+#: What is counted against a suppressed value where that is not one identifier.
+_COUNTED_WORDS = {"host": "names, cards or agents", "asset": "assets that are known by something better,"}
 #: Identifiers that travel with a copied disk: the same value on two machines means a clone.
 _COPIED_WITH_DISK = {"sid": "image cloned", "agent": "agent cloned"}
 
@@ -214,8 +216,8 @@ class Reasons:
         found = [item for item in items if isinstance(item, Suppressed)]
         words = []
         for item in found:
-            if item.against in AGAINST_WORDS and item.against == "host":
-                label = "names, cards or agents"
+            if item.against in _COUNTED_WORDS:
+                label = _COUNTED_WORDS[item.against]
             else:
                 label = f"values of {self.ladder.identifier(item.against).label}"
             clone = self._copied(item.identifier, item.against)

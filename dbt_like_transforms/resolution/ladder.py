@@ -110,6 +110,7 @@ class Ladder:
     which a record that has one of its own is more than a possible match. one_sided: for a reviewed identifier, one that
     only one of the two may have; rivals have nothing to do with each other then, and neither waits for the other. in_full: for
     a reviewed identifier that compares only the beginning of a value, the one with the whole of it, which settles as well.
+    common: reviewed identifiers whose values identify nothing once many assets carry them that are known by something better.
     fingerprint: identifiers of which the first that a record has stands for its name where `fan_out` counts names. crowded:
     identifiers whose values no rule sees when many machines carry them, see `crowded`; and of each those that are made of
     its value. one_by: directory and cloud ids by which several records are one machine, the best one first.
@@ -125,6 +126,7 @@ class Ladder:
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     one_sided: Mapping[str, str] = field(default_factory=dict)
     in_full: Mapping[str, str] = field(default_factory=dict)
+    common: tuple[str, ...] = ()
     fingerprint: tuple[str, ...] = ()
     crowded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     one_by: tuple[str, ...] = ()

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.agreement import Agreement, agreements
 from dbt_like_transforms.resolution.cluster import Clusterer
-from dbt_like_transforms.resolution.findings import Near
-from dbt_like_transforms.resolution.integers import Flags, Rows, among, sorted_unique
-from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, WEAK
+from dbt_like_transforms.resolution.findings import Near, Suppressed
+from dbt_like_transforms.resolution.integers import Flags, Rows, among, count_of, sorted_unique
+from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, RUNG_SHORT_NAME, WEAK
 
 #: Why a record makes no asset.
 NO_IDENTITY, MAYBE_ANOTHERS, ONLY_ADDS = 1, 2, 3
@@ -25,6 +25,8 @@ DECIDED = frozenset({"", "apart", "retired", "guest"})
 CANDIDATES = 20
 #: The same for an address, which is weaker still.
 ADDRESS_CANDIDATES = 5
+#: Where more of the clusters on a common value are known by something better, it identifies nothing.
+COMMON = 10
 
 
 def strength(clusterer: Clusterer) -> NDArray[np.int8]:
@@ -49,10 +51,14 @@ def usable(clusterer: Clusterer, name: str) -> Rows:
 
 def note_candidates(clusterer: Clusterer) -> None:
     """Reports clusters that agree on a weak identifier alone. Adds doubts for the weaker side of each pair."""
+    at_work = np.zeros(clusterer.facts.count, np.bool_)
+    at_work[clusterer.partition.label[clusterer.facts.active]] = True
     for name in clusterer.ladder.reviewed:
         label = clusterer.partition.label
         shared = clusterer.facts.edges[name].shared_between(label).without(clusterer.unusable.get(name))
         agreed = agreements(label, shared)
+        if name in clusterer.ladder.common:
+            _drop_common(clusterer, name, agreed)
         left, right, key = _pairs(agreed, CANDIDATES)
         if not len(left):
             continue
@@ -78,9 +84,34 @@ def note_candidates(clusterer: Clusterer) -> None:
         # Whoever differs on something as good is more likely another machine than a part of the better known one.
         for has in rivals:
             free &= ~(has[one] & has[other])
-        if not lone:
-            clusterer.findings.doubt(rows[free], others[free])
-            clusterer.findings.doubt(others[free], rows[free])
+        if lone:
+            continue
+        for mine, theirs, cluster, better in ((rows, others, one, other), (others, rows, other, one)):
+            waits = free.copy()
+            if clusterer.ladder.identifier(name).rung == RUNG_SHORT_NAME:
+                # what is at work under the name of a retired one took its name, where it has anything else of its own
+                alive = at_work[cluster] & ~at_work[better]
+                for has in rivals:
+                    waits &= ~(alive & has[cluster])
+            clusterer.findings.doubt(mine[waits], theirs[waits])
+
+
+def _drop_common(clusterer: Clusterer, name: str, agreed: Agreement) -> None:
+    """Notes common values that are carried by more than COMMON assets which are known by something better."""
+    many = np.diff(np.append(agreed.starts, len(agreed.cluster))) > CANDIDATES
+    many &= ~clusterer.is_allowed(name, agreed.shown)
+    if not many.any():
+        return
+    better = strength(clusterer) < (clusterer.ladder.identifier(name).rung or RUNG_NONE)
+    known = np.bincount(agreed.key[better[agreed.cluster]], minlength=len(agreed))
+    common = np.flatnonzero(many & (known > COMMON))
+    records = count_of(agreed.shown[common], clusterer.facts.edges[name].keys)
+    for number, count in zip(common.tolist(), records.tolist(), strict=True):
+        key, row = int(agreed.shown[number]), int(agreed.row[agreed.starts[number]])
+        clusterer.findings.suppressed.append(
+            Suppressed(f"{name}_alone", name, key, row, "asset", int(known[number]), count)
+        )
+    clusterer.unusable[name] = clusterer.findings.suppressed_keys(name)
 
 
 def _having(clusterer: Clusterer, name: str) -> Flags:
