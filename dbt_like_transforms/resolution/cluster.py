@@ -278,7 +278,13 @@ class Clusterer:
             )
         lead = first_of_each(known, bad.key, 1)[bad.key]
         pairs = first_of_each(known & (values != values[lead]), bad.key, PAIRS_REPORTED)
-        rows, others, key = bad.row[pairs], bad.row[lead[pairs]], bad.key[pairs]
+        few = distinct[bad.key[pairs]] <= FEW
+        # of three different ones the second and the third are a question as well
+        left, right = equal_pairs(bad.key[pairs[few]], bad.key[pairs[few]])
+        left, right = pairs[few][left], pairs[few][right]
+        second = (left < right) & (values[left] != values[right])
+        ends, starts = np.append(pairs, right[second]), np.append(lead[pairs], left[second])
+        rows, others, key = bad.row[ends], bad.row[starts], bad.key[ends]
         # One serial number, one name, two UUIDs: a board was swapped, or one product reads the UUID wrongly.
         prints = self.facts.fingerprint
         alike = (prints[rows] == prints[others]) & (prints[rows] != NO_KEY) & (rule.identifier in HARDWARE)
