@@ -11,8 +11,8 @@ import pyarrow as pa
 from dbt_like_transforms.resolution.cluster import COPIED, MANUAL_MERGE, Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import key_sql, on_island, value_sql
-from dbt_like_transforms.resolution.findings import Findings
-from dbt_like_transforms.resolution.integers import Keys, Rows
+from dbt_like_transforms.resolution.findings import Findings, Near
+from dbt_like_transforms.resolution.integers import Keys, Rows, sorted_unique
 from dbt_like_transforms.resolution.ladder import Identifier, Ladder
 from dbt_like_transforms.resolution.manual import Applied, Decision
 
@@ -94,6 +94,7 @@ class Reasons:
         self.clusterer = clusterer
         self.ladder = clusterer.ladder
         self.findings: Findings = clusterer.findings
+        self._names = {identifier.name for identifier in clusterer.ladder.identifiers}
         self.applied = applied
         #: Of each row the number of its island, 0 for none.
         self._island = np.zeros(clusterer.facts.count, np.uint64)
@@ -173,8 +174,31 @@ class Reasons:
                 f"LEFT JOIN {self._value(identifier)} v ON v.idx = p.row AND v.key = p.key {more} {sides}",
             )
 
+    def _tell_differences(self, nears: list[Near]) -> None:
+        """Makes the temporary table `_differing` (against, cluster, text): what the assets of near misses have of the
+        identifier on which they differ, each identifier read once."""
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE _differing (against VARCHAR, cluster INTEGER, text VARCHAR)"
+        )
+        rows: dict[str, list[Rows]] = {}
+        for near in nears:
+            if near.against in self._names and near.against != "host":
+                rows.setdefault(near.against, []).extend((near.rows, near.others))
+        for against, parts in rows.items():
+            label = self.clusterer.partition.label
+            show_columns(self.connection, "_concerned", {"cluster": sorted_unique(label[np.concatenate(parts)])})
+            identifier = self.ladder.identifier(against)
+            self.connection.execute(
+                f"INSERT INTO _differing SELECT {_quoted(against)}, cluster, "
+                "CASE WHEN min(text) = max(text) THEN min(text) ELSE min(text) || ' and others' END FROM ("
+                f"SELECT cluster, {identifier.shown} AS text FROM ({value_sql(identifier, 'idx')}) JOIN ("
+                "FROM _clusters SEMI JOIN _concerned USING (cluster)) USING (idx)) GROUP BY cluster"
+            )
+
     def _near(self, name: str) -> None:
-        for near in self.findings.all_near():
+        nears = self.findings.all_near()
+        self._tell_differences(nears)
+        for near in nears:
             self._pairs(near.rows, near.others, near.keys)
             words = (
                 _against_words(self.ladder, near.against) if near.against else _doubt_words(near.rule, near.identifier)
@@ -193,7 +217,12 @@ class Reasons:
                 name,
                 f"SELECT a.record, {_quoted(near.rule)}, {value}, b.record, 'vetoed', {against}, "
                 f"concat_ws(' ', {label}, {value}, 'as', b.record) || ', but ' || {_quoted(words)} "
-                f"FROM _pairs p JOIN _keys a ON a.idx = p.row JOIN _keys b ON b.idx = p.other {join}",
+                "|| CASE WHEN x.text <> y.text THEN ': ' || least(x.text, y.text) || ' and ' || greatest(x.text, y.text) "
+                "ELSE '' END "
+                f"FROM _pairs p JOIN _keys a ON a.idx = p.row JOIN _keys b ON b.idx = p.other {join} "
+                "JOIN _clusters c ON c.idx = p.row JOIN _clusters d ON d.idx = p.other "
+                f"LEFT JOIN _differing x ON x.against = {against} AND x.cluster = c.cluster "
+                f"LEFT JOIN _differing y ON y.against = {against} AND y.cluster = d.cluster",
             )
 
     def _suppressed(self, name: str) -> None:

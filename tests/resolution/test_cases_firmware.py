@@ -38,6 +38,15 @@ CASES = {
         "ad be cf",
         words={"a": "identifies nothing here"},
     ),
+    "a placeholder is told in the byte order in which it came": Case(
+        {"edr.a": {"smbios_uuid": "03000200-0400-0500-0006-000700080009", "fqdns": ["po~.corp.example"]}, "cmdb.b": {"smbios_uuid": "00020003-0004-0005-0006-000700080009", "fqdns": ["pp~.corp.example"]}},
+        "a b", words={"a": "SMBIOS UUID 03000200-0400-0500-0006-000700080009 identifies nothing", "b": "SMBIOS UUID 00020003-0004-0005-0006-000700080009 identifies nothing"},
+    ),
+    "what differs is told with both values, to both": Case(
+        {"edr.a": {"serial_number": "5CG~DA", "mac_addresses": ["3c:7c:3f:~:00:01"], "hostnames": ["df~"]}, "scan.b": {"serial_number": "5CG~DB", "mac_addresses": ["3c:7c:3f:~:00:01"], "hostnames": ["df~"]},
+         "cmdb.c": {"serial_number": "77~DC", "manufacturer": "Dell"}, "cmdb.d": {"serial_number": "77~DC", "manufacturer": "Lenovo"}, "nac.e": {"fqdns": ["dg~.corp.example"], "mac_addresses": ["3c:7c:3f:~:00:02"]}, "scan.f": {"fqdns": ["dg~.corp.example"], "mac_addresses": ["3c:7c:3f:~:00:03"]}},
+        "a b c d e f", words={"a": "serial number differs: 5CG", "b": "serial number differs: 5CG", "c": "DC by dell and 77", "f": ":00:02 and 3c:7c:3f:"},
+    ),
     "serial broken by a spreadsheet has lost its digits": Case(
         {
             "cmdb.a": {"serial_number": "1.23457E+11", "fqdns": ["x~1.corp.example"]},
