@@ -261,11 +261,14 @@ FROM judged LEFT JOIN ({_TOLD}) told USING (idx)
 """
 
 # Before a value of a management controller, chassis or container; none for ordinary machines. A container may show the
-# UUID of its host, as all others there do: it counts with the container's name, or where no machine has it.
+# UUID and the cloud's id of its host, as all others there do: they count with the container's name, or where no machine has
+# the UUID, and the id looks like that of no machine.
 _ROLES = """
 SELECT idx, role || ' ' AS part,
     CASE WHEN role <> 'container' THEN role || ' ' WHEN name IS NOT NULL THEN role || ' ' || name || ' '
-        WHEN uuid NOT IN (SELECT uuid FROM norm WHERE role = '' AND uuid IS NOT NULL) THEN role || ' ' END AS uuid_part
+        WHEN uuid NOT IN (SELECT uuid FROM norm WHERE role = '' AND uuid IS NOT NULL) THEN role || ' ' END AS uuid_part,
+    CASE WHEN name IS NOT NULL THEN role || ' ' || name || ' '
+        WHEN NOT regexp_matches(cloud, '^(i-[0-9a-f]+|[0-9a-f]{32}|[0-9]{15,})$') THEN role || ' ' END AS cloud_part
 FROM norm LEFT JOIN (
     SELECT idx, min(coalesce(longname, host)) AS name FROM names
     WHERE idx IN (SELECT idx FROM norm WHERE role = 'container') GROUP BY idx) USING (idx)

@@ -80,6 +80,7 @@ _STRONG_BUT_MAKER = _without("serialq")
 _GUID = "n_dashed(value)"
 _ACCOUNT = r"^s-1-(5-21(-\d+){4}|12-1-)"
 _UUID_PART = "CASE WHEN role <> '' THEN uuid_part ELSE '' END"
+_CLOUD_PART = "CASE WHEN role = 'container' THEN cloud_part ELSE '' END"
 _PART = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
 
 
@@ -120,24 +121,29 @@ LADDER = Ladder(
         # names a registration, whatever the machine is called where it lives.
         Identifier(
             "cloud",
-            "CASE WHEN NOT registered AND NOT contains(cloud, '/') THEN cloud END",
+            f"CASE WHEN NOT registered AND NOT contains(cloud, '/') THEN {_CLOUD_PART} || cloud END",
             "cloud instance id",
             "cloud_instance_id",
             RUNG_DIRECTORY,
+            table=_with_part("norm"),
         ),
         Identifier(
             "cloudq",
             # a vmId and a vCenter instance id are UUIDs: they stay when the machine moves to another account or vCenter; and
             # what Oracle's cloud gives is told with a tenancy here and a compartment there
             "CASE WHEN NOT registered AND NOT contains(cloud, '/') AND strlen(cloud) <> 32 AND NOT starts_with(cloud, 'ocid1.') "
-            "THEN cloud || ' in ' || account END",
+            f"THEN {_CLOUD_PART} || cloud || ' in ' || account END",
             "cloud instance id with account",
             "cloud_instance_id",
             RUNG_DIRECTORY,
+            table=_with_part("norm"),
         ),
         Identifier(
             "resource",
-            "[resource, CASE WHEN registered OR contains(cloud, '/') THEN cloud END]",
+            # a container may show its host's
+            "[CASE WHEN role <> 'container' OR NOT contains(resource, '/virtualmachines/') THEN resource END, "
+            "CASE WHEN registered OR contains(cloud, '/') AND (role <> 'container' OR NOT contains(cloud, '/virtualmachines/')) "
+            "THEN cloud END]",
             "cloud resource id",
             "cloud_resource_id",
             RUNG_DIRECTORY,

@@ -136,6 +136,8 @@ def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) ->
         UNION ALL
         SELECT idx, cluster, role, 'SMBIOS UUID', unnest([uuid, serial_uuid]) FROM norm JOIN _clusters USING (idx)
         WHERE uuid IS NOT NULL OR serial_uuid IS NOT NULL
+        UNION ALL
+        SELECT idx, cluster, role, 'cloud instance id', cloud FROM norm JOIN _clusters USING (idx) WHERE cloud IS NOT NULL
         """
     )
     connection.execute("CREATE OR REPLACE TEMP VIEW parts AS SELECT * FROM firmware WHERE role <> ''")

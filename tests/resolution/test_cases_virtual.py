@@ -310,6 +310,14 @@ CASES = {
     "containers without a name show the uuid of their host": Case(
         {"edr.h": {"serial_number": "CNX~34", "smbios_uuid": U}, "edr.a": {"smbios_uuid": U, "attributes": {"model": "Docker Container"}}, "edr.b": {"smbios_uuid": U, "attributes": {"model": "Docker Container"}}}, "h a b", held="ab", links=("a runs on h", "b runs on h")
     ),
+    "containers that ask the cloud for its id get that of their host": Case(
+        {"wiz.h": {"cloud_provider": "aws", "cloud_account_id": "11112222¤3", "cloud_instance_id": "i-0c0de00000000~", "hostnames": ["node~"]}, "prisma.a": {"cloud_instance_id": "i-0c0de00000000~", "hostnames": ["aabbccddee~"]}, "edr.b": {"cloud_account_id": "11112222¤3", "cloud_instance_id": "i-0c0de00000000~", "hostnames": ["cart-7d9c5b6f48-x2xkq"]},
+         "prisma.c": {"cloud_instance_id": "i-0c0de00000000~", "attributes": {"model": "Docker container"}}, "siem.d": {"cloud_instance_id": "i-0c0de00000000~", "hostnames": ["AABBCCDDEE~"]}, "cmdb.e": {"cloud_instance_id": "i-0c0de00000000~"}},
+        "he ad b c", held="c", links=("a runs on h", "b runs on h", "c runs on h"),
+    ),
+    "containers without a name, and their host is not listed": Case({f"edr.{x}": {"cloud_instance_id": "i-0c0df00000000~", "agent_ids": {"aid": f"~{x}" * 8}, "attributes": {"model": "Docker container"}} for x in "ab"}, "a b"),
+    "container that shows the resource of its host": Case({"mdc.h": {"cloud_resource_id": ARM, "hostnames": ["aks~"]}, "prisma.a": {"cloud_resource_id": ARM, "hostnames": ["aabbccddee~"]}, "edr.b": {"cloud_instance_id": ARM, "hostnames": ["aabbccddff~"]}}, "h a b"),
+    "container that has an id of its own in the cloud": Case({f"{product}.{x}": {"cloud_instance_id": "task-0c0de000~", "attributes": {"model": "Container"}} for product, x in (("wiz", "a"), ("prisma", "b"))}, "ab"),
     "containers of one name on a virtual machine, each with a uuid": Case(
         {"edr.h": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "hostnames": ["vh~"]}, "edr.a": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "smbios_uuid": V, "hostnames": ["job~"], "attributes": {"os": "container"}}, "edr.b": {"serial_number": "VMware-42 02 30 81 33 1b 58 e1-27 30 ca 56 07 89 e6 ~", "smbios_uuid": W, "hostnames": ["job~"], "attributes": {"os": "container"}}},
         "h a b", links=("a runs on h", "b runs on h"),
