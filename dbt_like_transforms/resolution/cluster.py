@@ -12,47 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs, groups_of
-from dbt_like_transforms.resolution.crowded import FEW, drop_crowded
+from dbt_like_transforms.resolution.crowded import drop_crowded
 from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Facts
-from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
+from dbt_like_transforms.resolution.findings import Findings, Joins
 from dbt_like_transforms.resolution.integers import (
     Flags,
     Keys,
     Rows,
     among,
     begins,
-    count_of,
     distinct_count,
-    first_of_each,
     mixed,
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
+from dbt_like_transforms.resolution.ladder import Ladder, Rule
+from dbt_like_transforms.resolution.notes import HARDWARE, Notes
 from dbt_like_transforms.resolution.partition import Bits, Partition
-from dbt_like_transforms.resolution.settle import Settlement, settle
+from dbt_like_transforms.resolution.settle import settle
 from dbt_like_transforms.resolution.vetoes import Vetoes
 
-#: Pairs named for one value in reports: enough to understand it, few enough to stay linear on a placeholder.
-PAIRS_REPORTED = 20
-
 MANUAL_MERGE = "manual_merge"
-WEAK_RUNGS = (RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME)
-#: Vetoes that leave a doubt a person should look at.
-SOFT = frozenset({
-    "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "logon", "marked", "marked_in",
-    "employee_other", "login_other", "clone_unnamed", "counted",
-})  # fmt: skip
-#: Vetoes after which the record that knows less makes no asset: it may be a second record of the other. After "time" only
-#: what was gone may be an old one of the other; what came later has taken the name.
-DOUBTFUL = frozenset({"source_any", "source_unlike"})
-#: Identifiers whose disagreement with the hardware is the cluster guard's business.
-GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq"})
-#: Directory ids that differ on equal hardware: most often a machine set up anew, so a person should look.
-RENEWED = frozenset({"entra", "adguid", "sid_account", "sid_machine", "path"})
-HARDWARE = frozenset({"serial", "serialq", "uuid", "imei"})
-#: What differs on accounts of machines made from one image, or of a domain that was renamed.
-COPIED = frozenset({"netbios"})
 #: A machine set up anew more often than this between two looks is rather a bad identifier.
 SUCCESSORS = 16
 
@@ -77,6 +57,7 @@ class Clusterer:
         kept = {name for rule in ladder.rules for name in (*rule.vetoes, *rule.contest)} | set(ladder.review_conflicts)
         self.partition = Partition(facts, tuple(sorted(kept)))
         self.findings = Findings()
+        self.notes = Notes(facts, ladder, self.partition, self.findings)
         #: Values found to be no identifiers so far; they veto nothing either.
         self.unusable: dict[str, Keys] = {}
 
@@ -166,7 +147,7 @@ class Clusterer:
         clash = self._clashes(rule, clusters, group, group_of)
         calm = ~clash
         at_peace = calm[group_of[agreed.cluster]]
-        self._note_joins(rule, agreed, at_peace)
+        self.notes.joined(rule, agreed, at_peace)
         settled = self._settle(rule, agreed.only(~at_peace[agreed.starts])) if clash.any() else []
         members = np.array([cluster for merged in settled for cluster in merged], np.int32)
         number = np.repeat(np.arange(len(settled)), [len(merged) for merged in settled]) + len(clash)
@@ -198,7 +179,7 @@ class Clusterer:
         bad &= ~self.is_allowed(rule.identifier, agreed.shown)
         if not bad.any():
             return agreed
-        self.note_suppressed(rule, agreed.only(bad), against[bad])
+        self.notes.suppressed(rule, agreed.only(bad), against[bad])
         return agreed.only(~bad)
 
     def is_allowed(self, name: str, keys: Keys) -> Flags:
@@ -248,68 +229,6 @@ class Clusterer:
         prints = self.facts.full_print[agreed.row]
         pairs = large[agreed.key] & (prints != NO_KEY)
         return distinct_count(agreed.key[pairs], prints[pairs], len(agreed)) > rule.fan_out
-
-    def note_suppressed(self, rule: Rule, bad: Agreement, against: NDArray[np.int16]) -> None:
-        """Notes values that are no identifiers. against: of each the number of the contest that shows it, from 1; one more
-        than there are for names."""
-        names = (*rule.contest, "host")
-        values, known = np.zeros(len(bad.key), np.uint64), np.zeros(len(bad.key), np.bool_)
-        single = self.partition.held[bad.cluster] & ~self.partition.several[bad.cluster]
-        for number in sorted_unique(against).tolist():
-            pairs = np.flatnonzero(against[bad.key] == number)
-            if number > len(rule.contest):
-                values[pairs] = self.facts.full_print[bad.row[pairs]]
-                known[pairs] = values[pairs] != NO_KEY
-            else:
-                values[pairs] = self.partition.low[names[number - 1]][bad.cluster[pairs]]
-                known[pairs] = single[pairs] & self.partition.bits[names[number - 1]] != 0
-        distinct = distinct_count(bad.key[known], values[known], len(bad))
-        records = count_of(bad.shown, self.facts.edges[rule.identifier].keys)
-        for key, row, number, differing, count in zip(
-            bad.shown.tolist(),
-            bad.row[bad.starts].tolist(),
-            against.tolist(),
-            distinct.tolist(),
-            records.tolist(),
-            strict=True,
-        ):
-            self.findings.suppressed.append(
-                Suppressed(rule.name, rule.identifier, key, row, names[number - 1], differing, count)
-            )
-        lead = first_of_each(known, bad.key, 1)[bad.key]
-        pairs = first_of_each(known & (values != values[lead]), bad.key, PAIRS_REPORTED)
-        few = distinct[bad.key[pairs]] <= FEW
-        # of three different ones the second and the third are a question as well
-        left, right = equal_pairs(bad.key[pairs[few]], bad.key[pairs[few]])
-        left, right = pairs[few][left], pairs[few][right]
-        second = (left < right) & (values[left] != values[right])
-        ends, starts = np.append(pairs, right[second]), np.append(lead[pairs], left[second])
-        rows, others, key = bad.row[ends], bad.row[starts], bad.key[ends]
-        # One serial number, one name, two UUIDs: a board was swapped, or one product reads the UUID wrongly.
-        prints = self.facts.fingerprint
-        alike = (prints[rows] == prints[others]) & (prints[rows] != NO_KEY) & (rule.identifier in HARDWARE)
-        few = distinct[key] <= FEW
-        for number in sorted_unique(against).tolist():
-            name = names[number - 1]
-            asked = few & (_asks(rule.identifier, name) | (alike & (name in HARDWARE)))
-            for review in (False, True):
-                chosen = (against[key] == number) & (asked == review)
-                self.findings.missed(
-                    Near(rule.name, rule.identifier, rows[chosen], others[chosen], bad.shown[key[chosen]], name, review)
-                )
-        self._note_unassigned(rule, bad, known, lead)
-
-    def _note_unassigned(self, rule: Rule, bad: Agreement, known: Flags, lead: NDArray[np.int64]) -> None:
-        """Records that say nothing on the contested point could belong to any of the others: a person decides."""
-        free = ~known
-        if self.ladder.identifier(rule.identifier).rung in WEAK_RUNGS:
-            free &= self.partition.held[bad.cluster] & self.partition.mask(rule.contest) == 0
-        self.findings.doubt(bad.row[free], bad.row[lead[free]])
-        some, taken = first_of_each(free, bad.key, PAIRS_REPORTED), first_of_each(known, bad.key, PAIRS_REPORTED)
-        left, right = equal_pairs(bad.key[some], bad.key[taken])
-        rows, others = bad.row[some[left]], bad.row[taken[right]]
-        keys = bad.shown[bad.key[some[left]]]
-        self.findings.missed(Near(rule.name, rule.identifier, rows, others, keys, "", True))
 
     # -- a weaker agreement besides -----------------------------------------------------------------------------------
     def _confirmed(self, rule: Rule, agreed: Agreement) -> Agreement:
@@ -381,79 +300,5 @@ class Clusterer:
             lambda a, b: self.vetoes.conflict(rule, views[a], views[b]),
             lambda a: any(active[row] for row in views[a].rows),
         )
-        self._note_settlement(rule, agreed, settlement, carriers)
+        self.notes.settled(rule, agreed, settlement, carriers)
         return settlement.merged
-
-    # -- notes ----------------------------------------------------------------------------------------------------------
-    def _note_joins(self, rule: Rule, agreed: Agreement, calm: NDArray[np.bool_]) -> None:
-        leader = agreed.row[agreed.starts][agreed.key]
-        taken = calm.copy()
-        taken[agreed.starts] = False
-        key = agreed.key[taken]
-        self.findings.joins.append(
-            Joins(
-                rule.name,
-                rule.identifier,
-                agreed.row[taken],
-                leader[taken],
-                agreed.shown[key],
-                agreed.confirming[key],
-            )
-        )
-
-    def _note_settlement(
-        self, rule: Rule, agreed: Agreement, settlement: Settlement, carriers: dict[tuple[int, int], int]
-    ) -> None:
-        shown, weaker = agreed.shown.tolist(), agreed.confirming.tolist()
-        group_of = {cluster: number for number, merged in enumerate(settlement.merged) for cluster in merged}
-        rows, others, keys, confirming = [], [], [], []
-        for key, cluster, other in settlement.agreed:
-            if cluster in group_of and group_of[cluster] == group_of.get(other):
-                rows.append(carriers[cluster, key])
-                others.append(carriers[other, key])
-                keys.append(shown[key])
-                confirming.append(weaker[key])
-        self.findings.joins.append(
-            Joins(
-                rule.name,
-                rule.identifier,
-                np.array(rows, np.int32),
-                np.array(others, np.int32),
-                np.array(keys, np.uint64),
-                np.array(confirming, np.uint64),
-            )
-        )
-        misses: dict[tuple[str, bool], list[tuple[int, int, int]]] = {}
-        for key, cluster, other, against in settlement.vetoed:
-            review = against in SOFT or _asks(rule.identifier, against)
-            misses.setdefault((against, review), []).append((carriers[cluster, key], carriers[other, key], shown[key]))
-        for (against, review), pairs in misses.items():
-            self.findings.miss(rule.name, rule.identifier, pairs, against, review)
-            if against == "time":
-                last = self.facts.last
-                self._doubt([(row, other) if last[row] < last[other] else (other, row) for row, other, _ in pairs])
-            elif against in DOUBTFUL:
-                self._doubt_both(pairs)
-        open_pairs = [
-            (carriers[cluster, key], carriers[other, key], shown[key]) for key, cluster, other in settlement.ambiguous
-        ]
-        self.findings.miss(rule.name, rule.identifier, open_pairs, "", True)
-        if open_pairs:
-            self._doubt_both(open_pairs)
-
-    def _doubt_both(self, pairs: list[tuple[int, int, int]]) -> None:
-        """Either may be a record of the other; see `review.held` for the one that waits."""
-        self._doubt([(row, other) for row, other, _ in pairs])
-        self._doubt([(other, row) for row, other, _ in pairs])
-
-    def _doubt(self, pairs: list[tuple[int, int]]) -> None:
-        """The first of each pair may be a record of the second."""
-        rows = np.array(pairs, np.int32)
-        self.findings.doubt(rows[:, 0], rows[:, 1])
-
-
-def _asks(identifier: str, against: str) -> bool:
-    """Whether a disagreement on `against` of records that agree on `identifier` is a question for a person."""
-    return against != "apart" and (
-        identifier in GUARDED or against in COPIED or (identifier in HARDWARE and against in RENEWED)
-    )

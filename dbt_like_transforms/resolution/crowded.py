@@ -37,7 +37,7 @@ def drop_crowded(clusterer: Clusterer) -> None:
                 found.append((rule, _singly(shared).only(bad), against[bad]))
     # all are looked for first: none of them is evidence against another
     for rule, agreed, against in found:
-        clusterer.note_suppressed(rule, agreed, against)
+        clusterer.notes.suppressed(rule, agreed, against)
     if found:
         facts.edges = dict(facts.edges)
     for rule, agreed, _ in found:
@@ -50,7 +50,7 @@ def drop_crowded(clusterer: Clusterer) -> None:
 
 
 def _crowded(clusterer: Clusterer, rule: Rule, shared: Shared) -> NDArray[np.int16]:
-    """Of each value, which contest shows that many machines carry it, from 1 (see `note_suppressed`); 0 for none."""
+    """Of each value, which contest shows that many machines carry it, from 1 (see `Notes.suppressed`); 0 for none."""
     facts, partition = clusterer.facts, clusterer.partition
     against = np.zeros(len(shared.keys), np.int16)
     agreed = _singly(shared)

@@ -8,13 +8,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.cluster import COPIED, MANUAL_MERGE, Clusterer
+from dbt_like_transforms.resolution.cluster import MANUAL_MERGE, Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import key_sql, on_island, value_sql
 from dbt_like_transforms.resolution.findings import Findings, Near
 from dbt_like_transforms.resolution.integers import Keys, Rows, sorted_unique
 from dbt_like_transforms.resolution.ladder import Identifier, Ladder
 from dbt_like_transforms.resolution.manual import Applied, Decision
+from dbt_like_transforms.resolution.notes import COPIED
 
 DECISION_COLUMNS = ("record", "rule", "value", "other_record", "verdict", "against", "sentence")
 
