@@ -14,6 +14,7 @@ from dbt_like_transforms.resolution.ladder import (
     Identifier,
     Ladder,
     Rule,
+    Special,
 )
 
 COLUMNS: dict[str, str] = {
@@ -66,6 +67,9 @@ _STRONG = (
 # it is registered anew in Azure, or moved to another resource group.
 _RENEWED = ("entra", "adguid", "sid_account", "sid_machine", "path")
 _DIRECTORY_VETOES = ("cloud", "cloudq", "serial")
+# Machines made from one disk show the ids of the first: what one product lists at the same time under different names, with
+# different cards, is two machines, whatever they call themselves. A desktop made anew every day keeps its name.
+_COPIES: tuple[Special, ...] = ("clone_same_source",)
 
 
 def _without(*names: str) -> tuple[str, ...]:
@@ -224,31 +228,53 @@ LADDER = Ladder(
         Identifier("ip", "ip", "IP address", "ip_addresses", None, scoped=True, table="ips"),
     ),
     rules=(
-        Rule("entra_device_id", "entra", ("adguid", *_DIRECTORY_VETOES), contest=("adguid", *_DIRECTORY_VETOES)),
-        Rule("ad_object_guid", "adguid", ("entra", *_DIRECTORY_VETOES), contest=("entra", *_DIRECTORY_VETOES)),
+        Rule(
+            "entra_device_id",
+            "entra",
+            ("adguid", *_DIRECTORY_VETOES),
+            _COPIES,
+            contest=("adguid", *_DIRECTORY_VETOES),
+            fan_out=10,
+        ),
+        Rule(
+            "ad_object_guid",
+            "adguid",
+            ("entra", *_DIRECTORY_VETOES),
+            _COPIES,
+            contest=("entra", *_DIRECTORY_VETOES),
+            fan_out=10,
+        ),
         Rule(
             "entra_device_id=ad_object_guid",
             "dirguid",
             ("entra", "adguid", *_DIRECTORY_VETOES),
+            _COPIES,
             contest=_DIRECTORY_VETOES,
+            fan_out=10,
         ),
         Rule(
             "cloud_instance_id+account",
             "cloudq",
             ("entra", "adguid", "serial"),
+            _COPIES,
             contest=("entra", "adguid", "serial"),
+            fan_out=10,
         ),
         Rule(
             "cloud_instance_id",
             "cloud",
             ("entra", "adguid", "serial", "cloudq"),
+            _COPIES,
             contest=("entra", "adguid", "serial", "cloudq"),
+            fan_out=10,
         ),
         Rule(
             "cloud_resource_id",
             "resource",
             _without("sid_account", "sid_machine", "imei_model", "serialq"),
+            _COPIES,
             contest=("cloud", "uuid", "serial"),
+            fan_out=10,
         ),
         Rule(
             "ad_sid",

@@ -26,7 +26,7 @@ SOFT = frozenset({
 #: what was gone may be an old one of the other; what came later has taken the name.
 DOUBTFUL = frozenset({"source_any", "source_unlike"})
 #: Identifiers whose disagreement with the hardware is the cluster guard's business.
-GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq"})
+GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq", "resource"})
 #: Directory ids that differ on equal hardware: most often a machine set up anew, so a person should look.
 RENEWED = frozenset({"entra", "adguid", "sid_account", "sid_machine", "path"})
 HARDWARE = frozenset({"serial", "serialq", "uuid", "imei"})

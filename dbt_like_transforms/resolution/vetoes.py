@@ -119,10 +119,21 @@ class Vetoes:
                 if not carried.any():
                     return found
                 group = np.where(carried[group], group, np.int32(-1))
+            if special in ("clone_same_source", "clone_image"):
+                group = np.where(np.append(self._listed_twice(group, size), False)[group], group, np.int32(-1))
             found = self._maybe_unlike(label, group, size, unusable)
             if found.any() and special != "counted":
                 group = np.where(np.append(found, False)[group], group, np.int32(-1))
                 found = self._maybe_disjoint("mac", label, group, size, unusable)
+        return found
+
+    def _listed_twice(self, group: Rows, size: int) -> Flags:
+        """Groups of which one product instance has two active records."""
+        rows = np.flatnonzero((group >= 0) & self.facts.active)
+        sources = int(self.facts.source.max(initial=0)) + 1
+        listed = np.sort(group[rows].astype(np.int64) * sources + self.facts.source[rows])
+        found = np.zeros(size, np.bool_)
+        found[listed[1:][listed[1:] == listed[:-1]] // sources] = True
         return found
 
     def _maybe_unlike(self, label: Rows, group: Rows, size: int, unusable: dict[str, Keys]) -> Flags:

@@ -353,6 +353,18 @@ CASES = {
         {"vcenter.a": {"smbios_uuid": V, "serial_number": "VMware-~ b4 a1 c9 12 f4 4e 74-af 7c 3b 54 37 7d 15 ~"}, "edr.b": {"smbios_uuid": U}, "edr.c": {"serial_number": "VMware-~ b4 a1 c9 12 f4 4e 74-af 7c 3b 54 37 7d 15 ~"}}, "abc"
     ),
     "uuid as the file of a virtual machine writes it": Case({"vmx.a": {"smbios_uuid": "~ b4 a1 c9 12 f4 4e 74-af 7c 3b 54 37 7d 15 ~"}, "edr.b": {"smbios_uuid": SWAPPED}}, "ab"),
+    **{f"copies of one disk at work in one product under their own names: {name}": Case(
+        {"edr.a": {name: value, "hostnames": ["c~a"], "mac_addresses": ["3c:52:82:~:00:01"]}, "edr.b": {name: value, "hostnames": ["c~b"], "mac_addresses": ["3c:52:82:~:00:02"]}}, "a b", review="ab", words={"a": "a clone"}
+    ) for name, value in {"entra_device_id": U, "ad_object_guid": U, "cloud_instance_id": "i-0abc0000000000~", "cloud_resource_id": ARM}.items()},
+    **{f"copies of one disk in twelve places: {name}": Case(
+        {f"edr.{x}": {name: U, "hostnames": [f"c~{x}"], "smbios_uuid": f"~000000-1111-4222-8333-0000000000{i:02}"} for i, x in enumerate("abcdefghijkl")}, "a b c d e f g h i j k l", words={"a": "names, cards or agents"}
+    ) for name in ("entra_device_id", "ad_object_guid")},
+    "renamed with another card, the row of its old name has fallen silent": Case(
+        {"edr.a": {"entra_device_id": U, "hostnames": ["old~"], "mac_addresses": ["3c:52:82:~:00:01"], **OLD}, "edr.b": {"entra_device_id": U, "hostnames": ["new~"], "mac_addresses": ["3c:52:82:~:00:02"], **NEW}}, "ab"
+    ),
+    "desktop of the day with its directory id, in two products": Case(
+        {f"{p}.{x}": {"ad_object_guid": U, "hostnames": ["vdi~"], "mac_addresses": [f"00:50:56:a1:~:{x}{x}"], "smbios_uuid": f"~000000-1111-4222-8333-0000000000{x}{x}"} for x, p in zip("abcd", ("edr", "edr", "mdm", "mdm"), strict=True)}, "abcd"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)
