@@ -25,6 +25,9 @@ COMPARED_WITHIN: dict[str, tuple[str, str]] = {
 #: Vetoes that only strike where somebody carries an identifier.
 CARRIED = {"clone_blade": "blade", "clone_image": "sid_machine", "counted": "counted"}
 
+#: Rules by these agree on a name of this kind: what goes by other names alone tells nothing of its time.
+TIMED_BY = {"fqdn": "host", "nbname": "host"}
+
 #: Two records of one product that differ in none of these are one account listed twice.
 TOLD_APART = ("employee", "host", "own_upn")
 
@@ -46,9 +49,13 @@ class Clocks:
 
 @dataclass(slots=True)
 class View:
-    """One cluster as sets, for exact comparison. rows_of_agent: (kind, value) -> rows."""
+    """One cluster as sets, for exact comparison.
+
+    names: row -> its names, where the rule asks for the time of a name. agents: kind -> value -> rows.
+    """
 
     values: dict[str, set[int]] = field(default_factory=dict)
+    names: dict[int, set[int]] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
     agents: dict[int, dict[int, list[int]]] = field(default_factory=dict)
 
@@ -214,6 +221,9 @@ class Vetoes:
             names |= {"upn", "address"}
         for special in rule.special:
             names |= set(COMPARED_WITHIN.get(special, ()))
+        timed_by = TIMED_BY.get(rule.identifier) if "time" in rule.special else None
+        if timed_by:
+            names.add(timed_by)
         for name in names:
             edges = self.facts.edges[name]
             inside = np.flatnonzero(concerned[edges.rows])
@@ -223,6 +233,11 @@ class Vetoes:
             cluster = label[edges.rows[inside]]
             for owner, key in zip(cluster.tolist(), edges.keys[inside].tolist(), strict=True):
                 views[owner].values.setdefault(name, set()).add(key)
+            if name == timed_by:
+                for owner, row, key in zip(
+                    cluster.tolist(), edges.rows[inside].tolist(), edges.keys[inside].tolist(), strict=True
+                ):
+                    views[owner].names.setdefault(row, set()).add(key)
         if {"agent", "counted"} & set(rule.special):
             edges = self.facts.edges["agent"]
             inside = np.flatnonzero(concerned[edges.rows])
@@ -327,11 +342,16 @@ class Vetoes:
         return False
 
     def _far_in_time(self, a: View, b: View) -> bool:
-        """A name passes from one machine to the next: agreement by name needs agreement in time."""
+        """A name passes from one machine to the next: agreement by name needs agreement in time, of what goes by it.
+
+        A machine set up anew under another name goes by its old one no more, though an old entry still tells it.
+        """
         facts = self.facts
+        common = set().union(*a.names.values()) & set().union(*b.names.values())
         spans = []
         for view in (a, b):
-            known = [row for row in view.rows if facts.last[row] != NO_TIME]
+            rows = [row for row in view.rows if not common or common & view.names.get(row, common)]
+            known = [row for row in rows if facts.last[row] != NO_TIME]
             if not known:
                 return False  # unknown times count as the same, here as well
             spans.append((min(int(facts.first[row]) for row in known), max(int(facts.last[row]) for row in known)))

@@ -62,6 +62,18 @@ CASES = {
         {"cmdb.a": {"fqdns": ["re~.corp.example"], "state": "retired", "serial_number": "5CG~O", **OLD}, "edr.b": {"fqdns": ["re~.corp.example"], **NEW}, "intune.c": {"fqdns": ["re~.corp.example"], "serial_number": "5CG~N", **NEW}},
         "a bc",
     ),
+    "laptop set up anew under another name, an old entry tells the name that a new laptop took": Case(
+        {"cmdb.a": {"serial_number": "5CG~HA", "fqdns": ["anna~.corp.example"], **OLD}, "mdm.b": {"serial_number": "5CG~HA", "hostnames": ["BOB~"], **NEW}, "scan.c": {"fqdns": ["anna~.corp.example"], **NEW}, "mdm.d": {"serial_number": "5CG~HB", "hostnames": ["ANNA~"], **NEW}},
+        "ab c d", held="c", review="ac cd", words={"c": "used again"},
+    ),
+    "laptop set up anew under another name, the scan is of the new laptop that took its name": Case(
+        {"cmdb.a": {"serial_number": "5CG~HA", "fqdns": ["anna~.corp.example"], **OLD}, "mdm.b": {"serial_number": "5CG~HA", "hostnames": ["BOB~"], **NEW}, "scan.c": {"fqdns": ["anna~.corp.example"], **NEW}, "mdm.d": {"serial_number": "5CG~HB", "fqdns": ["anna~.corp.example"], **NEW}},
+        "ab cd",
+    ),
+    "old entry with the full name of a machine at work that its agent tells short": Case(
+        {"cmdb.a": {"serial_number": "5CG~HC", "fqdns": ["ana~.corp.example"], **OLD}, "mdm.b": {"serial_number": "5CG~HC", "hostnames": ["ANA~"], **NEW}, "scan.c": {"fqdns": ["ana~.corp.example"], **NEW}},
+        "abc",
+    ),
     "name used again, the old record without serial is a question": Case(
         {"cmdb.a": {"fqdns": ["rq~.corp.example"], **OLD}, "edr.b": {"fqdns": ["rq~.corp.example"], "serial_number": "5CG~N", **NEW}}, "a b", held="a", review="ab", words={"b": "used again"}
     ),
