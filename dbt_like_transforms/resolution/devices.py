@@ -189,6 +189,13 @@ LADDER = Ladder(
         ),
         # A blade may report the serial number of its chassis.
         Identifier("blade", "CASE WHEN blade THEN 'blade' END", "blade", "model"),
+        # Where the chassis is listed, the number is known to be its own.
+        Identifier(
+            "enclosed",
+            "CASE WHEN serial IN (SELECT serial FROM norm WHERE role = 'chassis' AND serial IS NOT NULL) THEN serial END",
+            "serial number of a chassis",
+            "serial_number",
+        ),
         Identifier("imei", "imei", "IMEI", "imei", RUNG_HARDWARE),
         # The two radios of a dual-SIM phone share the type code; different codes are different models.
         Identifier("imei_model", "imei[1:8]", "IMEI type code", "imei"),
@@ -290,7 +297,7 @@ LADDER = Ladder(
             "serialq",
             _without("serial", "serialq"),
             # blades that report the serial number of their chassis differ in what one product lists of each
-            ("clone_same_source", "clone_blade"),
+            ("clone_same_source", "clone_blade", "enclosed"),
             contest=_without("serial", "serialq"),
             fan_out=10,
             successive=(*_RENEWED, "uuid"),
@@ -299,7 +306,7 @@ LADDER = Ladder(
             "serial_number",
             "serial",
             _without("serial"),
-            ("clone_same_source", "clone_blade"),
+            ("clone_same_source", "clone_blade", "enclosed"),
             contest=_without("serial"),
             fan_out=10,
             successive=(*_RENEWED, "uuid"),

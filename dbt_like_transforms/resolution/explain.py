@@ -40,6 +40,7 @@ AGAINST_WORDS = {
     "counted": "it is a number of a scanner, which may have seen another machine at the address, and their names differ",
     "clone_image": "one product holds both at the same time with different names and MAC addresses: one image on two machines",
     "clone_blade": "it may be that of the chassis: one is a blade, and names and MAC addresses both differ",
+    "enclosed": "it is that of the chassis, and their names differ",
     "retired": "one of them is retired, and another one with this value is at work",
     "apart": "a person decided that they are different",
     "host": "it is seen with too many different names, cards or agents",

@@ -67,7 +67,7 @@ class Dropped:
 #: Vetoes that compare more than one value; each is explained where `settle` applies it.
 Special = Literal[
     "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_unnamed", "clone_same_source",
-    "clone_blade", "clone_image", "counted", "domain", "employee_other", "login_other",
+    "clone_blade", "clone_image", "enclosed", "counted", "domain", "employee_other", "login_other",
 ]  # fmt: skip
 
 

@@ -168,7 +168,11 @@ def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer)
         if item.identifier in ("serial", "serialq") and item.against == "uuid"
     ]
     for near in clusterer.findings.near:
-        if near.identifier in ("serial", "serialq") and near.against in ("clone_same_source", "clone_blade"):
+        if near.identifier in ("serial", "serialq") and near.against in (
+            "clone_same_source",
+            "clone_blade",
+            "enclosed",
+        ):
             keys += near.keys.tolist()
     if not keys:
         return []

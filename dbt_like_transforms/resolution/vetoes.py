@@ -23,7 +23,7 @@ COMPARED_WITHIN: dict[str, tuple[str, str]] = {
 }
 
 #: Vetoes that only strike where somebody carries an identifier.
-CARRIED = {"clone_blade": "blade", "clone_image": "sid_machine", "counted": "counted"}
+CARRIED = {"clone_blade": "blade", "clone_image": "sid_machine", "counted": "counted", "enclosed": "enclosed"}
 
 #: Rules by these agree on a name of this kind: what goes by other names alone tells nothing of its time.
 TIMED_BY = {"fqdn": "host", "nbname": "host"}
@@ -129,7 +129,7 @@ class Vetoes:
             if special in ("clone_same_source", "clone_image"):
                 group = np.where(np.append(self._listed_twice(group, size), False)[group], group, np.int32(-1))
             found = self._maybe_unlike(label, group, size, unusable)
-            if found.any() and special != "counted":
+            if found.any() and special not in ("counted", "enclosed"):
                 group = np.where(np.append(found, False)[group], group, np.int32(-1))
                 found = self._maybe_disjoint("mac", label, group, size, unusable)
         return found
@@ -210,7 +210,9 @@ class Vetoes:
             views[cluster].rows.append(row)
         names = set(rule.vetoes)
         names |= {special for special in rule.special if special in ("mac", "fqdn")}
-        if {"clone", "clone_unnamed", "clone_same_source", "clone_image", "names", "counted"} & set(rule.special):
+        if {"clone", "clone_unnamed", "clone_same_source", "clone_image", "names", "counted", "enclosed"} & set(
+            rule.special
+        ):
             names |= {"mac", "host", "longname"}
         names |= {CARRIED[special] for special in rule.special if special in CARRIED}
         if NEEDS_NAME & set(rule.successive):
@@ -290,6 +292,10 @@ class Vetoes:
             # what else they agree on by this rule is an installation
             common = _agents(a) & _agents(b)
             return bool(common) and _unlike(a, b) and common <= a.values.get("counted", set())
+        if special == "enclosed":
+            # a blade that was renamed keeps its cards
+            chassis = a.values.get("enclosed", set()) & b.values.get("enclosed", set())
+            return bool(chassis) and _unlike(a, b) and not a.values.get("mac", set()) & b.values.get("mac", set())
         if special == "clone_unnamed":
             named = a.values.get("host", set()) & b.values.get("host", set()) and not _unlike(a, b)
             return not named and _disjoint(a, b, "mac") and self._same_source(a, b, at_once=True)

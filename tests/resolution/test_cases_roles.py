@@ -46,6 +46,18 @@ CASES = {
     "people and services whose names end like a controller's": Case(
         {"edr.a": {"serial_number": "CZ~N8", "hostnames": ["camilo"]}, "cmdb.b": {"serial_number": "CZ~N8"}, "edr.c": {"serial_number": "CZ~N9", "hostnames": ["k8s-kilo"]}, "cmdb.d": {"serial_number": "CZ~N9"}}, "ab cd"
     ),
+    "blades of a chassis that is listed, of which one shows its uuid": Case(
+        {"oneview.c": {"serial_number": "CHS~04", "hostnames": ["enc~"], "attributes": {"model": "BladeSystem c7000 Enclosure"}}, "edr.a": {"serial_number": "CHS~04", "smbios_uuid": U, "hostnames": ["bl~a"], "mac_addresses": [A]}, "cmdb.b": {"serial_number": "CHS~04", "hostnames": ["bl~b"], "mac_addresses": [B]}},
+        "c a b", links=("a part of c", "b part of c"), review="ab", words={"b": "that of the chassis"},
+    ),
+    "row of a register with the number of a chassis that is listed and the name of another blade": Case(
+        {"oneview.c": {"serial_number": "CHS~05", "hostnames": ["enc~"], "attributes": {"model": "BladeSystem c7000 Enclosure"}}, "edr.a": {"serial_number": "CHS~05", "smbios_uuid": U, "hostnames": ["bl~a"], "mac_addresses": [A]}, "cmdb.b": {"serial_number": "CHS~05", "hostnames": ["bl~b"]}, "cmdb.d": {"serial_number": "CHS~05", "hostnames": ["BL~A"]}},
+        "c ad b", review="ab",
+    ),
+    "blade of a chassis that is listed, renamed, keeps its card": Case(
+        {"oneview.c": {"serial_number": "CHS~06", "attributes": {"model": "BladeSystem c7000 Enclosure"}}, "edr.a": {"serial_number": "CHS~06", "hostnames": ["bl~a"], "mac_addresses": [A]}, "cmdb.b": {"serial_number": "CHS~06", "hostnames": ["bl~b"], "mac_addresses": [A]}},
+        "c ab",
+    ),
     "on which of two blades it sits, the serial number of the chassis does not tell": Case(
         {"edr.a": {"serial_number": "CHS~02", "smbios_uuid": U, "hostnames": ["bl~a"], "mac_addresses": [A]}, "edr.b": {"serial_number": "CHS~02", "smbios_uuid": V, "hostnames": ["bl~b"], "mac_addresses": [B]},
          "edr.c": {"serial_number": "CHS~02", "smbios_uuid": "~000000-1111-4222-8333-0000000000cc", "hostnames": ["aabbccdd02~"]}, "edr.d": {"serial_number": "CHS~02", "smbios_uuid": V, "hostnames": ["aabbccdd03~"]}, "scan.m": {"serial_number": "CHS~02", "hostnames": ["ilo-x~"]}},
