@@ -118,6 +118,7 @@ class Vetoes:
         elif special == "time":
             rows = np.flatnonzero(group >= 0)
             found = self._apart_in_time(rows, group[rows], size)
+            found |= self._maybe_given_up(group, size)
         else:
             if special in CARRIED:
                 carried = np.zeros(size + 1, np.bool_)
@@ -196,6 +197,21 @@ class Vetoes:
         found[some] = (latest_start[some] - earliest_end[some] > limit) | (
             latest_end[some] - earliest_end[some] > self.clocks.stale * DAY
         )
+        return found
+
+    def _maybe_given_up(self, group: Rows, size: int) -> Flags:
+        """Groups with something retired and more than one name."""
+        retired = np.zeros(size + 1, np.bool_)
+        retired[group[~self.facts.active]] = True
+        retired[-1] = False
+        found = np.zeros(size, np.bool_)
+        if retired.any():
+            edges = self.facts.edges["host"]
+            inside = np.flatnonzero(retired[group[edges.rows]])
+            owner = group[edges.rows[inside]]
+            order = np.lexsort((edges.keys[inside], owner))
+            owner, keys = owner[order], edges.keys[inside][order]
+            found[owner[1:][(owner[1:] == owner[:-1]) & (keys[1:] != keys[:-1])]] = True
         return found
 
     # -- exact comparison -------------------------------------------------------------------------------------------
@@ -347,6 +363,16 @@ class Vetoes:
                     return True
         return False
 
+    def _given_up(self, view: View, other: View, names: set[int]) -> bool:
+        """Whether of the view only what is retired goes by the names, and what is at work by others, though something at
+        work goes by them elsewhere."""
+        at_work, elsewhere = (
+            [found for row, found in one.names.items() if self.facts.active[row]] for one in (view, other)
+        )
+        return (
+            bool(at_work) and not any(found & names for found in at_work) and any(found & names for found in elsewhere)
+        )
+
     def _far_in_time(self, a: View, b: View) -> bool:
         """A name passes from one machine to the next: agreement by name needs agreement in time, of what goes by it.
 
@@ -354,6 +380,8 @@ class Vetoes:
         """
         facts = self.facts
         common = set().union(*a.names.values()) & set().union(*b.names.values())
+        if common and (self._given_up(a, b, common) or self._given_up(b, a, common)):
+            return True
         spans = []
         for view in (a, b):
             rows = [row for row in view.rows if not common or common & view.names.get(row, common)]

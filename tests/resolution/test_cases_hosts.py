@@ -74,6 +74,22 @@ CASES = {
         {"cmdb.a": {"serial_number": "5CG~HC", "fqdns": ["ana~.corp.example"], **OLD}, "mdm.b": {"serial_number": "5CG~HC", "hostnames": ["ANA~"], **NEW}, "scan.c": {"fqdns": ["ana~.corp.example"], **NEW}},
         "abc",
     ),
+    "retired entry tells the name that a laptop gave up, a new laptop goes by it": Case(
+        {"cmdb.a": {"serial_number": "5CG~HD", "fqdns": ["anne~.corp.example"], "state": "retired"}, "mdm.b": {"serial_number": "5CG~HD", "hostnames": ["BOC~"]}, "scan.c": {"fqdns": ["anne~.corp.example"]}, "mdm.d": {"serial_number": "5CG~HE", "fqdns": ["anne~.corp.example"]}},
+        "ab cd",
+    ),
+    "retired entry tells the name that a laptop gave up, a scan alone goes by it": Case(
+        {"cmdb.a": {"serial_number": "5CG~HF", "fqdns": ["anni~.corp.example"], "state": "retired"}, "mdm.b": {"serial_number": "5CG~HF", "hostnames": ["BOD~"]}, "scan.c": {"fqdns": ["anni~.corp.example"]}},
+        "ab c", review="ac",
+    ),
+    "retired entry and retired scan of the old name of a laptop at work": Case(
+        {"cmdb.a": {"serial_number": "5CG~HG", "fqdns": ["anja~.corp.example"], "state": "retired"}, "mdm.b": {"serial_number": "5CG~HG", "hostnames": ["BOE~"]}, "scan.c": {"fqdns": ["anja~.corp.example"], "state": "retired"}},
+        "abc",
+    ),
+    "retired entry of a machine that is at work under its name": Case(
+        {"cmdb.a": {"serial_number": "5CG~HH", "fqdns": ["anka~.corp.example"], "state": "retired"}, "mdm.b": {"serial_number": "5CG~HH", "hostnames": ["ANKA~"]}, "scan.c": {"fqdns": ["anka~.corp.example"]}},
+        "abc",
+    ),
     "name used again, the old record without serial is a question": Case(
         {"cmdb.a": {"fqdns": ["rq~.corp.example"], **OLD}, "edr.b": {"fqdns": ["rq~.corp.example"], "serial_number": "5CG~N", **NEW}}, "a b", held="a", review="ab", words={"b": "used again"}
     ),
