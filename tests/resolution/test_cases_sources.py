@@ -109,6 +109,10 @@ CASES = {
     "clones without a name of their own, three cards under one agent at once": Case(
         {f"edr.{x}": {"agent_ids": {"machine_id": AID}, "hostnames": ["localhost.localdomain"], "mac_addresses": [f"00:50:56:a4:~:0{x}"]} for x in "abc"}, "a b c", review="ab bc", words={"a": "no name in common"}
     ),
+    "two names under one agent in one product at once on one card, and one after the other": Case(
+        {"edr.a": {"agent_ids": {"machine_id": AID}, "hostnames": ["ny~1"], "mac_addresses": [A]}, "edr.b": {"agent_ids": {"machine_id": AID}, "hostnames": ["ny~2"], "mac_addresses": [A]},
+         "edr.c": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nz~1"], **OLD}, "edr.d": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nz~2"], **NEW}}, "ab cd"
+    ),
     "one agent: two products, two cards; or one product and one name": Case(
         {"edr.a": {"agent_ids": {"machine_id": AID}, "hostnames": ["localhost"], "mac_addresses": [A]}, "siem.b": {"agent_ids": {"machine_id": AID}, "mac_addresses": [B]},
          "edr.c": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nc~"], "mac_addresses": ["3c:7c:3f:~:00:0c"]}, "edr.d": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nc~"], "mac_addresses": ["3c:7c:3f:~:00:0d"]}}, "ab cd"
