@@ -74,7 +74,10 @@ def assign_assets(
         connection.register("_taken_out", pa.table({"idx": pa.array(sorted(taken_out), pa.int32())}))
         _inherit(connection, kind)
     else:
-        connection.execute("CREATE OR REPLACE TEMP TABLE _inherited (cluster INTEGER, asset_id VARCHAR)")
+        for name in ("_claims", "_inherited"):
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {name} (cluster INTEGER, asset_id VARCHAR, born TIMESTAMP)"
+            )
     _name_clusters(connection, kind)
     _find_aliases(connection)
     _new_state(connection)
@@ -85,7 +88,8 @@ class _Claim(NamedTuple):
     """What speaks for a cluster to keep the id that some of its records had.
 
     members: how many of them. founder: the record that the id is made of is among them. stays: not all were taken out of
-    that asset by a person. at_home: for some it was the id of their own before merges.
+    that asset by a person. own: for how many it was the id of their own before merges; back: those of them that had another
+    one last.
     """
 
     asset_id: str
@@ -94,7 +98,8 @@ class _Claim(NamedTuple):
     members: int
     founder: bool
     stays: bool
-    at_home: bool
+    own: int
+    back: int
 
 
 def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
@@ -106,7 +111,7 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         CREATE OR REPLACE TEMP TABLE _claims AS
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
             bool_or(md5(? || ':' || b.record) = b.asset_id AND t.idx IS NULL) AS founder,
-            bool_or(t.idx IS NULL) AS stays, bool_or(b.home_id = b.asset_id) AS at_home,
+            bool_or(t.idx IS NULL) AS stays, count(*) FILTER (b.home_id = b.asset_id) AS own,
             min(CASE WHEN b.home_id <> b.asset_id THEN b.home_id END) AS home_id
         FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _found f USING (cluster)
             LEFT JOIN _taken_out t USING (idx)
@@ -124,7 +129,15 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         """
     )
     found = connection.execute(
-        f"SELECT {', '.join(_Claim._fields)} FROM _claims ANTI JOIN _inherited USING (asset_id) ORDER BY asset_id"
+        """
+        WITH contested AS (FROM _claims ANTI JOIN _inherited USING (asset_id)),
+        returned AS (
+            SELECT b.home_id AS asset_id, c.cluster, count(*) AS back
+            FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key)
+            WHERE b.home_id <> b.asset_id AND b.home_id IN (SELECT asset_id FROM contested) GROUP BY ALL)
+        SELECT asset_id, born, cluster, members, founder, stays, own + coalesce(back, 0), coalesce(back, 0)
+        FROM contested LEFT JOIN returned USING (asset_id, cluster) ORDER BY asset_id
+        """
     ).fetchall()
     may_return = connection.execute(
         "SELECT cluster FROM _claims WHERE home_id NOT IN (SELECT asset_id FROM _claims)"
@@ -134,29 +147,32 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     wants: dict[int, int] = {}
     born: dict[str, object] = {}
     # What a person took out of an asset for a time has an id that is no record's own: it never outlives the one it left.
-    settled: set[str] = set()
+    settled: dict[str, int] = {}
     for claim in map(_Claim._make, found):
-        if claim.at_home:
-            settled.add(claim.asset_id)
+        if claim.own:
+            settled[claim.asset_id] = max(claim.own, settled.get(claim.asset_id, 0))
         by_id.setdefault(claim.asset_id, []).append(claim)
         wants[claim.cluster] = wants.get(claim.cluster, 0) + 1
         if claim.asset_id not in born or str(claim.born) < str(born[claim.asset_id]):
             born[claim.asset_id] = claim.born
     kept: dict[int, str] = {}
-    for asset_id in sorted(by_id, key=lambda item: (item not in settled, str(born[item]), item)):
+    for asset_id in sorted(by_id, key=lambda item: (item not in settled, str(born[item]), -settled.get(item, 0), item)):
         free = [claim for claim in by_id[asset_id] if claim.cluster not in kept]
         # Where those whose own it was went over to another asset, what was merged into it goes back to its own.
-        if any(claim.at_home for claim in by_id[asset_id]) and not any(claim.at_home for claim in free):
+        if any(claim.own for claim in by_id[asset_id]) and not any(claim.own for claim in free):
             free = [claim for claim in free if claim.cluster not in returning]
         if not free:
             continue
-        # A founder that went over to another asset does not take the id from those that stay, be they as few.
+        # A founder that went over to another asset does not take the id from those that stay, be they as few; but one that
+        # is back with its own takes it from those that were born into it while it was merged.
         best = min(
             free,
             key=lambda claim: (
-                not claim.at_home,
+                not claim.own,
                 not claim.stays,
-                not (claim.founder and wants[claim.cluster] == 1),
+                not (claim.founder and (wants[claim.cluster] == 1 or claim.back)),
+                -claim.own,
+                claim.cluster in returning,
                 -claim.members,
                 wants[claim.cluster],
                 not claim.founder,
@@ -167,6 +183,21 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
     connection.register("_chosen_ids", _ids_of(kept))
     connection.execute("INSERT INTO _inherited SELECT * FROM _chosen_ids")
     connection.unregister("_chosen_ids")
+    # Guests do not keep it while those whose own it is are left without one of their own: these take it back.
+    connection.execute(
+        """
+        CREATE OR REPLACE TEMP TABLE _strays AS
+        WITH astray AS (
+            SELECT cluster, i.asset_id, c.home_id FROM _claims c LEFT JOIN _inherited i USING (cluster)
+            WHERE i.asset_id IS NULL
+                OR cluster IN (SELECT cluster FROM _claims k JOIN _inherited USING (cluster, asset_id) WHERE k.own = 0))
+        SELECT guest.cluster, owner.cluster AS other FROM astray guest
+            JOIN astray owner ON owner.home_id = guest.asset_id AND owner.cluster <> guest.cluster
+        """
+    )
+    connection.execute(
+        "DELETE FROM _inherited WHERE cluster IN (SELECT cluster FROM _strays UNION ALL SELECT other FROM _strays)"
+    )
 
 
 def _ids_of(chosen: Mapping[int, str]) -> pa.Table:
@@ -280,10 +311,12 @@ def _new_state(connection: duckdb.DuckDBPyConnection) -> None:
         appeared AS (
             SELECT cluster, min(coalesce(first_seen, observed_at)) AS born
             FROM _numbers JOIN _clusters USING (idx) GROUP BY cluster),
+        left_behind AS (SELECT cluster, max(born) AS born FROM _claims ANTI JOIN _inherited USING (cluster) GROUP BY cluster),
         now AS (
-            SELECT r.record, a.asset_id, coalesce(h.born, p.born) AS born
+            -- what splits off is no older than what it was a part of, however old its records are
+            SELECT r.record, a.asset_id, coalesce(h.born, greatest(p.born, l.born)) AS born
             FROM _keyed r JOIN _clusters c USING (key) JOIN _assets a USING (cluster) JOIN appeared p USING (cluster)
-                LEFT JOIN birth h ON h.asset_id = a.asset_id
+                LEFT JOIN birth h ON h.asset_id = a.asset_id LEFT JOIN left_behind l USING (cluster)
             WHERE NOT a.held)
         SELECT record, n.asset_id, n.born, coalesce(b.home_id, n.asset_id) AS home_id,
             CASE WHEN b.home_id IS NULL THEN n.born ELSE b.home_born END AS home_born

@@ -78,6 +78,88 @@ def test_an_id_stays_with_what_stays_though_its_founder_went_over_to_another_mac
             assert aliases == {}
 
 
+def test_t84_an_id_comes_back_from_what_was_born_into_it_while_its_founder_was_wrongly_with_another_machine() -> None:
+    def rows(founder: str, other: str | None) -> list[dict[str, Any]]:
+        machine = [told("edr:p:1", founder, 1), told("mdm:p:1", "SERAAA", 2), told("nac:p:1", "SERAAA", 3)]
+        return machine + ([told("cmdb:p:2", other, 4), told("edr:p:2", "SERBBB", 5)] if other else [])
+
+    natural, state, _ = run(rows("SERAAA", None))
+    (asset,) = set(natural.values())
+    ids, state, _ = run(rows("SERXXX", "SERXXX"), state)
+    assert ids["edr:p:1"] == ids["cmdb:p:2"] == asset
+    parted, second = ids["mdm:p:1"], ids["edr:p:2"]
+    assert len({asset, parted, second}) == 3
+    for other in ("SERCCC", "SERBBB", "SERCCC"):
+        ids, state, aliases = run(rows("SERAAA", other), state)
+        assert {ids[record] for record in natural} == {asset}
+        assert asset not in (ids["cmdb:p:2"], ids["edr:p:2"])
+        assert ids["edr:p:2"] == second
+        assert aliases[parted] == asset
+
+
+def test_t84_a_machine_that_fell_apart_has_its_id_again_though_a_source_joined_a_part_of_it() -> None:
+    def rows(name: str, founder: str, *more: str) -> list[dict[str, Any]]:
+        others = [told(f"{product}:p:{name}", f"SER{name * 3}", 1) for product in ("edr", "mdm", *more)]
+        return [told(f"ad:p:{name}", founder, 1), *others]
+
+    for name in "bcdefg":
+        natural, state, _ = run(rows(name, f"SER{name * 3}"))
+        (asset,) = set(natural.values())
+        ids, state, _ = run(rows(name, "SERXXX", "nac"), state)
+        assert ids[f"ad:p:{name}"] == asset != ids[f"nac:p:{name}"]
+        parted = ids[f"nac:p:{name}"]
+        ids, _, aliases = run(rows(name, f"SER{name * 3}", "nac"), state)
+        assert set(ids.values()) == {asset}
+        assert aliases == {parted: asset}
+
+
+def days(**records: str) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """One character a day for every record, older ones first: the machine whose serial number it tells, or . where it is not
+    there. Asset and aliases of each day."""
+    found: list[dict[str, str]] = []
+    led: list[dict[str, str]] = []
+    state: pa.Table | None = None
+    for told_today in zip(*records.values(), strict=True):
+        there = [(place, *item) for place, item in enumerate(zip(records, told_today, strict=True)) if item[1] != "."]
+        rows = [told(f"{name[1:]}:p:{name}", f"SERIAL{machine}", place + 1) for place, name, machine in there]
+        ids, state, aliases = run(rows, state)
+        found.append({record.split(":")[2]: asset for record, asset in ids.items()})
+        led.append(aliases)
+    return found, led
+
+
+def test_t84_guests_do_not_outnumber_those_whose_own_an_id_was() -> None:
+    found, aliases = days(o1="oooo", d1="dood", d2="dood", d3="deed", e1="eeee", e2="eeee", e3="eeee", e4="..ee")
+    natural, last = found[0], found[-1]
+    assert last == natural | {"e4": natural["e1"]}
+    assert aliases[-1] == {}
+
+
+def test_t84_an_id_leaves_its_guests_when_it_is_known_whose_own_it_was() -> None:
+    # while those that brought the id into the merge are gone, the others of their machine are back
+    found, aliases = days(a1="aa..", a2="axaa", b1="babb", b2="bobb", o1="oo..", o2="oxoo", o3="oooo")
+    natural = found[0]
+    for day, ids in enumerate(found[2:], 2):
+        assert ids == {name: natural[name] for name in ids}
+        assert natural["a1"] not in aliases[day]
+
+
+def test_t84_what_was_born_among_guests_does_not_take_the_id_from_its_last_own_record() -> None:
+    found, _ = days(b1="b..", b2="bbb", a1="aba", a2=".ba")
+    natural = found[0]
+    assert found[2]["b2"] == natural["b2"]
+    assert found[2]["a1"] == found[2]["a2"] == natural["a1"]
+
+
+def test_what_splits_off_is_no_older_than_what_it_was_part_of_however_old_the_records_are() -> None:
+    found, aliases = days(o1="oxoo", a1="ayaa", a2="axaa", a3=".xaa", o2="oooo")
+    natural = found[0]
+    for day in (2, 3):
+        assert {found[day][name] for name in ("a1", "a2", "a3")} == {natural["a1"]}
+        assert found[day]["o1"] == found[day]["o2"] == natural["o1"]
+        assert found[1]["a2"] in aliases[day] or found[1]["a2"] in natural.values()
+
+
 def test_t84_what_was_merged_goes_back_to_its_own_id_though_the_one_it_was_merged_into_went_further() -> None:
     def rows(**serials: str) -> list[dict[str, Any]]:
         return [
