@@ -30,6 +30,7 @@ from dbt_like_transforms.resolution.ladder import Ladder, Rule
 from dbt_like_transforms.resolution.notes import HARDWARE, Notes
 from dbt_like_transforms.resolution.partition import Bits, Partition
 from dbt_like_transforms.resolution.settle import settle
+from dbt_like_transforms.resolution.suspects import Suspects
 from dbt_like_transforms.resolution.vetoes import Vetoes
 
 MANUAL_MERGE = "manual_merge"
@@ -53,6 +54,7 @@ class Clusterer:
         self.allowed = allowed or {}
         self.ladder = ladder
         self.vetoes = vetoes
+        self.suspects = Suspects(facts, vetoes.clocks)
         self.apart = np.array(apart, dtype=np.int32).reshape(-1, 2)
         kept = {name for rule in ladder.rules for name in (*rule.vetoes, *rule.contest)} | set(ladder.review_conflicts)
         self.partition = Partition(facts, tuple(sorted(kept)))
@@ -274,7 +276,7 @@ class Clusterer:
         if rule.special:
             of_rows = group_of[partition.label]
             for special in rule.special:
-                clash |= self.vetoes.suspects(special, partition.label, of_rows, size, self.unusable)
+                clash |= self.suspects.within(special, partition.label, of_rows, size, self.unusable)
         if len(self.apart):
             left, right = (
                 group_of[self.partition.label[self.apart[:, 0]]],

@@ -70,6 +70,17 @@ Special = Literal[
     "clone_blade", "clone_image", "enclosed", "counted", "domain", "employee_other", "login_other",
 ]  # fmt: skip
 
+#: Vetoes by values that can only be compared where another identifier agrees: two numbers of one form, two SIDs or
+#: addresses of one domain. Veto -> identifier, what has to agree.
+COMPARED_WITHIN: dict[str, tuple[str, str]] = {
+    "domain": ("sid", "sid_domain"),
+    "employee_other": ("employee", "employee_form"),
+    "login_other": ("login", "login_domain"),
+}
+
+#: Vetoes that only strike where somebody carries an identifier.
+CARRIED = {"clone_blade": "blade", "clone_image": "sid_machine", "counted": "counted", "enclosed": "enclosed"}
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
