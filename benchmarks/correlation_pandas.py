@@ -196,8 +196,8 @@ def vetoed(
 ) -> set[int]:
     """Groups of clusters that hold two values of one kind, or that one of the rule's special vetoes forbids.
 
-    Not those of blades, images and scanners' numbers (clone_blade, clone_image, counted), and clones are told apart by the
-    first 15 characters of their names.
+    Not those of blades, images and scanners' numbers (clone_blade, enclosed, clone_image, counted), and clones are told apart
+    by the first 15 characters of their names.
     """
 
     def inside(name: str) -> pd.DataFrame:
