@@ -74,10 +74,8 @@ def assign_assets(
         connection.register("_taken_out", pa.table({"idx": pa.array(sorted(taken_out), pa.int32())}))
         _inherit(connection, kind)
     else:
-        for name in ("_claims", "_inherited"):
-            connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE {name} (cluster INTEGER, asset_id VARCHAR, born TIMESTAMP)"
-            )
+        connection.execute("CREATE OR REPLACE TEMP TABLE _claims (cluster INTEGER, born TIMESTAMP)")
+        connection.execute("CREATE OR REPLACE TEMP TABLE _inherited (cluster INTEGER, asset_id VARCHAR)")
     _name_clusters(connection, kind)
     _find_aliases(connection)
     _new_state(connection)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.facts import NO_TIME, Facts
 from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, mixed, repeated, sorted_unique
 from dbt_like_transforms.resolution.ladder import CARRIED, COMPARED_WITHIN, Special
-
-if TYPE_CHECKING:
-    from dbt_like_transforms.resolution.vetoes import Clocks
-
-DAY = 86_400
+from dbt_like_transforms.resolution.vetoes import DAY, Clocks
 
 
 class Suspects:
