@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import time
+import sys
+import tracemalloc
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pyarrow as pa
@@ -147,26 +149,42 @@ def test_t86_of_rules_of_one_rank_the_same_one_wins_in_any_order(tie: str) -> No
     assert all({"vetoed", "suppressed"} & outcome.verdicts(third) for outcome in outcomes)
 
 
-def test_t89_a_placeholder_on_many_records_costs_linear_time() -> None:
-    def cost(count: int) -> float:
+def test_t89_a_placeholder_on_many_records_costs_linear_work_and_memory() -> None:
+    def cost(count: int) -> tuple[int, int]:
+        """Calls of functions, and bytes held at most."""
         rows = pa.table(
             {
                 "record": [f"edr:p:{i}" for i in range(count)],
                 "product": ["edr"] * count,
                 "instance": ["p"] * count,
-                "serial_number": ["ACME BOARD"] * count,
+                "serial_number": ["QX7Z41BB"] * count,
                 "smbios_uuid": [f"aaaaaaaa-bbbb-4ccc-8ddd-{i:012x}" for i in range(count)],
                 "mac_addresses": [["3c:7c:3f:00:00:01"]] * count,
                 "hostnames": [[f"pc-{i}"] for i in range(count)],
             }
         )
-        started = time.process_time()
-        outcome = resolve("device", rows)
-        assert len(set(outcome.clusterer.partition.label.tolist())) == count
-        return time.process_time() - started
+        calls = 0
 
-    cost(1000)
-    assert cost(30_000) < 12 * max(cost(6_000), 0.2)
+        def counted(_frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal calls
+            calls += event in ("call", "c_call")
+
+        tracemalloc.start()
+        sys.setprofile(counted)
+        try:
+            outcome = resolve("device", rows)
+        finally:
+            sys.setprofile(None)
+            _, peak = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+        assert len(set(outcome.clusterer.partition.label.tolist())) == count
+        return calls, peak
+
+    cost(100)
+    (few, _), (many, _) = cost(150), cost(900)
+    assert many <= 6 * few
+    (_, little), (_, much) = cost(2_000), cost(12_000)
+    assert much <= 7 * little
 
 
 # -- bad input ----------------------------------------------------------------------------------------------------------
