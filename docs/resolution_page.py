@@ -25,8 +25,8 @@ exposure build --without tenable_prod                                           
 ```
 
 The [tables](tables.md): `asset_records` (which record is in which asset), `resolution_decisions` (what joined it, what was kept
-apart), `suppressed_identifiers`, `asset_fields` (what every source says of every field, and which won), `resolution_changes` (what
-merged and split, ids that are aliases now, what waits for a person).
+apart), `suppressed_identifiers`, `asset_fields` (what every source says of every field, and which won), `contradictions`
+(retired here, at work there), `resolution_changes` (what merged and split, ids that are aliases now, what waits for a person).
 
 * **Ladder.** Records are joined by the rules below, the strongest first. A rule joins what agrees on its value, and never sees
   anything of a weaker rule.

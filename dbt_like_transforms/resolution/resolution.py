@@ -129,15 +129,19 @@ class Resolution:
         return Reasons(self.connection, self.clusterer, self.applied)
 
     def contradictions(self) -> dict[str, list[str]]:
-        """What the records of one asset say that cannot both be true, by record: retired here, at work there."""
+        """What the records of one asset say that cannot both be true, by record: retired here, at work there. A source that
+        holds an active record of the asset as well has only replaced the one that it retired."""
         rows = self.connection.execute(
             """
             WITH member AS (
-                SELECT r.record, r.product, c.cluster, coalesce(r.state, 'active') AS state,
+                SELECT r.record, r.product, r.instance, c.cluster, coalesce(r.state, 'active') AS state,
                     coalesce(n_time(r.last_seen), n_time(r.observed_at)) AS seen
                 FROM _keyed r JOIN _clusters c USING (key))
             SELECT a.record, b.record, b.product, b.seen FROM member a JOIN member b USING (cluster)
-            WHERE a.state = 'retired' AND b.state = 'active' ORDER BY ALL
+            WHERE a.state = 'retired' AND b.state = 'active' AND NOT EXISTS (
+                FROM member o WHERE o.cluster = a.cluster AND o.state = 'active'
+                    AND o.product IS NOT DISTINCT FROM a.product AND o.instance IS NOT DISTINCT FROM a.instance)
+            ORDER BY ALL
             """
         ).fetchall()
         found: dict[str, list[str]] = {}

@@ -10,6 +10,7 @@ from exposure_pipelines.errors import ConfigurationError, WorkFailed
 if TYPE_CHECKING:
     import duckdb
 
+    from dbt_like_transforms.resolution.kinds import Kind
     from exposure_pipelines.home import Home
     from exposure_pipelines.lake import Lake
 
@@ -24,10 +25,11 @@ TABLES = {
 }
 
 
-def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str, Any]:
+def asset_story(home: Home, kind: Kind, asset: str, date: str | None) -> dict[str, Any]:
     """The asset of an id, of one that was merged into it, or of a source record. Raises WorkFailed when the snapshot holds
     none of them, and says why where it is a record that makes no asset."""
     from exposure_pipelines.cli import asset_exposure
+    from exposure_pipelines.cli.field_reasons import with_reasons
     from exposure_pipelines.frames import mart_path
     from exposure_pipelines.lake import Lake, duckdb_connection
 
@@ -37,6 +39,7 @@ def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str
         for name in (table, *RESOLUTION, *asset_exposure.MARTS):
             path = mart_path(home, name, date).replace("'", "''")
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{path}', hive_partitioning = false)")
+        show_contradictions(database, home, date)
         asset_id = find_asset(database, kind, table, key, asset)
         head = rows(database, f"SELECT display_name, lifecycle_state FROM {table} WHERE {key} = $id", {"id": asset_id})[
             0
@@ -60,14 +63,35 @@ def asset_story(home: Home, kind: str, asset: str, date: str | None) -> dict[str
                 "AND (list_contains($names, record) OR list_contains($names, other_record)) ORDER BY ALL",
                 {"kind": kind, "names": names},
             ),
-            "fields": rows(
+            "contradictions": rows(
                 database,
-                "SELECT * FROM asset_fields WHERE asset_kind = $kind AND asset_id = $id "
-                "ORDER BY field, chosen DESC, product, record_id, value",
+                "SELECT * FROM contradictions WHERE asset_kind = $kind AND asset_id = $id ORDER BY record",
                 {"kind": kind, "id": asset_id},
+            ),
+            "fields": with_reasons(
+                kind,
+                rows(
+                    database,
+                    "SELECT * FROM asset_fields WHERE asset_kind = $kind AND asset_id = $id "
+                    "ORDER BY field, chosen DESC, product, record_id, value",
+                    {"kind": kind, "id": asset_id},
+                ),
+                records,
             ),
             "exposure": asset_exposure.asset_exposure(database, home, asset_id),
         }
+
+
+def show_contradictions(database: duckdb.DuckDBPyConnection, home: Home, date: str | None) -> None:
+    """Makes the view `contradictions`; snapshots that were built before there was such a table have none."""
+    from exposure_pipelines.frames import mart_path
+
+    try:
+        path = mart_path(home, "contradictions", date).replace("'", "''")
+        relation = f"read_parquet('{path}', hive_partitioning = false)"
+    except WorkFailed:
+        relation = "(SELECT NULL AS asset_kind, NULL AS asset_id, NULL AS record) WHERE false"
+    database.execute(f"CREATE VIEW contradictions AS SELECT * FROM {relation}")
 
 
 def landed_place(lake: Lake, record: Mapping[str, Any]) -> str:

@@ -40,7 +40,8 @@ def explain(
         story["decisions"],
         ("verdict", "record", "sentence", "rule"),
     )
-    section("Fields", story["fields"], ("field", "value", "product", "record_id", "observed_at", "chosen"))
+    section("Contradictions", story["contradictions"], ("reason",))
+    section("Fields", story["fields"], ("field", "value", "product", "record_id", "observed_at", "chosen", "why"))
     say()
     say_exposure(story["exposure"])
 

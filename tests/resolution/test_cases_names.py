@@ -268,6 +268,16 @@ def test_t68_retired_in_the_cmdb_and_alive_in_the_edr_is_a_contradiction() -> No
     assert out.lines["edr:p:2"]["contradictions"]
 
 
+def test_t68_a_record_that_its_own_source_replaced_is_no_contradiction() -> None:
+    both = {"serial_number": "5CG68"}
+    out = devices(
+        seen("edr:p:1", **both, state="retired"), seen("edr:p:2", **both), seen("cmdb:p:3", **both, state="retired")
+    )
+    assert out.together("edr:p:1", "edr:p:2", "cmdb:p:3")
+    assert out.lines["edr:p:1"]["contradictions"] == []
+    assert len(out.lines["cmdb:p:3"]["contradictions"]) == len(out.lines["edr:p:2"]["contradictions"]) == 1
+
+
 def test_t70_equal_imei_and_other_serial() -> None:
     assert devices(
         seen("intune:p:1", imei="490154203237518", serial_number="C39AAA"),

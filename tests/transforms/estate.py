@@ -42,7 +42,7 @@ KINDS = {
 }
 MARTS = tuple(
     "devices identities applications cloud_resources vulnerabilities findings relationships unresolved_references "
-    "connector_status coverage_gaps billable_assets asset_changes".split()
+    "connector_status coverage_gaps contradictions billable_assets asset_changes".split()
 )
 #: What the exposure graph is made of.
 GRAPH_MARTS = tuple(

@@ -41,6 +41,44 @@ def test_one_source_still_seeing_it_keeps_an_asset_active_that_another_retired(e
     assert estate.row(DEVICE)["lifecycle_state"] == "active"
 
 
+CONTRADICTIONS = "select record, other_record, reason from contradictions"
+
+
+def test_t68_retired_in_the_cmdb_and_alive_in_the_edr_is_active_and_a_contradiction(estate: Estate) -> None:
+    estate.marts = ("devices", "contradictions")
+    seen = datetime(2026, 11, 19)
+    estate.build(
+        devices=[
+            observation("servicenow:prod:1", **LAPTOP, state="retired"),
+            observation("tenable:prod:1", serial_number="S1", last_seen=seen),
+            observation("defender_endpoint:prod:1", serial_number="S1"),
+            observation("servicenow:prod:2", serial_number="S2", display_name="lt-2", state="retired"),
+        ]
+    )
+    assert estate.row("select lifecycle_state from devices where serial_number = 'S1'")["lifecycle_state"] == "active"
+    assert estate.rows(CONTRADICTIONS) == [
+        {
+            "record": "servicenow:prod:1",
+            "other_record": "defender_endpoint:prod:1",
+            "reason": "servicenow:prod:1 calls it retired, but defender_endpoint holds it as active (last seen 2026-11-20) "
+            "in defender_endpoint:prod:1",
+        }
+    ]
+
+
+def test_a_record_that_its_source_replaced_or_that_nothing_outlived_is_no_contradiction(estate: Estate) -> None:
+    estate.marts = ("devices", "contradictions")
+    estate.build(
+        devices=[
+            observation("tenable:prod:1", **LAPTOP, state="retired"),
+            observation("tenable:prod:2", serial_number="S1"),
+            observation("servicenow:prod:2", serial_number="S2", state="retired"),
+            observation("defender_endpoint:prod:2", serial_number="S2", last_seen=datetime(2026, 1, 1)),
+        ]
+    )
+    assert estate.rows(CONTRADICTIONS) == []
+
+
 def test_a_source_without_activity_vouches_for_its_records_only_as_of_the_sync_that_is_read(estate: Estate) -> None:
     record = observation("tenable:prod:1", **LAPTOP, last_seen=None, first_seen=None)
     old = datetime(2026, 1, 1)
