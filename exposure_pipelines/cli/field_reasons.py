@@ -59,7 +59,12 @@ def _why(row: Row, told: Sequence[Row], precedence: Precedence) -> str:
         if any(rank(other) < rank(row) for other in told):
             return f"the first of the sources in their order that was not {silent}"
         if any(rank(other) == rank(row) for other in told if other is not row):
-            return "the newest record of the first source in their order"
+            named = row["product"] in products
+            return (
+                "the newest record of the first source in their order"
+                if named
+                else "the newest of sources without an order"
+            )
         return "the first of the sources in their order"
     if rank(row) < rank(winner):
         return f"{silent}, so {winner['product']} comes before it"

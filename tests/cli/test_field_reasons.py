@@ -65,6 +65,15 @@ def test_of_two_records_of_one_source_the_newer_one_is_named() -> None:
     assert why["os_version", 1] == "not newer than tenable 0"
 
 
+def test_sources_that_the_order_does_not_name_are_told_apart_by_age() -> None:
+    why = reasons(
+        {"product": "tenable", "environment": "test"},
+        {"product": "qualys", "environment": "prod", "last_seen": NOW - timedelta(days=1)},
+    )
+    assert why["environment", 0] == "the newest of sources without an order"
+    assert why["environment", 1] == "not newer than tenable 0"
+
+
 def test_an_asset_that_is_gone_keeps_what_was_last_said_of_it() -> None:
     why = reasons({"product": "tenable", "os_version": "11", "state": "retired"})
     assert why["os_version", 0] == "no other source tells it"
