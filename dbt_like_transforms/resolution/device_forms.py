@@ -163,12 +163,12 @@ SELECT manufacturer, CASE WHEN NOT seeded_manufacturer(maker_l) THEN w_maker(wor
 FROM (SELECT manufacturer, maker_l, l_maker_word(maker_l) AS word
     FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _keyed)))
 """
-# Makers and models as they came that say nothing, such as 'System manufacturer'.
+# Makers and models as they came that say nothing, such as 'System manufacturer'. What was emptied on purpose says so.
 _NO_MAKERS = """
 SELECT given FROM (
     SELECT given, n_lower(given) AS lowered
     FROM (SELECT DISTINCT manufacturer AS given FROM _keyed UNION SELECT DISTINCT model FROM _keyed))
-WHERE seeded_manufacturer(lowered)
+WHERE seeded_manufacturer(lowered) AND lowered <> '(cleared)'
 """
 # What people and vendors write elsewhere where there is nothing to say, such as 'Unknown'.
 WRITTEN = ("device_category", "os_platform", "os_version", "environment", "owner", "asset_tag")

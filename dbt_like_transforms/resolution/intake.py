@@ -76,8 +76,8 @@ def number_records(
             FROM _given AS g
             WINDOW same AS (PARTITION BY record)
             QUALIFY row_number() OVER (
-                PARTITION BY record ORDER BY n_time(observed_at) DESC NULLS LAST, n_time(g.last_seen) DESC NULLS LAST,
-                md5(CAST(g AS VARCHAR))) = 1"""
+                PARTITION BY record ORDER BY coalesce(n_time(observed_at), n_time(g.last_seen)) DESC NULLS LAST,
+                n_time(g.last_seen) DESC NULLS LAST, md5(CAST(g AS VARCHAR))) = 1"""
         )
     elif total <= HELD:
         once = "_held"

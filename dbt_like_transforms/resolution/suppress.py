@@ -19,6 +19,7 @@ from dbt_like_transforms.resolution.facts import key_sql, value_sql
 from dbt_like_transforms.resolution.integers import Keys
 from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.normalise import install, normalised
+from dbt_like_transforms.resolution.values import CLEARED
 from dbt_like_transforms.yaml_text import load_yaml
 
 _MARKS = r"[ -/:-@\[-`{-~]"
@@ -67,7 +68,8 @@ def load_seeds(path: Path = SEED_FILE) -> Seeds:
         if numbers := [value for value in entry["values"] if not isinstance(value, str)]:
             raise ValueError(f"{path.name}: {numbers[0]!r} of {name} is a number to YAML; put it in quotes")
         values, compared_as = tuple(entry["values"]), entry["compared_as"]
-        words = nothing if entry.get("nothing") else ()
+        # what staging gives for an emptied field is a value of the field, and identifies nothing
+        words = (*nothing, CLEARED) if entry.get("nothing") else ()
         lists[name] = SeedList(
             name,
             (*values, *words) if compared_as else values,

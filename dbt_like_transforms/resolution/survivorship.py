@@ -139,6 +139,9 @@ class Survivors:
         for number, name in enumerate(self.scalars):
             bit = np.uint64(1 << number)
             best = np.minimum.reduceat(np.where(has & bit != 0, key(name), _NONE), starts)
+            if name in self.told.false:
+                false = np.minimum.reduceat(np.where(has & self.told.false[name] != 0, key(name), _NONE), starts)
+                best = np.where(best == _NONE, false, best)
             known = best != _NONE
             won[starts[known] + (best[known] & ((1 << _POSITION_BITS) - 1))] |= bit
         return _places(key(""), asset, position), won

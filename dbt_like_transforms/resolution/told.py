@@ -23,7 +23,8 @@ class Told:
     """The fields of a kind and what the records of one resolution tell of them.
 
     Reads `_observed`, `_keyed` and the tables of normal forms. scalars: fields that are neither list nor object.
-    present[row]: bit i is set where the record has the i-th of them.
+    present[row]: bit i is set where the record has the i-th of them; where any record that says true is enough, bit i stands
+    for true, and the bit false[name] for false.
     """
 
     def __init__(self, kind: Kind, connection: duckdb.DuckDBPyConnection) -> None:
@@ -34,13 +35,14 @@ class Told:
         }
         #: Of each column of objects the members that each product knows, see `objects`.
         self.members = {name: members(connection, name) for name in self.precedence.merge}
-        self.present: NDArray[np.uint64] = _bits(
-            connection,
-            "_observed r",
-            {name: f"r.{name}" if name in self.precedence.any else field.told for name, field in self.scalars.items()},
-        )
+        anyone = [name for name in self.scalars if name in self.precedence.any]
+        self.false = {name: np.uint64(1 << len(self.scalars) + number) for number, name in enumerate(anyone)}
+        given = {name: f"r.{name}" if name in self.false else field.told for name, field in self.scalars.items()}
+        denied = {f"not {name}": f"NOT r.{name}" for name in anyone}
+        self.present: NDArray[np.uint64] = _bits(connection, "_observed r", given | denied)
         # Two scans cost less than one of both tables joined.
-        self.present &= _bits(connection, "norm n", {name: field.normal for name, field in self.scalars.items()})
+        normal = {name: field.normal for name, field in self.scalars.items()}
+        self.present &= _bits(connection, "norm n", normal | dict.fromkeys(denied, "true"))
 
 
 def _bits(connection: duckdb.DuckDBPyConnection, relation: str, tests: Mapping[str, str]) -> NDArray[np.uint64]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dbt_like_transforms.resolution import applications, device_forms, identities
 
-#: What staging gives for a field that the source emptied on purpose.
+#: What staging gives for a field that the source emptied on purpose. As an identifier it is a placeholder.
 CLEARED = "(cleared)"
 
 
@@ -82,11 +82,21 @@ _FIELDS: dict[str, dict[str, Field]] = {
     },
     "application": {name: _unless(name, "no_words") for name in applications.WRITTEN},
 }
+
+
+def _listed(name: str, form: str) -> Elements:
+    """The elements of a column, unless they are words for nothing. form: over `given`."""
+    table = f"(SELECT key, unnest({name}) AS given FROM _keyed)"
+    return Elements(table, f"CASE WHEN n_says(given) THEN {form} END", by="key")
+
+
 _ELEMENTS: dict[str, Elements] = {
     "mac_addresses": Elements("macs", "CASE WHEN NOT seeded THEN mac END", "n_colons(value)"),
     "ip_addresses": Elements("ips", "ip"),
-    "fqdns": Elements("_keyed", "rtrim(n_lower(unnest(fqdns)), '.')", by="key"),
-    "emails": Elements("_keyed", "n_lower(unnest(emails))", by="key"),
+    # of words such as 'aid=..' none is a word for nothing
+    "agent_ids": Elements("_keyed", "n_text(unnest(agent_ids))", by="key"),
+    "fqdns": _listed("fqdns", "rtrim(n_lower(given), '.')"),
+    "emails": _listed("emails", "n_lower(given)"),
     "sid_history": Elements("_keyed", "n_sid(unnest(sid_history))", by="key"),
 }
 
@@ -96,7 +106,7 @@ def fields(kind: str, columns: Mapping[str, str]) -> dict[str, Field]:
     found = {}
     for name, type_ in columns.items():
         if type_ == "VARCHAR":
-            found[name] = _FIELDS[kind].get(name) or Field(f"n_has(r.{name})", f"r.{name}", "n_text({})")
+            found[name] = _FIELDS[kind].get(name) or Field(f"n_says(r.{name})", f"r.{name}", "n_text({})")
         elif not type_.endswith("[]"):
             found[name] = Field(f"r.{name} IS NOT NULL", f"r.{name}")
     return found
@@ -104,4 +114,4 @@ def fields(kind: str, columns: Mapping[str, str]) -> dict[str, Field]:
 
 def elements(name: str) -> Elements:
     """The elements of the list `name`."""
-    return _ELEMENTS.get(name) or Elements("_keyed", f"n_text(unnest({name}))", by="key")
+    return _ELEMENTS.get(name) or _listed(name, "n_text(given)")

@@ -111,6 +111,19 @@ def test_t77_what_says_nothing_of_an_account_or_application_gives_way_too(
     assert winner[field] == "of the next"
 
 
+@pytest.mark.parametrize("field", ["display_name", "domain", "netbios_name", "cloud_provider", "cloud_account_id"])
+def test_t77_a_word_for_nothing_is_none_in_any_field(field: str) -> None:
+    assert merged([told("intune", 1, **{field: "Unknown"}), told("servicenow", 2, **{field: "real"})])[field] == "real"
+
+
+def test_t77_words_for_nothing_are_in_no_list() -> None:
+    rows = [
+        told("intune", 1, hostnames=["N/A", "-", "Unknown"], fqdns=["none"]),
+        told("servicenow", 2, hostnames=["pc1", "unknown-lab"], fqdns=["pc1.corp.example"]),
+    ]
+    assert (merged(rows)["hostnames"], merged(rows)["fqdns"]) == (["pc1", "unknown-lab"], ["pc1.corp.example"])
+
+
 @pytest.mark.parametrize("value", ["0", "None Ofthem", "unknown-lab", "N/A1", "(x)", "name: unknown"])
 def test_what_only_contains_a_word_for_nothing_is_a_value(value: str) -> None:
     assert merged([told("intune", 1, owner=value), told("servicenow", 2, owner="ann")])["owner"] == value
@@ -146,6 +159,30 @@ def test_t77_a_field_that_the_best_source_emptied_on_purpose_is_empty() -> None:
     assert merged([told("intune", 1, owner=None), told_still])["owner"] == "ann"
     # a weaker source that emptied it says nothing against the better one
     assert merged([told("intune", 1, owner="bob"), told("servicenow", 2, owner=CLEARED)])["owner"] == "bob"
+
+
+@pytest.mark.parametrize("field", ["owner", "model", "manufacturer", "os_version", "display_name", "domain"])
+def test_t77_any_field_may_have_been_emptied_on_purpose(field: str) -> None:
+    assert merged([told("intune", 1, **{field: CLEARED}), told("servicenow", 2, **{field: "weaker"})])[field] is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "known"),
+    [
+        ("device", "serial_number", {"manufacturer": "Dell"}),
+        ("device", "cloud_instance_id", {"cloud_provider": "aws"}),
+        ("device", "hostnames", {"domain": "corp.com"}),
+        ("identity", "okta_id", {}),
+        ("identity", "sam_account_name", {"domain": "CORP"}),
+        ("application", "app_id", {}),
+        ("application", "entity_id", {}),
+    ],
+)
+def test_what_was_emptied_on_purpose_identifies_nothing(kind: Kind, field: str, known: dict[str, str]) -> None:
+    value: Any = [CLEARED] if field == "hostnames" else CLEARED
+    rows = [{"record": f"{p}:p:1", "product": p, "instance": "p", field: value} | known for p in ("intune", "okta")]
+    label = resolve(kind, pa.Table.from_pylist(rows)).clusterer.partition.label
+    assert len(set(label.tolist())) == 2
 
 
 @pytest.mark.parametrize(("days", "version"), [(29, "of intune"), (31, "of servicenow"), (45, "of servicenow")])
@@ -205,6 +242,27 @@ def test_fields_tell_what_every_record_says_lists_and_objects_included() -> None
     assert fields["properties", "servicenow"] == ('{"a": 1}', True)
     assert fields["owner", "servicenow"] == ("ann", False)
     assert fields["owner", "intune"] == ("bob", True)
+
+
+@pytest.mark.parametrize(
+    ("intune", "tenable", "value", "winner"),
+    [
+        (False, None, False, "intune"),
+        (False, False, False, "intune"),
+        (None, False, False, "tenable"),
+        (False, True, True, "tenable"),
+        (True, True, True, "intune"),
+        (None, None, None, None),
+    ],
+)
+def test_what_any_source_may_say_has_one_winner_though_all_say_no(
+    intune: bool | None, tenable: bool | None, value: bool | None, winner: str | None
+) -> None:
+    rows = [told("tenable", 1, is_managed=tenable), told("intune", 2, is_managed=intune)]
+    assert merged(rows)["is_managed"] is value
+    told_by = Survivors(resolve("device", pa.Table.from_pylist(rows))).fields().fetchall()
+    chosen = [product for _, field, _, product, *_, chosen in told_by if field == "is_managed" and chosen]
+    assert chosen == [winner][: value is not None]
 
 
 def test_one_record_of_the_far_future_does_not_blur_which_of_the_others_is_newer() -> None:
