@@ -41,6 +41,19 @@ def test_one_source_still_seeing_it_keeps_an_asset_active_that_another_retired(e
     assert estate.row(DEVICE)["lifecycle_state"] == "active"
 
 
+def test_a_clock_that_is_ahead_keeps_no_machine_alive(estate: Estate) -> None:
+    estate.build(devices=[observation("tenable:prod:1", **LAPTOP, last_seen=datetime(2031, 1, 1))])
+    assert estate.row(DEVICE)["last_seen"] == datetime(2026, 11, 20, 9)
+    estate.build(NEXT + timedelta(days=120), syncs=[])
+    assert estate.row(DEVICE)["lifecycle_state"] == "stale"
+
+
+def test_nothing_is_seen_for_the_first_time_after_the_last(estate: Estate) -> None:
+    seen, enrolled = datetime(2026, 11, 1), datetime(2026, 11, 15)
+    estate.build(devices=[observation("acme:prod:1", **LAPTOP, first_seen=enrolled, last_seen=seen)])
+    assert estate.row(DEVICE)["first_seen"] == estate.row(DEVICE)["last_seen"] == seen
+
+
 CONTRADICTIONS = "select record, other_record, reason from contradictions"
 
 

@@ -8,10 +8,14 @@ with streams as (
 ),
 
 timed as (
-    -- a source that reports no activity vouches for its records each time it lists them
+    -- a source that reports no activity vouches for its records each time it lists them, and so does one whose clock is
+    -- ahead: nothing was active after the date
     select
         a.*,
-        coalesce(a.last_seen, s.synced_at, c.snapshot_end) as active_at,
+        case
+            when a.last_seen <= c.snapshot_end then a.last_seen
+            else least(coalesce(s.synced_at, c.snapshot_end), c.snapshot_end)
+        end as active_at,
         c.snapshot_end,
         coalesce(k.window_days, 90) as window_days
     from int_assignments as a
@@ -22,7 +26,8 @@ timed as (
 
 select
     asset_kind, asset_id, record, product, instance, stream, record_id, state, record_state,
-    coalesce(first_seen, active_at) as first_seen,
+    -- a machine that was set up anew and not seen since has an activity from before
+    least(coalesce(first_seen, active_at), active_at) as first_seen,
     active_at,
     active_at >= snapshot_end - window_days * interval 1 day as in_window,
     sync, page, row_number
