@@ -267,12 +267,17 @@ class Survivors:
     def _union(self, name: str) -> _Lists:
         """Different values of a list, those of the best source first."""
         held = elements(name)
+        value, same = "value", "value"
+        order = f"(place::UBIGINT << 32) | {held.at}::UBIGINT" if held.at else "place"
+        if held.cased:
+            # a record may write one value in two ways: the hash makes the choice the same in any order of the input
+            value, same = "arg_min(value, (place::UBIGINT << 32) | (hash(value) >> 32))", "lower(value)"
         return self._sorted(
             f"""
             SELECT asset, {held.shown} AS shown FROM (
-                SELECT asset, value, min(place) AS place
+                SELECT asset, {value} AS value, min({order}) AS place
                 FROM {held.relation} JOIN _giving USING ({held.by})
-                GROUP BY asset, value HAVING any_value(value) IS NOT NULL)
+                GROUP BY asset, {same} HAVING any_value(value) IS NOT NULL)
             ORDER BY asset, place, shown
             """
         )

@@ -42,19 +42,23 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Elements:
-    """A list: `value` of each row of `table`, the same for equal elements, and how it is shown. by: what tells the records of
-    the table apart, `idx` or `key`."""
+    """A list: `value` of each row of `table`, and how it is shown. by: what tells the records of the table apart, `idx` or
+    `key`. cased: elements are equal in whatever case, and shown as the best source writes them. at: place of an element in the
+    list of its record, where that tells anything."""
 
     table: str
     value: str
     shown: str = "value"
     by: str = "idx"
+    cased: bool = False
+    at: str = ""
 
     @property
     def relation(self) -> str:
-        """SQL of the elements (`by`, value); value is NULL where an element says nothing. To be filtered by an aggregate of
+        """SQL of the elements (`by`, value, `at`); value is NULL where an element says nothing. To be filtered by an aggregate of
         it: a filter on the value itself would be pushed down to where it forms every value a second time."""
-        return f"(SELECT {self.by}, {self.value} AS value FROM {self.table})"
+        at = f", {self.at}" if self.at else ""
+        return f"(SELECT {self.by}, {self.value} AS value{at} FROM {self.table})"
 
 
 def _unless(name: str, silent: str) -> Field:
@@ -84,19 +88,27 @@ _FIELDS: dict[str, dict[str, Field]] = {
 }
 
 
-def _listed(name: str, form: str) -> Elements:
+def _listed(name: str, form: str = "n_text(given)", cased: bool = False) -> Elements:
     """The elements of a column, unless they are words for nothing. form: over `given`."""
     table = f"(SELECT key, unnest({name}) AS given FROM _keyed)"
-    return Elements(table, f"CASE WHEN n_says(given) THEN {form} END", by="key")
+    return Elements(table, f"CASE WHEN n_says(given) THEN {form} END", by="key", cased=cased)
 
 
 _ELEMENTS: dict[str, Elements] = {
     "mac_addresses": Elements("macs", "CASE WHEN NOT seeded THEN mac END", "n_colons(value)"),
     "ip_addresses": Elements("ips", "ip"),
     # of words such as 'aid=..' none is a word for nothing
-    "agent_ids": Elements("_keyed", "n_text(unnest(agent_ids))", by="key"),
+    "agent_ids": Elements("_keyed", "n_text(unnest(agent_ids))", by="key", cased=True),
+    "hostnames": _listed("hostnames", cased=True),
+    "login_names": _listed("login_names", cased=True),
     "fqdns": _listed("fqdns", "rtrim(n_lower(given), '.')"),
-    "emails": _listed("emails", "n_lower(given)"),
+    # the main one comes first
+    "emails": Elements(
+        "(SELECT key, unnest(emails) AS given, generate_subscripts(emails, 1) AS nth FROM _keyed)",
+        "CASE WHEN n_says(given) THEN n_lower(given) END",
+        by="key",
+        at="nth",
+    ),
     "sid_history": Elements("_keyed", "n_sid(unnest(sid_history))", by="key"),
 }
 
@@ -114,4 +126,4 @@ def fields(kind: str, columns: Mapping[str, str]) -> dict[str, Field]:
 
 def elements(name: str) -> Elements:
     """The elements of the list `name`."""
-    return _ELEMENTS.get(name) or _listed(name, "n_text(given)")
+    return _ELEMENTS.get(name) or _listed(name)

@@ -224,8 +224,45 @@ def test_lists_hold_every_value_once_those_of_the_best_source_first() -> None:
         told("intune", 2, hostnames=["PC1", "old"], mac_addresses=["aa:bb:cc:00:00:01"]),
     ]
     winner = merged(rows)
-    assert winner["hostnames"] == ["PC1", "old", "pc1"]
+    assert winner["hostnames"] == ["PC1", "old"]
     assert winner["mac_addresses"] in (None, []) or winner["mac_addresses"] == ["aa:bb:cc:00:00:01"]
+
+
+def test_names_in_two_spellings_are_one_as_the_best_source_writes_it() -> None:
+    rows = [
+        told("servicenow", 1, hostnames=["PC1", "pc2"], agent_ids=["aid=AB12"]),
+        told("intune", 2, hostnames=["pc1", "Pc1"], agent_ids=["aid=ab12", "mde=1"]),
+    ]
+    assert merged(rows)["hostnames"] in (["pc1", "pc2"], ["Pc1", "pc2"])
+    assert merged(rows)["hostnames"] == merged(rows[::-1])["hostnames"]
+    assert merged(rows)["agent_ids"] == ["aid=ab12", "mde=1"]
+    people = [
+        {"record": f"{product}:p:1", "product": product, "instance": "p", "upn": "a@corp.com", "login_names": [name]}
+        for product, name in (("okta", "corp\\JDOE"), ("entra_id", "CORP\\jdoe"))
+    ]
+    (person,) = Survivors(resolve("identity", pa.Table.from_pylist(people))).winners().to_pylist()
+    assert person["login_names"] == ["CORP\\jdoe"]
+
+
+def test_the_main_mail_address_of_the_best_source_stays_the_first() -> None:
+    rows = [
+        {"record": f"{product}:p:1", "product": product, "instance": "p", "upn": "a@corp.com", "emails": emails}
+        for product, emails in (
+            ("okta", ["b@corp.com", "m@corp.com"]),
+            ("entra_id", ["Z@corp.com", None, "a@corp.com", "m@corp.com", "z@corp.com"]),
+        )
+    ]
+    (person,) = Survivors(resolve("identity", pa.Table.from_pylist(rows))).winners().to_pylist()
+    assert person["emails"] == ["z@corp.com", "a@corp.com", "m@corp.com", "b@corp.com"]
+
+
+def test_addresses_of_replies_differ_in_case() -> None:
+    rows = [
+        {"record": f"{product}:p:1", "product": product, "instance": "p", "cmdb_id": "k1", "reply_urls": [url]}
+        for product, url in (("okta", "https://a.example/CB"), ("entra_id", "https://a.example/cb"))
+    ]
+    (winner,) = Survivors(resolve("application", pa.Table.from_pylist(rows))).winners().to_pylist()
+    assert winner["reply_urls"] == ["https://a.example/cb", "https://a.example/CB"]
 
 
 def test_fields_tell_what_every_record_says_lists_and_objects_included() -> None:
@@ -263,6 +300,15 @@ def test_what_any_source_may_say_has_one_winner_though_all_say_no(
     told_by = Survivors(resolve("device", pa.Table.from_pylist(rows))).fields().fetchall()
     chosen = [product for _, field, _, product, *_, chosen in told_by if field == "is_managed" and chosen]
     assert chosen == [winner][: value is not None]
+
+
+def test_of_two_observations_of_one_record_the_one_with_the_newer_activity_is_taken() -> None:
+    older, newer = datetime(2026, 11, 1), datetime(2026, 11, 20)
+    rows = [
+        told("tenable", 1, os_version="10", observed_at=older, last_seen=older),
+        told("tenable", 1, os_version="11", observed_at=None, last_seen=newer),
+    ]
+    assert merged(rows)["os_version"] == merged(rows[::-1])["os_version"] == "11"
 
 
 def test_one_record_of_the_far_future_does_not_blur_which_of_the_others_is_newer() -> None:
