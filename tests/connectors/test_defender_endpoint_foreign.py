@@ -111,6 +111,19 @@ def test_what_recorded_machines_have_in_odd_places(tmp_path: Path, monkeypatch: 
             assert misread(CASES, staged, "stg_defender_endpoint__devices", NUMBER) == []
 
 
+def test_a_machine_that_was_merged_into_another_bears_the_id_of_that_one_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = {**MACHINE, "id": KEY + "00001", "computerDnsName": "before", "mergedIntoMachineId": KEY + "00002"}
+    routes = estate(machines=collection(old, {**MACHINE, "id": KEY + "00002"}))
+    with foreign("defender_endpoint", routes, tmp_path, monkeypatch, **OPTIONS) as defender:
+        defender.sync("machines")
+        with defender.staged() as staged:
+            found = staged.rows("select * from stg_defender_endpoint__devices order by record_id")
+    assert [row["state"] for row in found] == ["retired", "active"]
+    assert [row["agent_ids"] for row in found] == [[f"mde={KEY}00001", f"mde={KEY}00002"], [f"mde={KEY}00002"]]
+
+
 def test_an_element_that_is_nothing_ends_no_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     routes = estate(
         machines=collection(None, MACHINE),

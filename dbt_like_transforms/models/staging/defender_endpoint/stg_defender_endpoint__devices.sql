@@ -65,7 +65,8 @@ select
     nullif(vmMetadata.vmId, '') as cloud_instance_id,
     nullif(vmMetadata.resourceId, '') as cloud_resource_id,
     cast(null as varchar) as imei,
-    [concat('mde=', id)] as agent_ids,
+    -- one that was merged into another is that one under an id of before
+    list_transform(list_filter([id, mergedIntoMachineId], lambda v: v is not null), lambda v: concat('mde=', v)) as agent_ids,
     list_sort(list_distinct(addresses)) as ip_addresses,
     cast(null as varchar) as asset_tag,
     computerDnsName as display_name,
