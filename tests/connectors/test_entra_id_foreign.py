@@ -78,6 +78,19 @@ def test_a_recorded_device_brings_its_users_whole_and_names_no_owner(
             assert found[1]["hostnames"] == ["Test device"]
 
 
+def test_a_dot_in_what_a_device_is_called_makes_no_domain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited: list[float]
+) -> None:
+    called = ["Dr. Smith's iPad", "WKS-014.corp.example", "10.0.0.5"]
+    devices = [without(DEVICE, id=guid("d", f"0000{n}"), displayName=name) for n, name in enumerate(called)]
+    with foreign("entra_id", estate(devices=collection(*devices)), tmp_path, monkeypatch, **OPTIONS) as tenant:
+        tenant.sync("devices")
+        with tenant.staged() as staged:
+            found = staged.rows("select * from stg_entra_id__devices order by record_id")
+    assert [row["fqdns"] for row in found] == [[], ["wks-014.corp.example"], []]
+    assert [row["hostnames"] for row in found] == [["Dr. Smith's iPad"], [], ["10.0.0.5"]]
+
+
 def test_a_tenant_without_premium_is_read_without_what_premium_tells(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

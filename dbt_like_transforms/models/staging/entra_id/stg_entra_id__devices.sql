@@ -5,6 +5,14 @@ with owners as (
     from landed.entra_id__device_owners as o
     inner join landed.entra_id__users as u on u._instance = o._instance and u.id = o.user_id
     group by o._instance, o.device_id
+),
+
+devices as (
+    select *,
+        -- "Dr. Smith's iPad" has a dot and is no name in a domain
+        regexp_matches(displayName, '^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)+$') and not regexp_matches(displayName, '^[0-9.]+$')
+            as has_domain
+    from landed.entra_id__devices
 )
 
 select
@@ -26,10 +34,8 @@ select
     d.manufacturer,
     cast(null as varchar) as smbios_uuid,
     cast([] as varchar[]) as mac_addresses,
-    case
-        when d.displayName is null or strpos(d.displayName, '.') > 0 then cast([] as varchar[]) else [d.displayName]
-    end as hostnames,
-    case when strpos(d.displayName, '.') > 0 then [lower(d.displayName)] else cast([] as varchar[]) end as fqdns,
+    case when d.displayName is null or d.has_domain then cast([] as varchar[]) else [d.displayName] end as hostnames,
+    case when d.has_domain then [lower(d.displayName)] else cast([] as varchar[]) end as fqdns,
     cast(null as varchar) as netbios_name,
     cast(null as varchar) as domain,
     nullif(lower(d.deviceId), '00000000-0000-0000-0000-000000000000') as entra_device_id,
@@ -68,5 +74,5 @@ select
         'accountEnabled': d.accountEnabled,
         'physicalIds': d.physicalIds
     }) as varchar) as properties
-from landed.entra_id__devices as d
+from devices as d
 left join owners as o on o._instance = d._instance and o.device_id = d.id
