@@ -146,9 +146,10 @@ def with_ids(row: Record, take_identifiers: bool) -> Record:
     """An identity with its ids in each directory as fields of their own.
 
     The object id in Entra ID is read out of the cloud SID, which is made of it; the others, and it where there is no
-    cloud SID, are the identifiers of the identity's accounts.
+    cloud SID, are the identifiers of the identity's accounts. Of several accounts in one directory it is not told which
+    the identity's SID is of: one may be that of the administrator whom the person is too, so that none is taken.
     """
-    found: dict[str, str] = {}
+    told: dict[str, set[str]] = {}
     for account in exposure.listed(row.get("accounts")) if take_identifiers else []:
         if not isinstance(account, dict):
             continue
@@ -156,7 +157,8 @@ def with_ids(row: Record, take_identifiers: bool) -> Record:
         field, value = PROVIDERS.get(provider), str(account.get("identifier") or "")
         # an Okta id is no GUID, though Microsoft's samples have one there that several people share
         if field and value and (field == "oktaId") != bool(GUID.fullmatch(value)):
-            found.setdefault(field, value if field == "oktaId" else value.lower())
+            told.setdefault(field, set()).add(value if field == "oktaId" else value.lower())
+    found = {field: values.pop() for field, values in told.items() if len(values) == 1}
     if object_id := object_id_of(row.get("cloudSecurityIdentifier")):
         found["entraObjectId"] = object_id
     row.update(found)

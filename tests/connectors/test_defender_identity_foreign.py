@@ -123,6 +123,32 @@ def test_ids_that_are_not_of_their_provider_join_nobody(tmp_path: Path, monkeypa
             assert [row["is_enabled"] for row in found] == [True, True, None, None]
 
 
+def test_an_identity_of_two_accounts_in_one_directory_takes_the_id_of_neither(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second may be that of the administrator whom the person is too; one account may be named twice."""
+    other = "8b6c1f2e-3333-4222-8333-4444555566ee"
+
+    def person(number: int, provider: str, *ids: str) -> dict[str, Any]:
+        accounts = [{"provider": provider, "identifier": ident} for ident in ids]
+        return without(ACCOUNT, "@odata.type", "cloudSecurityIdentifier", id=f"p{number}", accounts=accounts)
+
+    people = [
+        person(1, "activeDirectory", GUID, other),
+        person(2, "activeDirectory", GUID, GUID.upper()),
+        person(3, "entraID", GUID, other),
+        person(4, "okta", "00u1", "00u2"),
+    ]
+    answer = collection(*people)
+    with foreign("defender_identity", estate(identityAccounts=answer), tmp_path, monkeypatch, **OPTIONS) as identity:
+        identity.sync("identity_accounts")
+        with identity.staged() as staged:
+            found = staged.rows("select * from stg_defender_identity__identities order by record_id")
+    assert [row["ad_object_guid"] for row in found] == [None, GUID, None, None]
+    assert [(row["entra_object_id"], row["okta_id"]) for row in found] == [(None, None)] * 4
+    assert {row["ad_sid"] for row in found} == {ACCOUNT["onPremisesSecurityIdentifier"].upper()}
+
+
 def test_rows_of_another_query_are_set_aside_and_harm_none_of_their_neighbours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
