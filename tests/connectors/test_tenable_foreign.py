@@ -83,6 +83,9 @@ ASSET_CASES = [
     Case({"acr_score": None}, "criticality", 1),
     Case({"acr_score": "3"}, "criticality", 3),
     Case({"aws_owner_id": [], "agent_names": None}, "hostnames", ["vm-a"]),
+    # a machine that was renamed has both
+    Case({"netbios_names": ["VM-OLD", "VM-A"]}, "netbios_name", "VM-OLD"),
+    Case({"netbios_names": ["VM-OLD", "VM-A"], "hostnames": [], "agent_names": []}, "hostnames", ["VM-A"]),
 ]
 
 

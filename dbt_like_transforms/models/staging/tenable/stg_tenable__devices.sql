@@ -85,7 +85,8 @@ select
     cast(null as varchar) as manufacturer,
     bios_uuid as smbios_uuid,
     list_sort(macs) as mac_addresses,
-    list_sort(list_distinct(flatten([coalesce(hostnames, []), coalesce(agent_names, [])]))) as hostnames,
+    -- the first NetBIOS name has a column of its own
+    list_sort(list_distinct(flatten([coalesce(hostnames, []), coalesce(agent_names, []), coalesce(netbios_names[2:], [])]))) as hostnames,
     list_sort(list_distinct(coalesce(fqdns, []))) as fqdns,
     netbios_names[1] as netbios_name,
     cast(null as varchar) as domain,
