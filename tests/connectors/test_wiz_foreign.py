@@ -103,6 +103,24 @@ def test_a_resource_of_the_first_version_is_told_by_its_entity(tmp_path: Path, m
             assert device["last_seen"] == datetime(2026, 11, 20, 0, 1, 31)
 
 
+def test_a_machine_of_google_is_named_by_the_link_that_wiz_has_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = "projects/p-1/zones/us-central1-a/instances/vm-g"
+    linked = {
+        **RESOURCE,
+        "cloudPlatform": "GCP",
+        "externalId": None,
+        "providerUniqueId": f"https://www.googleapis.com/compute/v1/{place}",
+        "graphEntity": None,
+    }
+    with foreign("wiz", estate(resources=connection(linked)), tmp_path, monkeypatch, **OPTIONS) as wiz:
+        wiz.sync("cloud_resources")
+        with wiz.staged() as staged:
+            (device,) = staged.rows("select * from stg_wiz__devices")
+    assert (device["cloud_resource_id"], device["authority"]) == (f"//compute.googleapis.com/{place}", "create")
+
+
 def test_a_recorded_resource_of_nulls_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with foreign("wiz", estate(resources=connection(AGENT, totalCount=1)), tmp_path, monkeypatch, **OPTIONS) as wiz:
         found = manifest(wiz.sync("cloud_resources"), "cloud_resources")

@@ -92,6 +92,11 @@ select
             when type = 'SUBSCRIPTION' and provider = 'azure' then concat('/subscriptions/', account_id)
         end,
         list_filter(told_ids, lambda v: regexp_matches(v, '^(/subscriptions/|arn:|//)'))[1],
+        -- https://www.googleapis.com/compute/v1/projects/.. is //compute.googleapis.com/projects/..
+        list_transform(
+            list_filter(told_ids, lambda v: regexp_matches(v, '^https://(www|compute)[.]googleapis[.]com/compute/[a-z0-9]+/projects/')),
+            lambda v: regexp_replace(v, '^https://[a-z]+[.]googleapis[.]com/compute/[a-z0-9]+/', '//compute.googleapis.com/')
+        )[1],
         nullif(regexp_extract(any_portal_url, '/subscriptions/[^?#]+/providers/[^?#]+'), '')
     ) as cloud_name,
     case
