@@ -23,6 +23,7 @@ OPTIONS: Mapping[str, Any] = {
     "closed_alerts": False,
 }
 NUMBER = "right(record_id, 5)"
+VM_ID = "8a7b6c5d-1111-4222-8333-944455556666"
 CONFIGURATION: dict[str, Any] = {
     "rrn": EC2["rrn"],
     "assetId": EC2["unifiedAssetId"],
@@ -208,6 +209,10 @@ CASES = [
     Case({"tags": None}, "environment", None),
     Case({"data": None}, "ip_addresses", []),
     Case({"insertTs": "2026-11-20T11:48:41Z"}, "state", "active"),
+    # one of a scale set has a number in it as well
+    Case(
+        {"cloudType": "azure", "data": {"instanceId": "0", "properties": {"vmId": VM_ID}}}, "cloud_instance_id", VM_ID
+    ),
 ]
 
 

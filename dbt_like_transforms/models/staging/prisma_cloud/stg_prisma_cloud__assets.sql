@@ -23,7 +23,8 @@ machines as (
         list_distinct(regexp_extract_all(cards, '(?i)"(privateIpAddress|networkIP)":"([^"/]+)"', 2)) as private_ips,
         list_sort(list_distinct(regexp_extract_all(cards, '(?i)"(publicIp|publicIpAddress|natIP|ipAddress)":"([^"/]+)"', 2))) as public_ips,
         struct_pack(
-            id := coalesce(m.instanceId, m.vmId, m.id),
+            -- to Azure the number within a scale set is an instanceId
+            id := coalesce(m.vmId, m.instanceId, m.id),
             arn := m.arn,
             "selfLink" := m.selfLink,
             "publicDnsName" := m.publicDnsName,
