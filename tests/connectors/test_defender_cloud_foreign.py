@@ -150,6 +150,22 @@ def test_no_place_of_any_other_row_breaks_the_models(
             assert staged.failing() == []
 
 
+def test_a_machine_that_tells_its_domain_with_its_name_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What Azure calls the resource may have dots too, and is in no domain."""
+    machine = RECORDED["resources"][0]
+    told = {"extended": {"instanceView": {"computerName": "VM1.corp.example"}}}
+    resources = [{**machine, "properties": told}, {**machine, "id": f"{VM}.b", "name": "vm1.b", "properties": {}}]
+    with foreign(
+        "defender_cloud", estate({**RECORDED, "resources": resources}), tmp_path, monkeypatch, **OPTIONS
+    ) as azure:
+        azure.sync()
+        with azure.staged() as staged:
+            found = staged.rows("select * from stg_defender_cloud__devices order by record_id")
+    assert [(row["hostnames"], row["fqdns"]) for row in found] == [(["VM1"], ["vm1.corp.example"]), (["vm1"], [])]
+
+
 def test_a_cve_of_a_pool_of_nodes_is_an_object(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weak = deepcopy(RECORDED["sub_assessments"][0])
     told = {

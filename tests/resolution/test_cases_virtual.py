@@ -234,6 +234,14 @@ CASES = {
         "a b",
         held="b",
     ),
+    "azure default names are no names in a domain": Case(
+        {
+            "edr.a": {"fqdns": ["app~.reddog.microsoft.com"], "agent_ids": {"aid": "~" * 16}, "scope": "s~"},
+            "scan.b": {"fqdns": ["app~.reddog.microsoft.com"], "scope": "s~"},
+        },
+        "a b",
+        held="b",
+    ),
     "guest shown the serial number of its host": Case(
         {
             "edr.a": {"serial_number": "CZ~RH", "smbios_uuid": U, "mac_addresses": ["3c:7c:3f:~:00:01"], "hostnames": ["esx~"]},

@@ -82,8 +82,13 @@ described as (
             lambda v: trim(v) <> ''
         )[1] as computer_name,
         lower(list_filter(
-            [json_extract_string(properties, '$.dnsFqdn'), json_extract_string(properties, '$.machineFqdn')],
-            lambda v: trim(v) <> ''
+            [
+                json_extract_string(properties, '$.dnsFqdn'),
+                json_extract_string(properties, '$.machineFqdn'),
+                json_extract_string(properties, '$.extended.instanceView.computerName'),
+                json_extract_string(properties, '$.osProfile.computerName')
+            ],
+            lambda v: regexp_matches(trim(v), '^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)+[.]?$')
         )[1]) as fqdn,
         lower(nullif(json_extract_string(properties, '$.domainName'), '')) as domain_name,
         json_extract_string(properties, '$.status') as arc_status,
@@ -129,7 +134,7 @@ select
     case when m.is_arc then m.vm_uuid else m.vm_id end as smbios_uuid,
     coalesce(h.macs, cast([] as varchar[])) as mac_addresses,
     case when m.computer_name is null then cast([] as varchar[]) else [split_part(m.computer_name, '.', 1)] end as hostnames,
-    case when m.fqdn is null or strpos(m.fqdn, '.') = 0 then cast([] as varchar[]) else [m.fqdn] end as fqdns,
+    case when m.fqdn is null then cast([] as varchar[]) else [m.fqdn] end as fqdns,
     cast(null as varchar) as netbios_name,
     m.domain_name as domain,
     cast(null as varchar) as entra_device_id,
