@@ -601,3 +601,25 @@ def test_flat_lines_are_handed_on_and_all_others_read_as_a_list_is(record: Any, 
     records, keys = read(lines, fields)
     assert (records is lines and lines.text is not None) is stays
     assert (list(records), keys) == read(page, fields)
+
+
+def test_the_number_of_an_application_is_an_id_where_one_instance_counts(cmdb: Bench) -> None:
+    """APM0001001 is the first application of every instance; a copy of an instance has its sys_ids too."""
+
+    def application(instance: str, sys_id: str, number: str) -> dict[str, Any]:
+        return {"_instance": instance, "_record_id": sys_id, "sys_id": sys_id, "number": number, "name": number}
+
+    rows = [
+        application("group", "a" * 32, "APM0001001"),
+        application("bought", "b" * 32, "APM0001001"),
+        application("group", "c" * 32, "APM0001002"),
+        application("copy", "a" * 32, "APM0001001"),
+    ]
+    with cmdb.staged({"business_applications": rows}) as staged:
+        found = staged.rows("select instance, cmdb_id from stg_servicenow__applications order by all")
+    assert [(row["instance"], row["cmdb_id"]) for row in found] == [
+        ("bought", "b" * 32),
+        ("copy", "a" * 32),
+        ("group", "APM0001002"),
+        ("group", "a" * 32),
+    ]

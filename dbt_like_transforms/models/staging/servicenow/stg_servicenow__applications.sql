@@ -44,7 +44,11 @@ select
     cast(null as varchar) as entity_id,
     cast([] as varchar[]) as reply_urls,
     i.name,
-    coalesce(i.number, i.sys_id) as cmdb_id,
+    -- every instance counts from the same number; an id of the system is another instance's only where one was copied
+    coalesce(
+        case when min(i._instance) over (partition by i.number) = max(i._instance) over (partition by i.number) then i.number end,
+        i.sys_id
+    ) as cmdb_id,
     -- an answer with display values may have a name in place of the id
     coalesce(u.user_name, u.email, case when not regexp_matches(i.owned_by, '^[0-9a-f]{32}$') then i.owned_by end) as owner,
     i.vendor,
