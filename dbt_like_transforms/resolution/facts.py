@@ -183,10 +183,11 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
             coalesce(epoch(CASE WHEN seen > newest THEN newest ELSE seen END)::BIGINT, $unknown) AS last
         FROM (
             -- An account stays in its directory though nobody signs in, until it is retired; a machine that nothing saw
-            -- is not there.
+            -- is not there. What was written of it after it was observed (tags, owners, scores) is no sight of it.
             SELECT *, CASE WHEN $accounts AND active
                 THEN greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen))
-                ELSE coalesce(last_seen, observed_at) END AS seen
+                WHEN $accounts THEN coalesce(last_seen, observed_at)
+                ELSE least(last_seen, observed_at) END AS seen
             FROM _numbers)
         CROSS JOIN (
             SELECT coalesce(max(observed_at), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest FROM _numbers)
