@@ -140,9 +140,12 @@ _FORMS: dict[str, str] = {
             nullif(array_to_string(regexp_extract_all(y, ',\s*dc=([^,]+)', 1), '.'), '')), '')
         WHEN suffix(y, '.') OR suffix(y, '$') OR suffix(y, ' ') THEN nullif(rtrim(y, '.$ '), '') ELSE y END""",
     "plain": r"CASE WHEN contains(y, chr(92)) THEN regexp_replace(y, '^.*\\', '') ELSE y END",
-    "host": """CASE
+    # A dot among words ends no name unless a domain follows it: "Dr. Smith's MacBook", 'Meeting room No. 5'.
+    "host": r"""CASE
         WHEN contains(y, '@') OR contains(y, chr(92)) OR contains(y, '$') OR contains(y, ' ')
-            THEN nullif(rtrim(split_part(replace(l_plain(y), '@', '.'), '.', 1), '$ '), '')
+            THEN nullif(rtrim(CASE WHEN contains(y, ' ') AND contains(y, '.')
+                AND NOT regexp_matches(y, '^[^. ]+\.[a-z][a-z0-9._-]*( |$)|^[^.]+\.[a-z][a-z0-9._-]*$') THEN l_plain(y)
+                ELSE split_part(replace(l_plain(y), '@', '.'), '.', 1) END, '$ '), '')
         WHEN contains(y, '.') THEN nullif(split_part(y, '.', 1), '') ELSE y END""",
     "dns": r"""CASE
         WHEN contains(y, '@') OR contains(y, chr(92)) OR contains(y, ' ')

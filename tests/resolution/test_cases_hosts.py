@@ -25,6 +25,15 @@ CASES = {
         {"ad.a": {"hostnames": ["CORP\\SRV~$"]}, "dns.b": {"fqdns": ["SRV~.Corp.Example."]}, "krb.c": {"hostnames": ["host/srv~.corp.example"]}, "edr.d": {"hostnames": ["srv~"], "domain": "corp.example"}, "wsus.e": {"netbios_name": "SRV~", "domain": "CORP"}, "krb2.f": {"hostnames": ["SRV~$@CORP.EXAMPLE"]}},
         "abcdef",
     ),
+    "names of words with a dot, on one docking station": Case(
+        {f"{product}.{x}": {"hostnames": [f"Dr. {who}~'s MacBook"], "mac_addresses": [A]} for product, x, who in (("mdm", "a", "Smith"), ("nac", "b", "Jones"), ("edr", "c", "Jones"))}, "a bc"
+    ),
+    "rooms that differ behind a dot": Case(
+        {f"{product}.{x}": {"hostnames": [f"Room ~ No. {x}"], "mac_addresses": [A]} for product, x in (("mdm", "a"), ("nac", "b"))}, "a b"
+    ),
+    "words before a domain are the same words without it": Case(
+        {"nac.a": {"hostnames": ["Label Press ~.corp.example"], "mac_addresses": [A]}, "dhcp.b": {"hostnames": ["Label Press ~"], "mac_addresses": [A]}}, "ab"
+    ),
     "one short name in two dns domains": Case({"edr.a": {"fqdns": ["w~.eu.example"]}, "edr2.b": {"fqdns": ["w~.us.example"]}}, "a b"),
     "workgroup machines of one name": Case(
         {"edr.a": {"hostnames": ["WG~"], "domain": "WORKGROUP"}, "nac.b": {"hostnames": ["WG~"], "domain": "WORKGROUP"}}, "a b", review="ab"
