@@ -2,7 +2,8 @@
 
 The fast path of `cluster` joins every group without conflict at once; what is left here is small. The rule is the same
 for every order of input: a cluster that could go with two conflicting ones goes with neither and is reported, unless it is
-at work and only one of them is.
+at work and only one of them is, or retired and only one of them is: a name that was given to someone else leaves all that is
+of its former owner behind.
 """
 
 from __future__ import annotations
@@ -90,41 +91,74 @@ def _unite(
         return [group]
     neutral = [cluster for cluster in group if cluster not in torn]
     if not neutral:
-        return [[cluster] for cluster in group]
+        working, retired = _sides(group, at_work)
+        if not working or not retired:
+            return [[cluster] for cluster in group]
+        _pass_over(set(retired), working, shares, result)
+        pieces = [piece for side in (working, retired) for piece in _connected(side, shares)]
+        return [part for piece in pieces for part in _unite(piece, shares, against, at_work, result)]
     sets = [
         part for piece in _connected(sorted(torn), shares) for part in _unite(piece, shares, against, at_work, result)
     ]
     owner = {cluster: number for number, part in enumerate(sets) for cluster in part}
-    for free in _connected(neutral, shares):
-        near = sorted({owner[other] for cluster in free for other in shares[cluster] if other in owner})
-        joined = [cluster for number in near for cluster in sets[number]] + free
-        peace = _at_peace(joined, against)
-        if not peace and any(map(at_work, free)):
-            working = [number for number in near if any(map(at_work, sets[number]))]
-            joined_working = [cluster for number in working for cluster in sets[number]] + free
-            if len(working) == 1 and _at_peace(joined_working, against):
-                _pass_over({cluster for cluster in joined if cluster not in joined_working}, free, shares, result)
-                near, joined, peace = working, joined_working, True
-        if peace:
-            number = near[0] if near else len(sets)
-            if not near:
-                sets.append([])
-            sets[number] = joined
-            for other in near[1:]:
-                sets[other] = []
-            owner.update({cluster: number for cluster in joined if cluster in owner})
-            continue
-        sets.append(free)
-        for cluster in free:
-            result.ambiguous.extend((key, cluster, other) for other, key in shares[cluster].items() if other in owner)
+
+    def near_to(clusters: list[int]) -> list[int]:
+        return sorted({owner[other] for cluster in clusters for other in shares[cluster] if other in owner})
+
+    def together(numbers: list[int], clusters: list[int]) -> list[int]:
+        return [cluster for number in numbers for cluster in sets[number]] + clusters
+
+    def works(number: int) -> bool:
+        return any(map(at_work, sets[number]))
+
+    waiting = _connected(neutral, shares)
+    while waiting:
+        free = waiting.pop(0)
+        near = near_to(free)
+        if not _at_peace(together(near, free), against):
+            # What is retired does not go with what is at work where something retired claims it as well.
+            leaving = [
+                cluster
+                for cluster in free
+                if not at_work(cluster) and not all(works(number) for number in near_to([cluster]))
+            ]
+            staying = [cluster for cluster in free if cluster not in leaving]
+            if leaving and staying:
+                waiting = _connected(leaving, shares) + _connected(staying, shares) + waiting
+                continue
+            alive = any(map(at_work, free))
+            alike = [number for number in near if works(number) == alive]
+            if len(alike) == 1 and _at_peace(together(alike, free), against):
+                _pass_over(set(together([number for number in near if number not in alike], [])), free, shares, result)
+                near = alike
+            else:
+                sets.append(free)
+                for cluster in free:
+                    result.ambiguous.extend(
+                        (key, cluster, other) for other, key in shares[cluster].items() if other in owner
+                    )
+                continue
+        number = near[0] if near else len(sets)
+        if not near:
+            sets.append([])
+        sets[number] = joined = together(near, free)
+        for other in near[1:]:
+            sets[other] = []
+        owner.update({cluster: number for cluster in joined if cluster in owner})
     return [part for part in sets if part]
 
 
-def _pass_over(retired: set[int], free: list[int], shares: dict[int, dict[int, int]], result: Settlement) -> None:
-    """Notes that the free clusters share values with retired ones and belong to one at work."""
+def _sides(clusters: list[int], at_work: Callable[[int], bool]) -> tuple[list[int], list[int]]:
+    """Those at work, and those retired."""
+    working = [cluster for cluster in clusters if at_work(cluster)]
+    return working, [cluster for cluster in clusters if cluster not in working]
+
+
+def _pass_over(others: set[int], free: list[int], shares: dict[int, dict[int, int]], result: Settlement) -> None:
+    """Notes that the free clusters share values with others of which the one side is retired and the other at work."""
     for cluster in free:
         result.vetoed.extend(
-            (key, cluster, other, "retired") for other, key in shares[cluster].items() if other in retired
+            (key, cluster, other, "retired") for other, key in shares[cluster].items() if other in others
         )
 
 

@@ -59,13 +59,18 @@ CASES = {
             "cmdb.a": {"fqdns": ["rx~.corp.example"], "serial_number": "5CG~RD"},
             "edr.b": {"fqdns": ["rx~.corp.example"], "serial_number": "5CG~RE"},
             "scan.c": {"fqdns": ["rx~.corp.example"]},
+        },
+        "a b c",
+        held="c",
+        review="ac bc",
+    ),
+    "a retired row is of the retired one of two machines": Case(
+        {
             "cmdb.d": {"fqdns": ["ry~.corp.example"], "serial_number": "5CG~RF", "state": "retired"},
             "edr.e": {"fqdns": ["ry~.corp.example"], "serial_number": "5CG~RG"},
             "scan.f": {"fqdns": ["ry~.corp.example"], "state": "retired"},
         },
-        "a b c d e f",
-        held="cf",
-        review="ac bc df ef",
+        "df e",
     ),
     "name used again after the machine was retired": Case(
         {"cmdb.a": {"fqdns": ["re~.corp.example"], "state": "retired", "serial_number": "5CG~O", **OLD}, "edr.b": {"fqdns": ["re~.corp.example"], **NEW}, "intune.c": {"fqdns": ["re~.corp.example"], "serial_number": "5CG~N", **NEW}},

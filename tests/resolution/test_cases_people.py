@@ -36,6 +36,18 @@ CASES = {
     "employee id used again for another person": Case(
         {"hr.a": {"employee_id": "E~1", "upn": "leaver~@corp.com", "state": "retired", **OLD}, "hr.b": {"employee_id": "E~1", "upn": "joiner~@corp.com", **NEW}}, "a b"
     ),
+    "leaver and the one who got the name, each in two products": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "lv~@corp.com", "state": "retired"}, "okta.b": {"okta_id": "00u~lv1", "login_names": ["lv~@corp.com"], "state": "retired"}, "entra.c": {"entra_object_id": G2, "upn": "lv~@corp.com"}, "okta.d": {"okta_id": "00u~lv2", "login_names": ["lv~@corp.com"]}}, "ab cd", words={"a": "one of them is retired"}
+    ),
+    "leaver's login elsewhere is not the newcomer's though that is in the register": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "lw~@corp.com", "state": "retired"}, "okta.b": {"okta_id": "00u~lw1", "login_names": ["lw~@corp.com"], "state": "retired"}, "entra.c": {"entra_object_id": G2, "upn": "lw~@corp.com"}, "workday.d": {"employee_id": "~W", "emails": ["lw~@corp.com"]}, "snow.e": {"upn": "lw~@corp.com"}}, "ab cde"
+    ),
+    "leaver's account in the domain is not the newcomer's in the cloud": Case(
+        {"ad.a": {"ad_object_guid": G1, "upn": "lx~@corp.com", "state": "retired"}, "okta.b": {"okta_id": "00u~lx1", "upn": "lx~@corp.com", "state": "retired"}, "snow.c": {"upn": "lx~@corp.com", "state": "retired"}, "entra.d": {"entra_object_id": G2, "upn": "lx~@corp.com"}, "okta.e": {"okta_id": "00u~lx2", "upn": "lx~@corp.com"}, "github.f": {"login_names": ["lx~", "lx~@corp.com"]}}, "abc def"
+    ),
+    "retired entry of an account at work stays with it beside another that is at work": Case(
+        {"entra.t1.a": {"entra_object_id": G1, "upn": "ly~@corp.com"}, "entra.t2.b": {"entra_object_id": G2, "upn": "ly~@corp.com"}, "snow.c": {"upn": "ly~@corp.com", "state": "retired"}, "entra.d": {"entra_object_id": G3, "upn": "lz~@corp.com"}, "snow.e": {"upn": "lz~@corp.com", "state": "retired"}}, "a b c de"
+    ),
     "employee id links accounts across products and never merges": Case(
         {"hr.a": {"employee_id": "00~7"}, "ad.b": {"employee_id": "00~7", "ad_object_guid": G1}, "okta.c": {"employee_id": "00~7", "okta_id": "00u~e"}}, "a b c", links=("a same person b", "b same person c")
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import random
 import uuid
 from collections.abc import Callable
@@ -121,6 +122,37 @@ def test_other_spellings_decide_the_same(kind: str, data: st.DataObject, dice: r
         return {name: _otherwise(name, value, dice) for name, value in identifiers.items()}
 
     assert decided(resolved(kind, *changed(rows, respelled))) == decided(resolved(kind, *rows))
+
+
+#: How products list an account whose name is given.
+LISTED: dict[str, Callable[[str, str], dict[str, Any]]] = {
+    "ad": lambda name, person: {"ad_object_guid": str(uuid.uuid5(uuid.NAMESPACE_DNS, name + person)), "upn": name},
+    "entra": lambda name, person: {"entra_object_id": str(uuid.uuid5(uuid.NAMESPACE_URL, name + person)), "upn": name},
+    "okta": lambda name, person: {"okta_id": f"00u{name[:4]}{person}", "login_names": [name], "emails": [name]},
+    "snow": lambda name, person: {"upn": name},
+    "workday": lambda name, person: {"employee_id": f"E{name[:4]}{person}", "emails": [name]},
+}  # fmt: skip
+
+
+def test_t93_a_name_that_passed_on_takes_nothing_of_its_former_owner_along_wherever_the_two_are_listed() -> None:
+    known = [
+        products
+        for size in range(1, 6)
+        for products in itertools.combinations(LISTED, size)
+        if {"ad", "entra", "okta"} & set(products)
+    ]
+    pairs = [pair for pair in itertools.product(known, known) if {"ad", "entra", "okta"} & set(pair[0]) & set(pair[1])]
+    rows, wanted = [], set()
+    for number, pair in enumerate(pairs):
+        for person, products, state in zip("ab", pair, ("retired", "active"), strict=True):
+            name = f"{number:04}@corp.com"
+            listed = [
+                seen(f"{product}:p:{number}{person}", state=state, **LISTED[product](name, person))
+                for product in products
+            ]
+            rows += listed
+            wanted.add(frozenset(row["record"] for row in listed))
+    assert identities(*rows).groups() == wanted
 
 
 @pytest.mark.parametrize("word", ["N/A", "-", "unknown", "none", "null", "nicht angegeben"])
