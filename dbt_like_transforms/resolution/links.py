@@ -11,6 +11,7 @@ import numpy as np
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.integers import among, sorted_unique
+from dbt_like_transforms.resolution.vetoes import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,13 +248,32 @@ SELECT DISTINCT ON (source, target_cluster) source, target, 'same person', reaso
 ) ORDER BY source, target_cluster, target
 """
 
+# A number that is given out again is that of another person, unless a name goes on with it.
 _SAME_EMPLOYEE = """
-WITH people AS (
+WITH people AS MATERIALIZED (
     SELECT employee, room, cluster, min(idx) AS idx FROM norm JOIN _clusters USING (idx)
     WHERE employee IS NOT NULL GROUP BY employee, room, cluster
-    QUALIFY count(*) OVER (PARTITION BY employee, room) BETWEEN 2 AND 10)
-SELECT a.idx, b.idx, 'same person', 'both carry employee id ' || employee
-FROM people a JOIN people b USING (employee, room) WHERE a.cluster <> b.cluster ORDER BY a.idx, b.idx
+    QUALIFY count(*) OVER (PARTITION BY employee, room) BETWEEN 2 AND 10),
+pairs AS MATERIALIZED (
+    SELECT a.idx, b.idx AS other, a.cluster, b.cluster AS other_cluster, employee
+    FROM people a JOIN people b USING (employee, room) WHERE a.cluster <> b.cluster),
+spans AS (
+    SELECT cluster, bool_or(active) AS active, min(coalesce(first_seen, observed_at)) AS first,
+        max(coalesce(last_seen, observed_at)) AS last
+    FROM _clusters SEMI JOIN people USING (cluster) JOIN _numbers USING (idx) GROUP BY cluster),
+apart AS MATERIALIZED (
+    SELECT p.cluster AS earlier, p.other_cluster AS later FROM pairs p JOIN spans a USING (cluster)
+        JOIN spans b ON b.cluster = p.other_cluster
+    WHERE NOT a.active AND date_diff('second', a.last, b.first) > $seconds),
+named AS (
+    SELECT DISTINCT cluster, unnest(list_concat(addresses, logons)) AS name FROM _clusters JOIN norm USING (idx)
+    WHERE cluster IN (SELECT earlier FROM apart UNION ALL SELECT later FROM apart)),
+another AS (
+    FROM apart WHERE (earlier, later) NOT IN (
+        SELECT (a.cluster, b.cluster) FROM named a JOIN named b USING (name) WHERE a.cluster <> b.cluster))
+SELECT idx, other, 'same person', 'both carry employee id ' || employee FROM pairs
+WHERE (cluster, other_cluster) NOT IN (SELECT (earlier, later) FROM another UNION ALL SELECT (later, earlier) FROM another)
+ORDER BY idx, other
 """
 
 # Invitations that were never accepted know nothing but a mail address and their own object id.
@@ -271,8 +291,9 @@ ORDER BY a.idx, b.idx
 def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
     """Accounts of one person."""
     links: dict[tuple[int, int], Link] = {}
-    for sql in (_INVITED, _SAME_HOME, _SAME_EMPLOYEE):
-        for row in connection.execute(sql).fetchall():
+    clocks = {"seconds": clusterer.vetoes.clocks.successor * DAY}
+    for sql, given in ((_INVITED, None), (_SAME_HOME, None), (_SAME_EMPLOYEE, clocks)):
+        for row in connection.execute(sql, given).fetchall():
             links.setdefault((row[0], row[1]), Link(*row))
     guests = [
         (link.source, link.target)

@@ -34,7 +34,17 @@ CASES = {
         {"okta.a": {"upn": "d~@corp.com", "okta_id": "00u~d1", "state": "retired", **OLD}, "okta.b": {"upn": "d~@corp.com", "okta_id": "00u~d2", **NEW}}, "a b"
     ),
     "employee id used again for another person": Case(
-        {"hr.a": {"employee_id": "E~1", "upn": "leaver~@corp.com", "state": "retired", **OLD}, "hr.b": {"employee_id": "E~1", "upn": "joiner~@corp.com", **NEW}}, "a b"
+        {"hr.a": {"employee_id": "E~1", "upn": "leaver~@corp.com", "state": "retired", **OLD}, "hr.b": {"employee_id": "E~1", "upn": "joiner~@corp.com", **NEW}}, "a b", unlinked=("a same person b",)
+    ),
+    "employee id used again links the accounts of each person and not the two": Case(
+        {"hr.a": {"employee_id": "¤1", "upn": "reuse.old~@corp.com", "state": "retired", **OLD}, "ad.b": {"employee_id": "¤1", "ad_object_guid": G1, "sam_account_name": "a-ro~", "domain": "CORP", "state": "retired", **OLD}, "hr.c": {"employee_id": "¤1", "upn": "reuse.new~@corp.com", **NEW}, "ad.d": {"employee_id": "¤1", "ad_object_guid": G2, "sam_account_name": "a-rn~", "domain": "CORP", **NEW}},
+        "a b c d", links=("a same person b", "c same person d"), unlinked=("a same person c", "b same person d", "c same person b", "d same person a"),
+    ),
+    "who was hired again under the old name is the same person": Case(
+        {"ad.a": {"employee_id": "¤2", "ad_object_guid": G1, "sam_account_name": "rh~", "domain": "CORP", "state": "retired", **OLD}, "ad.b": {"employee_id": "¤2", "ad_object_guid": G2, "sam_account_name": "rh~", "domain": "EU", **NEW}}, "a b", links=("a same person b",)
+    ),
+    "administrator's account that was given up is still that of its owner": Case(
+        {"ad.a": {"employee_id": "¤3", "ad_object_guid": G1, "sam_account_name": "t0-gu~", "domain": "CORP", "state": "retired", **OLD}, "ad.b": {"employee_id": "¤3", "ad_object_guid": G2, "sam_account_name": "gu~", "domain": "CORP", **NEW, "first_seen": "2025-01-01T00:00:00Z"}}, "a b", links=("a same person b",)
     ),
     "leaver and the one who got the name, each in two products": Case(
         {"entra.a": {"entra_object_id": G1, "upn": "lv~@corp.com", "state": "retired"}, "okta.b": {"okta_id": "00u~lv1", "login_names": ["lv~@corp.com"], "state": "retired"}, "entra.c": {"entra_object_id": G2, "upn": "lv~@corp.com"}, "okta.d": {"okta_id": "00u~lv2", "login_names": ["lv~@corp.com"]}}, "ab cd", words={"a": "one of them is retired"}
