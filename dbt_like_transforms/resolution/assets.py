@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.integers import Flags, Rows
 from dbt_like_transforms.resolution.partition import clusters_of
 
@@ -46,11 +48,13 @@ def assign_assets(
     label: Rows,
     waiting: Flags,
     state: pa.Table | str | None,
+    known: Flags,
     taken_out: Iterable[int] = (),
 ) -> Assets:
     """Gives every cluster its id and makes the tables `_assets` and `_state`. Reads `_clusters` (idx, key, cluster).
 
-    taken_out: rows that a person took out of their assets; those leave the id behind, even one that they founded.
+    known: rows that are known by more than names, see `review.known_well`. taken_out: rows that a person took out of their
+    assets; those leave the id behind, even one that they founded.
     """
     clusters = clusters_of(label)
     connection.register("_found", pa.table({"cluster": clusters, "held": waiting[clusters]}))
@@ -72,7 +76,7 @@ def assign_assets(
     )
     if has_state:
         connection.register("_taken_out", pa.table({"idx": pa.array(sorted(taken_out), pa.int32())}))
-        _inherit(connection, kind)
+        _inherit(connection, kind, known)
     else:
         connection.execute("CREATE OR REPLACE TEMP TABLE _claims (cluster INTEGER, born TIMESTAMP)")
         connection.execute("CREATE OR REPLACE TEMP TABLE _inherited (cluster INTEGER, asset_id VARCHAR)")
@@ -87,7 +91,7 @@ class _Claim(NamedTuple):
 
     members: how many of them. founder: the record that the id is made of is among them. stays: not all were taken out of
     that asset by a person. own: for how many it was the id of their own before merges; back: those of them that had another
-    one last.
+    one last. known: one of them is known by more than names.
     """
 
     asset_id: str
@@ -98,12 +102,13 @@ class _Claim(NamedTuple):
     stays: bool
     own: int
     back: int
+    known: bool
 
 
-def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
+def _inherit(connection: duckdb.DuckDBPyConnection, kind: str, known: Flags) -> None:
     """Makes `_inherited` (cluster, asset_id): the earlier id that a cluster keeps. Older ids choose first, those that no
-    record brought with it last; an id goes to the part whose own it was before merges, and there to that of its founder,
-    unless this went over to another asset."""
+    record brought with it last; an id goes to the part whose own it was before merges, there to what is known by more than
+    names, which pass from one to the next, and there to that of its founder, unless this went over to another asset."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE _claims AS
@@ -126,14 +131,20 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
         QUALIFY count(*) OVER (PARTITION BY asset_id) = 1 AND count(*) OVER (PARTITION BY cluster) = 1
         """
     )
+    show_columns(connection, "_known", {"idx": np.flatnonzero(known).astype(np.int32)})
     found = connection.execute(
         """
         WITH contested AS (FROM _claims ANTI JOIN _inherited USING (asset_id)),
+        known AS (
+            SELECT DISTINCT b.asset_id, c.cluster FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key)
+                SEMI JOIN _known USING (idx)
+            WHERE b.asset_id IN (SELECT asset_id FROM contested)),
         returned AS (
             SELECT b.home_id AS asset_id, c.cluster, count(*) AS back
             FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key)
             WHERE b.home_id <> b.asset_id AND b.home_id IN (SELECT asset_id FROM contested) GROUP BY ALL)
-        SELECT asset_id, born, cluster, members, founder, stays, own + coalesce(back, 0), coalesce(back, 0)
+        SELECT asset_id, born, cluster, members, founder, stays, own + coalesce(back, 0), coalesce(back, 0),
+            (asset_id, cluster) IN (FROM known)
         FROM contested LEFT JOIN returned USING (asset_id, cluster) ORDER BY asset_id
         """
     ).fetchall()
@@ -168,6 +179,7 @@ def _inherit(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
             key=lambda claim: (
                 not claim.own,
                 not claim.stays,
+                not (claim.own and claim.known),
                 not (claim.founder and (wants[claim.cluster] == 1 or claim.back)),
                 -claim.own,
                 claim.cluster in returning,

@@ -20,7 +20,7 @@ from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 from dbt_like_transforms.resolution.links import LINKERS
 from dbt_like_transforms.resolution.manual import Decision, apply_decisions
 from dbt_like_transforms.resolution.resolution import Resolution
-from dbt_like_transforms.resolution.review import held, note_addresses, note_bare, note_candidates, strength
+from dbt_like_transforms.resolution.review import held, known_well, note_addresses, note_bare, note_candidates, strength
 from dbt_like_transforms.resolution.suppress import allowed_keys, install_seeds
 from dbt_like_transforms.resolution.told import Told
 from dbt_like_transforms.resolution.vetoes import Vetoes
@@ -73,12 +73,13 @@ def resolve(
     note_addresses(clusterer, level)
     note_bare(clusterer, level)
     waiting = held(clusterer, level)
+    known = known_well(clusterer)
     clusterer.release()
     label = clusterer.partition.label
     columns = {"idx": np.arange(len(label), dtype=np.int32), "key": record_keys(con), "cluster": label}
     show_columns(con, "_clusters", columns)
     links = LINKERS[kind](con, clusterer)
-    assets = assign_assets(con, kind, label, waiting, state, applied.islands)
+    assets = assign_assets(con, kind, label, waiting, state, known, applied.islands)
     return Resolution(
         kind, con, ladder, clusterer, waiting, links, assets, applied, config, told.result() if told else None
     )

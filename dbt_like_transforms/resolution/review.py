@@ -9,7 +9,7 @@ from dbt_like_transforms.resolution.agreement import Agreement, agreements
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.findings import Near, Suppressed
 from dbt_like_transforms.resolution.integers import Flags, Rows, among, count_of, sorted_unique
-from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, RUNG_SHORT_NAME, WEAK
+from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_HARDWARE, RUNG_NONE, RUNG_SHORT_NAME, WEAK
 
 #: Why a record makes no asset.
 NO_IDENTITY, MAYBE_ANOTHERS, ONLY_ADDS = 1, 2, 3
@@ -38,6 +38,15 @@ def strength(clusterer: Clusterer) -> NDArray[np.int8]:
             having = clusterer.partition.label[usable(clusterer, identifier.name)]
             level[having] = np.minimum(level[having], np.int8(identifier.rung))
     return level
+
+
+def known_well(clusterer: Clusterer) -> Flags:
+    """Which records have a usable directory, cloud or hardware id: more than names and addresses."""
+    known = np.zeros(clusterer.facts.count, np.bool_)
+    for identifier in clusterer.ladder.identifiers:
+        if identifier.rung is not None and identifier.rung <= RUNG_HARDWARE:
+            known[usable(clusterer, identifier.name)] = True
+    return known
 
 
 def usable(clusterer: Clusterer, name: str) -> Rows:

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
+from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.manual import Decision
 from dbt_like_transforms.resolution.observations import shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
@@ -95,14 +96,19 @@ def applications(*observations: dict[str, Any]) -> Outcome:
     return resolved("application", *observations)
 
 
-def table(*rows: dict[str, Any]) -> pa.Table:
-    """Observations of devices as the API takes them."""
-    return to_table([shape_of("device").validate_python(row) for row in rows], "device")
+def table(*rows: dict[str, Any], kind: Kind = "device") -> pa.Table:
+    """Observations as the API takes them."""
+    return to_table([shape_of(kind).validate_python(row) for row in rows], kind)
 
 
-def run(rows: list[dict[str, Any]], state: pa.Table | None = None, decisions: tuple[Decision, ...] = ()) -> Any:
-    """One day of devices: the asset of each record, the state for the next day, and the aliases."""
-    outcome = resolve("device", table(*rows), state=state, decisions=decisions)
+def run(
+    rows: list[dict[str, Any]],
+    state: pa.Table | None = None,
+    decisions: tuple[Decision, ...] = (),
+    kind: Kind = "device",
+) -> Any:
+    """One day of a kind: the asset of each record, the state for the next day, and the aliases."""
+    outcome = resolve(kind, table(*rows, kind=kind), state=state, decisions=decisions)
     ids = dict(outcome.assignments().project("record, asset_id").fetchall())
     return ids, outcome.state().to_arrow_table(), dict(outcome.aliases().project("alias_id, asset_id").fetchall())
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import duckdb
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from resolution_kit import run, seen, table, told
@@ -247,3 +248,48 @@ def test_an_asset_keeps_its_id_when_its_founder_leaves_and_when_an_older_source_
     ids, state, _ = run([], state)
     ids, state, _ = run(rows, state)
     assert set(ids.values()) == {asset}
+
+
+@pytest.mark.parametrize("founder", ["a_directory", "workday", "siem"])
+def test_the_id_of_an_account_stays_with_it_though_all_that_knows_its_name_alone_follows_the_name(founder: str) -> None:
+    def listed(number: int, state: str) -> dict[str, Any]:
+        guid = f"0b5b7a39-0000-4000-8000-{number:012}"
+        names = {"upn": "jdoe@corp.com", "sam_account_name": "jdoe", "domain": "CORP"}
+        return seen(f"a_directory:p:{number}", ad_object_guid=guid, state=state, **names)
+
+    follow = [
+        seen("workday:p:1", employee_id="E1", emails=["jdoe@corp.com"]),
+        seen("siem:p:1", login_names=["CORP\\jdoe"]),
+        seen("snow:p:1", upn="jdoe@corp.com"),
+    ]
+
+    def day(state: pa.Table | None, *rows: dict[str, Any]) -> tuple[dict[str, str], pa.Table, dict[str, str]]:
+        first = [{**row, "first_seen": "2026-01-01T00:00:00Z"} if row["product"] == founder else row for row in rows]
+        return run(first, state, kind="identity")
+
+    natural, state, _ = day(None, listed(1, "active"), *follow)
+    (asset,) = set(natural.values())
+    for _ in range(2):
+        ids, state, aliases = day(state, listed(1, "retired"), listed(2, "active"), *follow)
+        assert ids["a_directory:p:1"] == asset
+        assert len({ids["a_directory:p:2"], *(ids[row["record"]] for row in follow)} - {asset}) == 1
+        assert asset not in (ids["a_directory:p:2"], ids["siem:p:1"])
+        assert aliases == {}
+    assert day(state, listed(1, "active"), *follow)[0] == natural
+
+
+def test_ids_of_two_that_fell_apart_do_not_change_places_while_the_source_of_one_is_away() -> None:
+    def rows(name: str) -> list[dict[str, Any]]:
+        guid = "0b5b7a39-0000-4000-8000-000000000001"
+        return [
+            seen("ad:p:1", ad_object_guid=guid, upn="old@corp.com"),
+            seen("github:p:1", login_names=["octo", f"{name}@corp.com"]),
+        ]
+
+    natural, state, _ = run(rows("old"), kind="identity")
+    fell_apart, state, _ = run(rows("new"), state, kind="identity")
+    assert fell_apart["ad:p:1"] == natural["ad:p:1"] != fell_apart["github:p:1"]
+    without, state, _ = run(rows("new")[1:], state, kind="identity")
+    assert without["github:p:1"] == fell_apart["github:p:1"]
+    again, _, aliases = run(rows("new"), state, kind="identity")
+    assert (again, aliases) == (fell_apart, {})
