@@ -143,6 +143,9 @@ WITH lowered AS (
             THEN seeded_role_address(e) ELSE false END) AS role_mails,
         -- A guest's mail is that of its home account, which is another account.
         CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mail_given,
+        -- It tells whose guest it is where the name of the account does not: a second invitation gets a number behind it.
+        CASE WHEN home IS NOT NULL AND NOT seeded_address(mail_all[1]) AND NOT seeded_role_address(mail_all[1])
+            THEN mail_all[1] END AS invited,
         -- nor does it own the address with which its person signs in
         list_filter(list_transform(logins, lambda l: CASE WHEN starts_with(l, 'arn:') THEN l ELSE l_address(l) END),
             lambda l: l IS NOT NULL AND NOT seeded_address(l) AND NOT contains(l, '#ext#') AND home IS NULL)

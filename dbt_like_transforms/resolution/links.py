@@ -233,7 +233,10 @@ def _share(rows: list[int], wired: list[bool], inside: list[bool]) -> list[Link]
 
 
 _SAME_HOME = """
-WITH guests AS (SELECT idx, cluster, home FROM norm JOIN _clusters USING (idx) WHERE home IS NOT NULL),
+WITH guests AS (
+    SELECT idx, cluster, unnest(list_distinct([home,
+        CASE WHEN count(*) OVER (PARTITION BY invited) <= 10 THEN invited END])) AS home
+    FROM norm JOIN _clusters USING (idx) WHERE home IS NOT NULL),
 homes AS (SELECT idx, cluster, unnest(addresses) AS home FROM norm JOIN _clusters USING (idx))
 SELECT DISTINCT ON (source, target_cluster) source, target, 'same person', reason FROM (
     SELECT g.idx AS source, h.idx AS target, h.cluster AS target_cluster,

@@ -252,6 +252,12 @@ CASES = {
     "two invitations and the home account": Case(
         {"entra.a": {"entra_object_id": G1, "emails": ["ih~@partner.com"]}, "entra.b": {"entra_object_id": G2, "emails": ["ih~@partner.com"]}, "okta.c": {"okta_id": "00u~ih", "upn": "ih~@partner.com"}}, "a b c", review="ab", links=("a same person b",)
     ),
+    "a second invitation gets a number behind its name": Case(
+        {"entra.p.h": {"entra_object_id": G3, "entra_tenant_id": T2, "upn": "im~@partner.com", "emails": ["im~@partner.com"]}, "entra.c.a": {"entra_object_id": G1, "entra_tenant_id": T1, "upn": "im~_partner.com#EXT#@t.onmicrosoft.com", "emails": ["im~@partner.com"]}, "entra.c.b": {"entra_object_id": G2, "entra_tenant_id": T1, "upn": "im~_partner.com1#EXT#@t.onmicrosoft.com", "emails": ["im~@partner.com"]}}, "h a b", review="ab", links=("a same person b", "a same person h", "b same person h")
+    ),
+    "guests that read the mail of one role are not one person": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "rg~_partner.com#EXT#@t.onmicrosoft.com", "emails": ["sales@r~.com"]}, "entra.b": {"entra_object_id": G2, "upn": "rh~_partner.com#EXT#@t.onmicrosoft.com", "emails": ["sales@r~.com"]}}, "a b", unlinked=("a same person b",)
+    ),
     **{
         f"login with more before or behind the name of the mail, {login}": Case(
             {"entra.a": {"entra_object_id": G1, "upn": "lb~@corp.com", "emails": ["lb~@corp.com"]}, "okta.b": {"okta_id": "00u~lb", "login_names": [f"{login}@corp.com"], "emails": ["lb~@corp.com"]}}, "a b", review="ab", words={"b": "another addition"}
