@@ -64,7 +64,7 @@ MACS = [
     "00:1c:7f:00:00:01",
 ]
 DOMAINS = ["N/A", "(none)", "-", "Not Available", "localhost", "default", "GROUPE_TRAVAIL", "GRUPO_TRABAJO", "WERKGROEP", "speedport.ip", "Home.local", "none.local", "hsd1.ca.comcast.net", "DHCP", "unbekannt"]  # fmt: skip
-NAMES = ["Johns-iPhone", "iPad-de-Maria", "iPhone von Hans", "ubuntu-server", "ubuntu2204", "debian12", "windows-vm", "template-w10", "new-host-2", "pc-192-168-1-20", "84.9.10.11.static", "localhost-live", "bogon", "unbekannt", "android_1a2b3c", "WORKGROUP", "Mac", "iPhone-12-Pro", "iPad-Air", "ubuntu-22-04", "raspberrypi4", "pfSense", "gold-image"]  # fmt: skip
+NAMES = ["Johns-iPhone", "iPad-de-Maria", "iPhone von Hans", "ubuntu-server", "ubuntu2204", "debian12", "windows-vm", "template-w10", "new-host-2", "pc-192-168-1-20", "84.9.10.11.static", "localhost-live", "bogon", "unbekannt", "android_1a2b3c", "WORKGROUP", "Mac", "iPhone-12-Pro", "iPad-Air", "ubuntu-22-04", "raspberrypi4", "pfSense", "gold-image", "Irresolvable"]  # fmt: skip
 REAL_NAMES = ["ubuntu-22-¤", "iphone-prod¤", "gold-¤", "iphone-mgr¤", "ubuntu-app¤", "debian0¤", "esxi¤", "golden-gate¤", "localhost¤x", "desktop-¤ab", "win-¤abcdefg", "keine-ahnung¤", "dn"]  # fmt: skip
 
 
