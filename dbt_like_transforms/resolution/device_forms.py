@@ -216,7 +216,7 @@ WITH lowered AS (
     SELECT idx, room, maker, role, entra_hex, adguid_hex, sid, sid_l, provider, cloud_text, resource,
         imei_text, h_real(entra_hex) AS entra, h_real(adguid_hex) AS adguid,
         coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account,
-        n_either(serial_hex) AS serial_uuid, n_either(uuid_hex) AS uuid, uuid_hex, model_plain, blade,
+        n_either(serial_hex) AS serial_uuid, serial_hex, n_either(uuid_hex) AS uuid, uuid_hex, model_plain, blade,
         CASE WHEN serial_hex IS NULL THEN l_serial_text(serial_l) END AS serial_text, serial_l
     FROM formed
 ), plain AS (
@@ -245,6 +245,8 @@ SELECT idx, room, maker, blade, entra, adguid, sid, resource, provider, account,
     CASE WHEN provider IN ('azure', 'openstack', 'nutanix') AND length(cloud_text) = 32 AND NOT contains(cloud_text, '/')
         AND NOT cloud_bad AND NOT registered THEN n_either(cloud_text) END AS cloud_uuid, registered,
     CASE WHEN NOT uuid_bad THEN uuid END AS uuid,
+    -- whether the record writes it in the other byte order
+    uuid_hex <> uuid AS uuid_turned, serial_hex <> serial_uuid AS serial_turned,
     -- in the byte order in which it came, so that a person finds it again
     CASE WHEN uuid_bad THEN uuid_hex END AS uuid_dropped,
     -- KVM can hand a guest the UUID of its host as serial number. Beside a UUID of its own it is another machine's, unless

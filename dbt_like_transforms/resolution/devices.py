@@ -10,6 +10,7 @@ from dbt_like_transforms.resolution.ladder import (
     RUNG_MAC,
     RUNG_NAME,
     RUNG_SHORT_NAME,
+    SHOWN_ID,
     Dropped,
     Identifier,
     Ladder,
@@ -82,6 +83,12 @@ _STRONG_BUT_MAKER = _without("serialq")
 
 
 _GUID = "n_dashed(value)"
+_HEX = "right(value, 32)"
+# in the byte order of the record, so that a person finds it again
+_WRITTEN_UUID = (
+    f"replace(value, {_HEX}, n_dashed(CASE WHEN CASE {_HEX} WHEN uuid THEN uuid_turned WHEN serial_uuid THEN serial_turned "
+    f"ELSE cloud <> cloud_uuid END THEN n_swap({_HEX}) ELSE {_HEX} END))"
+)
 _ACCOUNT = r"^s-1-(5-21(-\d+){4}|12-1-)"
 _UUID_PART = "CASE WHEN role <> '' THEN uuid_part ELSE '' END"
 _CLOUD_PART = "CASE WHEN role = 'container' THEN cloud_part ELSE '' END"
@@ -129,6 +136,7 @@ LADDER = Ladder(
             "cloud instance id",
             "cloud_instance_id",
             RUNG_DIRECTORY,
+            shown=SHOWN_ID,
             table=_with_part("norm"),
         ),
         Identifier(
@@ -185,7 +193,8 @@ LADDER = Ladder(
             RUNG_HARDWARE,
             is_list=True,
             table=_with_part("norm"),
-            shown="replace(value, right(value, 32), n_dashed(right(value, 32)))",
+            shown=f"replace(value, {_HEX}, n_dashed({_HEX}))",
+            written=_WRITTEN_UUID,
         ),
         # A blade may report the serial number of its chassis.
         Identifier("blade", "CASE WHEN blade THEN 'blade' END", "blade", "model"),

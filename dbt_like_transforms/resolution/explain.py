@@ -55,6 +55,11 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def _texts(identifier: Identifier, columns: str) -> str:
+    """SELECT giving the columns, `value` and `text`, what a person reads, for every value."""
+    return value_sql(identifier, f"{columns}, {identifier.written or identifier.shown} AS text")
+
+
 def _against_words(ladder: Ladder, against: str) -> str:
     if against in AGAINST_WORDS:
         return AGAINST_WORDS[against]
@@ -147,8 +152,8 @@ class Reasons:
     def _value(self, identifier: Identifier) -> str:
         """Sub-query (idx, key, text) of the identifier's values on the rows in `_pairs`."""
         return (
-            f"(SELECT DISTINCT ON (idx, key) idx, {key_sql(identifier)} AS key, {identifier.shown} AS text FROM "
-            f"({value_sql(identifier)}) WHERE idx IN (SELECT row FROM _pairs))"
+            f"(SELECT DISTINCT ON (idx, key) idx, {key_sql(identifier)} AS key, text FROM "
+            f"({_texts(identifier, 'idx, room')}) WHERE idx IN (SELECT row FROM _pairs))"
         )
 
     def _joins(self, name: str) -> None:
@@ -192,8 +197,8 @@ class Reasons:
             identifier = self.ladder.identifier(against)
             self.connection.execute(
                 f"INSERT INTO _differing SELECT {_quoted(against)}, cluster, "
-                "CASE WHEN min(text) = max(text) THEN min(text) ELSE min(text) || ' and others' END FROM ("
-                f"SELECT cluster, {identifier.shown} AS text FROM ({value_sql(identifier, 'idx')}) JOIN ("
+                "CASE WHEN min(value) = max(value) THEN min(text) ELSE min(text) || ' and others' END FROM ("
+                f"SELECT cluster, value, text FROM ({_texts(identifier, 'idx')}) JOIN ("
                 "FROM _clusters SEMI JOIN _concerned USING (cluster)) USING (idx)) GROUP BY cluster"
             )
 
@@ -236,8 +241,7 @@ class Reasons:
                 name,
                 f"SELECT r.record, l.rule, c.text, NULL, 'suppressed', l.against, "
                 f"{_quoted(identifier.label)} || ' ' || c.text || ' ' || l.words FROM "
-                f"(SELECT idx, {identifier.shown} AS text, {key_sql(identifier)} AS key "
-                f"FROM ({value_sql(identifier)})) c "
+                f"(SELECT idx, text, {key_sql(identifier)} AS key FROM ({_texts(identifier, 'idx, room')})) c "
                 "JOIN _learned l USING (key) JOIN _keys r ON r.idx = c.idx",
             )
 

@@ -38,7 +38,8 @@ class Identifier:
     scope.
     rung: how well it identifies; None for values that only veto or confirm.
     label: how a person calls it. field: name in the observations, for reports and allow lists. shown: SQL that makes
-    `value` readable. includes: identifiers whose values are among these; what identifies nothing there does not here.
+    `value` readable. written: SQL over `table` and `value` of how the record itself writes it, where that may differ.
+    includes: identifiers whose values are among these; what identifies nothing there does not here.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Identifier:
     is_list: bool = False
     scoped: bool = False
     shown: str = "value"
+    written: str = ""
     table: str = "norm"
     includes: tuple[str, ...] = ()
 

@@ -197,6 +197,26 @@ def test_a_dropped_id_is_told_whatever_kind_it_is(kind: str, field: str, value: 
         assert len(out.suppressed(record)) == 1
 
 
+def test_ids_are_told_as_their_record_writes_them() -> None:
+    """Compared is the lesser of the two byte orders of a UUID, which nobody would find in his console."""
+    uuids = ["11F6E606-84D1-4E74-AF7C-3B54377D15E3", "F2265C3A-1CD7-40A5-80D7-52F0688CF3C8"]
+    serial = "VMware-f2 26 5c 3a 1c d7 40 a5-80 d7 52 f0 68 8c f3 c8"
+    out = devices(
+        *(seen(f"edr:p:{n}", smbios_uuid=uuid, mac_addresses=["501ac5feaa8c"]) for n, uuid in enumerate(uuids)),
+        seen("cmdb:p:2", serial_number=serial),
+        seen("wiz:p:3", cloud_provider="azure", cloud_instance_id="8A7B6C5D-1111-4222-8333-444455556666"),
+        seen("scan:p:4", smbios_uuid="8a7b6c5d-1111-4222-8333-444455556666"),
+    )
+    assert uuids[0].lower() in out.words("edr:p:0")
+    assert uuids[1].lower() in out.words("edr:p:0")
+    for record, uuid in (
+        ("cmdb:p:2", uuids[1]),
+        ("edr:p:1", uuids[1]),
+        ("scan:p:4", "8A7B6C5D-1111-4222-8333-444455556666"),
+    ):
+        assert uuid.lower() in {d["value"] for d in out.lines[record]["decisions"] if d["verdict"] == "joined"}
+
+
 def test_a_held_record_says_why() -> None:
     out = devices(
         seen("edr:p:1", serial_number="5CG00HB", fqdns=["hb.corp.example"]),
