@@ -77,8 +77,7 @@ class Clusterer:
             left, right = label[self.apart[:, 0]], label[self.apart[:, 1]]
             barred = ((left == here) & (right == there)) | ((left == there) & (right == here))
             if barred.any():
-                kept = self.apart[int(np.argmax(barred))].tolist()
-                self.findings.miss(MANUAL_MERGE, "", [(kept[0], kept[1], 0)], "apart", False)
+                self.findings.miss(MANUAL_MERGE, "", [(one, other, 0)], "apart", False)
                 continue
             nothing = np.zeros(1, np.uint64)
             rows, others = np.array([other], np.int32), np.array([one], np.int32)

@@ -213,9 +213,11 @@ class Reasons:
             flag = self._copied(near.identifier, near.against) if near.against else ""
             words = f"{flag}: {words}" if flag else words
             against = _quoted(near.against) if near.against else "NULL"
-            if not near.identifier:
-                value, label = "NULL", "'one by decision'" if near.rule == MANUAL_MERGE else "'account of one person'"
-                join = ""
+            if near.rule == MANUAL_MERGE:
+                value, label = "m.decision", "'one by decision'"
+                join = self._merging(near)
+            elif not near.identifier:
+                value, label, join = "NULL", "'account of one person'", ""
             else:
                 identifier = self.ladder.identifier(near.identifier)
                 value, label = "v.text", _quoted("same " + identifier.label)
@@ -231,6 +233,17 @@ class Reasons:
                 f"LEFT JOIN _differing x ON x.against = {against} AND x.cluster = c.cluster "
                 f"LEFT JOIN _differing y ON y.against = {against} AND y.cluster = d.cluster",
             )
+
+    def _merging(self, near: Near) -> str:
+        """Makes `_merging`: the decision that would have made one of each pair; SQL that joins it."""
+        pairs = list(zip(near.rows.tolist(), near.others.tolist(), strict=True))
+        decisions = [self.applied.merged_by[min(pair), max(pair)].id for pair in pairs]
+        show_columns(
+            self.connection,
+            "_merging",
+            {"row": near.rows, "other": near.others, "decision": pa.array(decisions, pa.string())},
+        )
+        return "LEFT JOIN _merging m ON m.row = p.row AND m.other = p.other"
 
     def _suppressed(self, name: str) -> None:
         for identifier_name in sorted({item.identifier for item in self.findings.suppressed}):

@@ -26,14 +26,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import duckdb
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dbt_like_transforms.resolution.gate import Limit
 from dbt_like_transforms.resolution.suppress import ALLOW_LISTS
+from dbt_like_transforms.yaml_text import load_handwritten
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+#: A label, such as the number of a ticket.
+Label = Annotated[str, Field(coerce_numbers_to_str=True)]
 
 
 class DecisionError(ValueError):
@@ -47,25 +54,29 @@ class ContradictoryDecisions(DecisionError):
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _left_blank(cls, value: object) -> object:
+        """A key with nothing behind it, as it stays when the last decision is taken out, says nothing."""
+        return {key: told for key, told in value.items() if told is not None} if isinstance(value, dict) else value
+
 
 class Decision(_Strict):
     """One decision about records (`product:instance:record_id`)."""
 
-    id: str = Field(min_length=1)
+    id: Label = Field(min_length=1)
     kind: Literal["device", "identity", "application"]
     action: Literal["merge", "split", "never_match"]
     records: tuple[str, ...] = ()
     parts: tuple[tuple[str, ...], ...] = ()
-    reason: str = ""
-    by: str = ""
+    reason: Label = ""
+    by: Label = ""
     on: str = ""
 
-    @model_validator(mode="before")
+    @field_validator("on", mode="before")
     @classmethod
-    def _dates_as_text(cls, value: object) -> object:
-        if isinstance(value, dict) and value.get("on") is not None:
-            return {**value, "on": str(value["on"])}
-        return value
+    def _date_as_text(cls, value: object) -> str:
+        return str(value)
 
     @model_validator(mode="after")
     def _complete(self) -> Decision:
@@ -97,8 +108,8 @@ class Allowed(_Strict):
     """A value that is real although it looks like a placeholder, or the data show it with several machines."""
 
     identifier: str
-    value: str
-    reason: str = ""
+    value: str = Field(min_length=1)
+    reason: Label = ""
 
     @model_validator(mode="after")
     def _known(self) -> Allowed:
@@ -133,15 +144,36 @@ def load_decisions(path: Path) -> DecisionFile:
     if not path.exists():
         return DecisionFile()
     try:
-        return DecisionFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return DecisionFile.model_validate(load_handwritten(path.read_text(encoding="utf-8-sig")) or {})
+    except (OSError, UnicodeDecodeError) as error:
+        raise DecisionError(f"{path.name} cannot be read, it should be a text file in UTF-8: {error}") from error
     except yaml.YAMLError as error:
         raise DecisionError(f"{path.name} is not valid YAML: {error}") from error
     except ValidationError as error:
-        problems = [
-            f"  {'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
-            for problem in error.errors()
-        ]
+        problems = [f"  {_place(problem)}: {_expected(problem)}" for problem in error.errors()]
         raise DecisionError("\n".join([f"{path.name} has {len(problems)} mistake(s):", *problems])) from error
+
+
+def _place(problem: ErrorDetails) -> str:
+    return ".".join(str(part) for part in problem["loc"]) or "the file"
+
+
+def _expected(problem: ErrorDetails) -> str:
+    """What should stand there, in words of YAML."""
+    match problem["type"]:
+        case "tuple_type":
+            return "should be a list, such as [a, b]"
+        case "string_type":
+            return (
+                f"should be text: write it in quotes, as it is spelled in the source; here it is {problem['input']!r}"
+            )
+        case "model_type" | "dict_type" if not problem["loc"]:
+            return "should have the keys decisions:, allow: or gate:, such as `decisions:` above the list"
+        case "model_type" | "dict_type":
+            return "should have keys, such as {id: ..., kind: device}"
+        case "extra_forbidden":
+            return "is no key that is known here"
+    return problem["msg"].removeprefix("Value error, ")
 
 
 @dataclass(slots=True)

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from resolution_kit import run, seen, table
 
-from dbt_like_transforms.resolution.manual import ContradictoryDecisions, Decision, check_consistent
+from dbt_like_transforms.resolution.manual import (
+    ContradictoryDecisions,
+    Decision,
+    DecisionError,
+    DecisionFile,
+    check_consistent,
+    load_decisions,
+)
 from dbt_like_transforms.resolution.resolve import resolve
 
 A = [seen("edr:p:a", serial_number="SER00A", first_seen="2026-01-01T00:00:00Z")]
@@ -87,10 +95,11 @@ def test_a_manual_merge_that_would_join_what_a_person_keeps_apart_is_left_out_an
     outcome = resolve("device", table(*rows), decisions=(merge, never))
     ids = dict(outcome.assignments().project("record, asset_id").fetchall())
     assert ids["edr:p:0"] == ids["cmdb:p:0"] != ids["edr:p:1"] == ids["cmdb:p:1"]
-    sentences = [row[0] for row in outcome.decisions().project("sentence").fetchall()]
-    assert any(
-        "one by decision as" in text and "a person decided that they are different" in text for text in sentences
-    )
+    told = outcome.decisions().filter("rule = 'manual_merge'").project("record, value, other_record, verdict, sentence")
+    ((record, value, other, verdict, sentence),) = told.fetchall()
+    assert ({record, other}, value, verdict) == ({"edr:p:0", "edr:p:1"}, "one", "vetoed")
+    assert "one by decision one as edr:p:" in sentence
+    assert "a person decided that they are different" in sentence
 
 
 def test_never_match_keeps_two_records_apart_across_clusters() -> None:
@@ -168,3 +177,53 @@ def test_merges_through_a_record_that_is_gone_hold() -> None:
         decision("merge", "m3", records=["gone:p:2", "edr:p:b"]),
     ]
     assert len(set(run(rows, decisions=tuple(longer))[0].values())) == 1
+
+
+ONE = "{id: a, kind: device, action: merge, records: [x:y:1, x:y:2]"
+
+
+def loaded(folder: Path, text: str | bytes) -> DecisionFile:
+    file = folder / "decisions.yaml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load_decisions(file)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# none any more\n", "decisions:\nallow:\ngate:\n", "decisions: []\n", b"\xef\xbb\xbfdecisions:\r\n"]
+)
+def test_a_file_from_which_every_decision_was_taken_out_holds_none(tmp_path: Path, text: str | bytes) -> None:
+    assert loaded(tmp_path, text) == DecisionFile()
+
+
+def test_who_decided_when_and_why_may_be_told_as_a_person_writes_it(tmp_path: Path) -> None:
+    told = "\n    ".join(["- id: 4711", "kind: device", "action: merge", "records: [x:y:1, x:y:2]"])
+    file = loaded(tmp_path, f"decisions:\n  {told}\n    on: 2026-11-20\n    by: ann\n    reason:\n")
+    assert [(one.id, one.on, one.by, one.reason) for one in file.decisions] == [("4711", "2026-11-20", "ann", "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"decisions:\n- {ONE}}}\ndecisions:\n- {ONE}}}\n", "`decisions` is given twice\n.*line 3"),
+        (f"decisions:\n- {ONE},\n   records: [x:y:3, x:y:4]}}\n", "`records` is given twice\n.*line 3"),
+        (f"- {ONE}}}\n", "the file: should have the keys decisions:"),
+        ("nothing decided\n", "the file: should have the keys decisions:"),
+        ("decisions:\n\t- id: a\n", "line 2"),
+        (
+            "decisions:\n- {id: a, kind: device, action: merge, records: x:y:1}\n",
+            r"decisions.0.records: .* list, such as \[",
+        ),
+        ("decisions:\n- {id: a, kind: device, action: split, parts: [x:y:1, x:y:2]}\n", "decisions.0.parts.0: .* list"),
+        ("decisions:\n-\n", "decisions.0: should have keys"),
+        ("decision: []\n", "decision: is no key that is known"),
+        ("allow:\n- {identifier: serial_number, value: 1234567}\n", "allow.0.value: .* in quotes.* 1234567"),
+        ("allow:\n- {identifier: serial_number, value: ''}\n", "allow.0.value"),
+        (f"decisions:\n- {ONE}, reason: für}}\n".encode("latin-1"), "UTF-8"),
+        (f"decisions:\n- {ONE}}}\n".encode("utf-16"), "UTF-8"),
+    ],
+)
+def test_a_file_with_a_mistake_is_refused_with_its_place_and_what_should_stand_there(
+    tmp_path: Path, text: str | bytes, said: str
+) -> None:
+    with pytest.raises(DecisionError, match=said):
+        loaded(tmp_path, text)
