@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from exposure_pipelines.landing.manifest import Manifest
     from exposure_pipelines.volume import BuildGuard
 
-#: Model that keeps the ids of a kind.
+#: Model that holds which record is in which asset, and the one that keeps the ids, of a kind.
+ASSIGNMENTS = {
+    "device": "int_devices_assignments",
+    "identity": "int_identities_assignments",
+    "application": "int_applications_assignments",
+}
 STATES = {"device": "int_devices_state", "identity": "int_identities_state", "application": "int_applications_state"}
 
 MODELS_DIR = Path(dbt_like_transforms.__file__).parent / "models"
@@ -146,20 +151,25 @@ class Builder:
             register_table(self.database, relation, columns, ({c.name: row[c.name] for c in columns} for row in rows))
 
     def register_states(self, day: date) -> None:
-        """The ids to go on with. A date's own earlier build comes first, so that a rebuild changes no id."""
+        """The ids to go on with, and what the date had. Its own earlier build comes first, so that a rebuild changes no id."""
+        self.database.execute("CREATE SCHEMA IF NOT EXISTS run")
         for kind, model in STATES.items():
-            relation = f"run.{kind}_state"
-            columns = RUN_SOURCES[relation]
-            known = nearest(self.lake.model_dates("intermediate", model), day)
+            self.register_built(f"run.{kind}_state", model, nearest(self.lake.model_dates("intermediate", model), day))
+        for kind, model in ASSIGNMENTS.items():
+            built = self.lake.has_model("intermediate", model, day)
+            self.register_built(f"run.{kind}_built", model, day if built else None)
+
+    def register_built(self, relation: str, model: str, day: date | None) -> None:
+        """Make what was built of a model readable; empty without a date."""
+        columns = RUN_SOURCES[relation]
+        if day is None:
+            source = "SELECT " + ", ".join(f"NULL::{c.type} AS {c.name}" for c in columns) + " WHERE false"
+        else:
+            path = self.lake.model_path("intermediate", model, day).replace("'", "''")
             names = ", ".join(column.name for column in columns)
-            if known is None:
-                source = "SELECT " + ", ".join(f"NULL::{c.type} AS {c.name}" for c in columns) + " WHERE false"
-            else:
-                path = self.lake.model_path("intermediate", model, known).replace("'", "''")
-                source = f"SELECT {names} FROM read_parquet('{path}', hive_partitioning = false)"
-            self.database.execute("CREATE SCHEMA IF NOT EXISTS run")
-            # a table, not a view: the build writes the file that it reads here
-            self.database.execute(f"CREATE OR REPLACE TABLE {relation} AS {source}")
+            source = f"SELECT {names} FROM read_parquet('{path}', hive_partitioning = false)"
+        # a table, not a view: the build writes the file that it reads here
+        self.database.execute(f"CREATE OR REPLACE TABLE {relation} AS {source}")
 
 
 def nearest(dates: list[date], day: date) -> date | None:

@@ -137,7 +137,13 @@ _STATE = (
     Column("home_born", "TIMESTAMP", "When that id was first used (UTC)"),
 )
 #: The ids that assets had in the build whose state is nearest to the date; empty before the first one.
-RUN_SOURCES.update({f"run.{kind}_state": _STATE for kind in ("device", "identity", "application")})
+_BUILT = (
+    Column("record", "VARCHAR", "A record of the date's last build; none when it is built for the first time"),
+    Column("asset_id", "VARCHAR", "The asset that it was in"),
+)
+_KINDS = ("device", "identity", "application")
+RUN_SOURCES.update({f"run.{kind}_state": _STATE for kind in _KINDS})
+RUN_SOURCES.update({f"run.{kind}_built": _BUILT for kind in _KINDS})
 
 
 def landed_source(product: str, stream: str, fields: Mapping[str, Any]) -> tuple[str, tuple[Column, ...]]:

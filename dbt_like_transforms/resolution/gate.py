@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -127,11 +129,39 @@ def gate(found: Changes, limit: Limit | None = None, accepted: bool = False) -> 
         return Verdict(True, f"{summary}: more than the limit of {allowed:.0f}, accepted", found)
     examples = [f"{', '.join(merge.gone)} into {merge.into}" for merge in found.merges[:3]]
     examples += [f"{split.source} into {', '.join(split.into)}" for split in found.splits[:3]]
+    records = [record for merge in found.merges for record in merge.records]
+    records += [record for split in found.splits for record in split.records]
+    moved = Counter(map(instance_of, records))
+    sources = ", ".join(f"{count} of {instance}" for instance, count in moved.most_common(3))
     return Verdict(
         False,
         f"{summary}: more than the limit of {allowed:.0f}, so nothing of it is stored or published "
-        f"(for example {'; '.join(examples)}). `exposure build --what-if` lists them all; then accept them with "
+        f"(for example {'; '.join(examples)}). Most of the records that would move: {sources}. "
+        "`exposure build --what-if` lists them all (a past date with its --date); then accept them with "
         "`exposure build --accept-changes`, or leave out the source at fault with `exposure build --without INSTANCE`. "
         "The limit is `gate` in decisions.yaml.",
         found,
     )
+
+
+def instance_of(record: str) -> str:
+    """The instance in `product:instance:record_id`."""
+    return [*record.split(":", 2), record][1]
+
+
+def gate_of(
+    befores: Sequence[pa.Table | duckdb.DuckDBPyRelation],
+    current: pa.Table | duckdb.DuckDBPyRelation,
+    limit: Limit | None = None,
+    accepted: bool = False,
+) -> Verdict:
+    """Passes where the changes are small against one of `befores`. One without assets measures nothing; when none lets it
+    pass, the first one tells."""
+    current = current if isinstance(current, pa.Table) else current.to_arrow_table()
+    told: list[Verdict] = []
+    for before in befores:
+        verdict = gate(changes(before, current), limit, accepted)
+        if verdict.passed and verdict.changes.before:
+            return verdict
+        told.append(verdict)
+    return next((verdict for verdict in told if not verdict.passed), told[0])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
-from dbt_like_transforms.resolution.gate import changes, gate
+from dbt_like_transforms.resolution.gate import gate_of
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.manual import DecisionFile, load_decisions
 from dbt_like_transforms.resolution.resolve import resolve
@@ -39,7 +39,7 @@ def resolve_models(
 
     Raises:
         DecisionError: decisions.yaml of the home cannot be applied.
-        PublishGateClosed: too many merges and splits against the newest earlier snapshot.
+        PublishGateClosed: too many merges and splits, against the newest earlier snapshot and against the date's last build.
     """
     decisions = load_decisions(home / DECISIONS_FILE) if home is not None else DecisionFile()
     without = tuple(options.get("without_instances", ()))
@@ -57,10 +57,14 @@ def resolve_models(
         connection=connection,
         survivors=True,
     )
-    before = connection.sql(f"SELECT record, asset_id FROM previous.int_{plural}_assignments")
+    # A rebuild of what a person accepted is near what the date had, going back on it near the snapshot before.
+    befores = [
+        connection.sql(f"SELECT record, asset_id FROM {name}")
+        for name in (f"previous.int_{plural}_assignments", f"run.{kind}_built")
+    ]
     # A source left out on purpose changes much, and that is what the person wants to see.
     accepted = bool(options.get("accept_changes") or without)
-    verdict = gate(changes(before, outcome.assignments().project("record, asset_id")), decisions.gate, accepted)
+    verdict = gate_of(befores, outcome.assignments().project("record, asset_id"), decisions.gate, accepted)
     if not verdict.passed:
         raise PublishGateClosed(f"{plural}: {verdict.message}")
     survivors = Survivors(outcome)

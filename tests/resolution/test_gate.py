@@ -38,22 +38,28 @@ class Runs:
         self.connection.execute("CREATE SCHEMA run; CREATE SCHEMA previous")
         self.connection.execute(
             "CREATE TABLE run.device_state (record VARCHAR, asset_id VARCHAR, born TIMESTAMP, home_id VARCHAR, "
-            "home_born TIMESTAMP); CREATE TABLE previous.int_devices_assignments (record VARCHAR, asset_id VARCHAR)"
+            "home_born TIMESTAMP); CREATE TABLE previous.int_devices_assignments (record VARCHAR, asset_id VARCHAR); "
+            "CREATE TABLE run.device_built (record VARCHAR, asset_id VARCHAR)"
         )
 
     def decide(self, **told: Any) -> None:
         (self.home / "decisions.yaml").write_text(json.dumps(told))
 
-    def build(self, *rows: dict[str, Any], **options: Any) -> dict[str, str]:
-        """Asset of each record; what is refused leaves everything as it was."""
+    def build(self, *rows: dict[str, Any], again: bool = False, **options: Any) -> dict[str, str]:
+        """Asset of each record; what is refused leaves everything as it was. again: the last date anew, not the next."""
+        if not again and self.connection.execute("FROM run.device_built").fetchone():
+            self.connection.execute(
+                "DELETE FROM previous.int_devices_assignments; "
+                "INSERT INTO previous.int_devices_assignments FROM run.device_built; DELETE FROM run.device_built"
+            )
         observed = to_table([shape_of("device").validate_python(row) for row in rows], "device")
         self.connection.register("stg__devices", observed)
         found = resolve_models(self.connection, "device", "devices", datetime(2026, 11, 21), self.home, options)
         assignments = found["int_devices_assignments"].project("record, asset_id").fetchall()
         self.connection.register("_new_ids", found["int_devices_state"].to_arrow_table())
         self.connection.execute("CREATE OR REPLACE TABLE run.device_state AS FROM _new_ids")
-        self.connection.execute("DELETE FROM previous.int_devices_assignments")
-        self.connection.executemany("INSERT INTO previous.int_devices_assignments VALUES (?, ?)", assignments)
+        self.connection.execute("DELETE FROM run.device_built")
+        self.connection.executemany("INSERT INTO run.device_built VALUES (?, ?)", assignments)
         return dict(assignments)
 
 
@@ -69,6 +75,7 @@ def test_more_splits_than_the_limit_stop_the_build_and_say_how_to_accept_them(ru
         PublishGateClosed, match=r"30 splits touch 30 of 40 assets: more than the limit of 25"
     ) as refused:
         runs.build(*PAIRS)
+    assert "Most of the records that would move: 30 of p." in str(refused.value)
     for way in ("--what-if", "--accept-changes", "--without INSTANCE", "decisions.yaml"):
         assert way in str(refused.value)
     # nothing was published, so that the next run without the decisions goes on with the same ids
@@ -86,6 +93,25 @@ def test_what_a_person_accepts_is_published_and_going_back_gives_the_ids_back(ru
     with pytest.raises(PublishGateClosed, match="30 merges"):
         runs.build(*PAIRS)
     assert runs.build(*PAIRS, accept_changes=True) == before
+
+
+def test_a_first_date_that_is_built_anew_is_held_against_what_it_had(runs: Runs) -> None:
+    before = runs.build(*PAIRS)
+    runs.decide(**WRONG)
+    with pytest.raises(PublishGateClosed, match="30 splits touch 30 of 40 assets"):
+        runs.build(*PAIRS, again=True)
+    runs.decide()
+    assert runs.build(*PAIRS, again=True) == before
+
+
+def test_what_a_person_accepted_is_not_asked_again_on_the_same_date_and_may_be_taken_back(runs: Runs) -> None:
+    before = runs.build(*PAIRS)
+    runs.build(*PAIRS)
+    runs.decide(**WRONG)
+    after = runs.build(*PAIRS, again=True, accept_changes=True)
+    assert runs.build(*PAIRS, again=True) == after
+    runs.decide()
+    assert runs.build(*PAIRS, again=True) == before, "as on the day before"
 
 
 def test_the_limit_is_the_larger_of_a_number_and_a_share_and_a_person_sets_it(runs: Runs) -> None:

@@ -9,7 +9,12 @@ if TYPE_CHECKING:
 
     from dbt_like_transforms.engine.context import BuildContext
 
-INPUTS = ("stg__applications", "run.application_state", "previous.int_applications_assignments")
+INPUTS = (
+    "stg__applications",
+    "run.application_state",
+    "run.application_built",
+    "previous.int_applications_assignments",
+)
 OUTPUTS = (
     "int_applications_assignments",
     "int_applications_decisions",
