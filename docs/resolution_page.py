@@ -47,12 +47,15 @@ apart), `suppressed_identifiers`, `asset_fields` (what every source says of ever
 DECISIONS = """## What a person decides
 
 `decisions.yaml` in the home. It is read by every build and holds until it is taken out. `exposure build --what-if` shows what it
-would change. A file that contradicts itself or names no known action is refused with the place.
+would change: what merges and splits, which records come to an asset or leave it for none, which values identify something again or
+no more. A file that contradicts itself or names no known action is refused with the place; a decision about a record that is not
+there waits, and every build says so.
 
 {example}
 
-A build whose merges and splits touch more assets than `gate` allows stores and publishes nothing, says which, and goes on with
-`exposure build --accept-changes`. Identifiers whose values may be allowed: {allowed}.
+A build whose merges and splits touch more assets than `gate` allows, against the date before and against what its own date had,
+stores and publishes nothing, says which, and goes on with `exposure build --accept-changes`. Identifiers whose values may be
+allowed: {allowed}.
 """
 
 

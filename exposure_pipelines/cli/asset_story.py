@@ -23,11 +23,19 @@ TABLES = {
     "identity": ("identities", "identity_id"),
     "application": ("applications", "application_id"),
 }
+#: Columns whose text a person may give instead of an id.
+NAMES = {
+    "device": ("display_name", "fqdn"),
+    "identity": ("display_name", "upn", "email"),
+    "application": ("display_name",),
+}
+#: Assets named when a name is that of several.
+SEVERAL_SHOWN = 20
 
 
 def asset_story(home: Home, kind: Kind, asset: str, date: str | None) -> dict[str, Any]:
-    """The asset of an id, of one that was merged into it, or of a source record. Raises WorkFailed when the snapshot holds
-    none of them, and says why where it is a record that makes no asset."""
+    """The asset of an id, of one that was merged into it, of a source record, or of a name. Raises WorkFailed when the
+    snapshot holds none of them, and says why where it is a record that makes no asset."""
     from exposure_pipelines.cli import asset_exposure
     from exposure_pipelines.cli.field_reasons import with_reasons
     from exposure_pipelines.frames import mart_path
@@ -55,6 +63,14 @@ def asset_story(home: Home, kind: Kind, asset: str, date: str | None) -> dict[st
         return {
             "kind": kind,
             "asset_id": asset_id,
+            "ids_before": [
+                name
+                for (name,) in database.execute(
+                    "SELECT asset_before FROM resolution_changes "
+                    "WHERE asset_kind = $kind AND change = 'alias' AND asset_after = $id ORDER BY ALL",
+                    {"kind": kind, "id": asset_id},
+                ).fetchall()
+            ],
             **head,
             "records": records,
             "decisions": rows(
@@ -110,24 +126,46 @@ def landed_place(lake: Lake, record: Mapping[str, Any]) -> str:
 
 
 def find_asset(database: duckdb.DuckDBPyConnection, kind: str, table: str, key: str, wanted: str) -> str:
-    found = database.execute(f"SELECT {key} FROM {table} WHERE {key} = $id", {"id": wanted}).fetchone()
-    if found is None:
-        found = database.execute(
-            "SELECT asset_id FROM asset_records WHERE asset_kind = $kind "
-            "AND (concat_ws(':', product, instance, record_id) = $id OR record_id = $id) ORDER BY asset_id LIMIT 1",
-            {"kind": kind, "id": wanted},
-        ).fetchone()
-    if found is None:
-        found = database.execute(
-            "SELECT asset_after FROM resolution_changes WHERE asset_kind = $kind AND change = 'alias' AND asset_before = $id",
-            {"kind": kind, "id": wanted},
-        ).fetchone()
-    if found is None:
-        raise WorkFailed(
-            held_back(database, kind, wanted)
-            or f"No {kind} has the id or source record {wanted!r}; `exposure export {table}` lists them."
-        )
-    return str(found[0])
+    """The asset of an id, of a source record, of an id that was merged away, or of a name that one asset alone has.
+
+    Raises ConfigurationError where several are meant, WorkFailed where none is.
+    """
+    named = " OR ".join(f"lower({column}) = lower($wanted)" for column in NAMES[kind])
+    record = "SELECT DISTINCT asset_id FROM asset_records WHERE asset_kind = $kind AND"
+    for query in (
+        f"SELECT {key} FROM {table} WHERE {key} = $wanted",
+        f"{record} concat_ws(':', product, instance, record_id) = $wanted",
+        "SELECT asset_after FROM resolution_changes "
+        "WHERE asset_kind = $kind AND change = 'alias' AND asset_before = $wanted",
+        f"{record} record_id = $wanted",
+        f"SELECT {key} FROM {table} WHERE {named}",
+    ):
+        given = {"kind": kind, "wanted": wanted}
+        parameters = {name: value for name, value in given.items() if f"${name}" in query}
+        found = [str(asset) for (asset,) in database.execute(query, parameters).fetchall()]
+        if len(found) > 1:
+            raise ConfigurationError(several(database, kind, table, key, wanted, found))
+        if found:
+            return found[0]
+    raise WorkFailed(
+        held_back(database, kind, wanted)
+        or f"No {kind} has the id, source record or name {wanted!r}; `exposure export {table}` lists them."
+    )
+
+
+def several(database: duckdb.DuckDBPyConnection, kind: str, table: str, key: str, wanted: str, found: list[str]) -> str:
+    """Which assets a name or a bare record id may mean, each with its name and its records."""
+    told = database.execute(
+        f"SELECT {key}, any_value(display_name), "
+        "array_to_string(list_sort(list(DISTINCT concat_ws(':', product, instance, record_id))), ', ') "
+        f"FROM {table} LEFT JOIN asset_records ON asset_kind = $kind AND asset_id = {key} "
+        f"WHERE list_contains($found, {key}) GROUP BY ALL ORDER BY ALL",
+        {"kind": kind, "found": found},
+    ).fetchall()
+    lines = [f"  {asset}  {name or 'without a name'}: {records}" for asset, name, records in told[:SEVERAL_SHOWN]]
+    more = [f"  and {len(told) - SEVERAL_SHOWN} more"] if len(told) > SEVERAL_SHOWN else []
+    plural = table.replace("_", " ")
+    return "\n".join([f"{wanted!r} may be each of {len(found)} {plural}; give the id of one:", *lines, *more])
 
 
 def held_back(database: duckdb.DuckDBPyConnection, kind: str, record: str) -> str:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table
+from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table, say, warn
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 
 if TYPE_CHECKING:
     from exposure_pipelines.home import Home
+    from exposure_pipelines.what_if import Comparison
+
+#: Decisions without effect that are told on the terminal.
+SHOWN = 20
 
 
 def build(
@@ -30,7 +35,7 @@ def build(
         typer.Option("--accept-loss", help="Build although a stream lost more records than its volume_guard allows."),
     ] = False,
     what_if: Annotated[
-        bool, typer.Option("--what-if", help="Only show what would merge and split; nothing is stored.")
+        bool, typer.Option("--what-if", help="Only show what would change of the assets; nothing is stored.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
 ) -> None:
@@ -56,9 +61,17 @@ def build(
     report = build_dates(
         home, dates, quiet=as_json, accept_changes=accept_changes, accept_loss=accept_loss, without=left_out
     )
+    unused = decisions_without_effect(home, dates[-1], left_out) if report.succeeded else []
     if as_json:
         print_json(
-            {"dates": report.dates, "succeeded": report.succeeded, "checks": report.checks, "seconds": report.seconds}
+            {
+                "dates": report.dates,
+                "succeeded": report.succeeded,
+                "reason": report.reason,
+                "checks": report.checks,
+                "decisions_without_effect": unused,
+                "seconds": report.seconds,
+            }
         )
     else:
         failing = [check for check in report.checks if not check["passed"]]
@@ -68,8 +81,9 @@ def build(
             empty=f"{len(report.checks)} checks passed.",
             title=f"{len(failing)} of {len(report.checks)} checks found something",
         )
+        warn_without_effect(unused)
     if not report.succeeded:
-        raise WorkFailed(f"The build failed: {report.reason}. The last published snapshot is unchanged.")
+        raise WorkFailed(f"The build failed: {report.reason.rstrip('.')}. The last published snapshot is unchanged.")
 
 
 def check_decisions(home: Home) -> None:
@@ -83,38 +97,62 @@ def check_decisions(home: Home) -> None:
 
 
 def show_what_if(home: Home, dates: list[str], without: list[str], as_json: bool) -> None:
-    """The merges and splits that building one date anew would bring."""
+    """What building one date anew would change of its assets."""
     from exposure_pipelines.what_if import what_if
 
     if len(dates) != 1:
         raise ConfigurationError("--what-if compares one date: give --date, or nothing for today.")
-    rows = []
-    for kind, found in what_if(home, date.fromisoformat(dates[0]), without).items():
-        rows += [
-            {
-                "kind": kind,
-                "change": "merge",
-                "asset": merge.into,
-                "with": list(merge.gone),
-                "records": list(merge.records),
-            }
-            for merge in found.merges
-        ]
-        rows += [
-            {
-                "kind": kind,
-                "change": "split",
-                "asset": split.source,
-                "with": list(split.into),
-                "records": list(split.records),
-            }
-            for split in found.splits
-        ]
+    found = what_if(home, date.fromisoformat(dates[0]), without)
+    rows = [row for kind, comparison in found.kinds.items() for row in changed_rows(kind, comparison)]
     if as_json:
         print_json(rows)
     else:
         empty = "Nothing would merge and nothing would split."
         print_table(rows, ("kind", "change", "asset", "with", "records"), empty=empty)
+        for kind, comparison in found.kinds.items():
+            if not comparison.verdict.passed:
+                say(f"A build would stop and ask: {kind}: {comparison.verdict.message}")
+    warn_without_effect(found.without_effect)
+
+
+def changed_rows(kind: str, found: Comparison) -> Iterator[dict[str, Any]]:
+    """A row for each asset that changes, each record that comes to an asset or leaves for none, each value."""
+    for merge in found.changes.merges:
+        yield changed(kind, "merge", merge.into, merge.gone, merge.records)
+    for split in found.changes.splits:
+        yield changed(kind, "split", split.source, split.into, split.records)
+    for change, moved in (("held", found.held), ("taken up", found.taken)):
+        for record, asset in moved:
+            yield changed(kind, change, asset, (), (record,))
+    for change, values in (("value suppressed", found.suppressed), ("value used", found.used)):
+        for value in values:
+            yield changed(kind, change, None, (value,), ())
+
+
+def changed(kind: str, change: str, asset: str | None, others: Sequence[str], records: Sequence[str]) -> dict[str, Any]:
+    return {"kind": kind, "change": change, "asset": asset, "with": list(others), "records": list(records)}
+
+
+def decisions_without_effect(home: Home, day: str, without: list[str]) -> list[str]:
+    """What of the home's decisions joined or parted nothing in the build of a date."""
+    from dbt_like_transforms.resolution.manual import load_decisions
+    from exposure_pipelines.lake import Lake, duckdb_connection
+    from exposure_pipelines.what_if import without_effect
+
+    if not load_decisions(home.root / "decisions.yaml").decisions:
+        return []
+    lake = Lake.of(home)
+    with duckdb_connection(home, lake) as database:
+        return without_effect(database, lake, date.fromisoformat(day), without)
+
+
+def warn_without_effect(told: list[str]) -> None:
+    if told:
+        warn("Without effect in decisions.yaml:")
+    for sentence in told[:SHOWN]:
+        warn(f"  {sentence}")
+    if len(told) > SHOWN:
+        warn(f"  and {len(told) - SHOWN} more: `exposure export resolution_decisions`, verdict ignored")
 
 
 def chosen_dates(day: str | None, start: str | None, end: str | None) -> list[str]:

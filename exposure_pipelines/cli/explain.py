@@ -15,7 +15,11 @@ PATHS_SHOWN = 10
 def explain(
     kind: Annotated[Kind, typer.Argument(help="device, identity or application.")],
     asset: Annotated[
-        str, typer.Argument(metavar="ID", help="Asset id, one it had before, or a source record PRODUCT:INSTANCE:ID.")
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="Asset id, one it had before, a source record PRODUCT:INSTANCE:ID, or a name that one asset alone has.",
+        ),
     ],
     date: Annotated[str | None, typer.Option(help="Snapshot date, YYYY-MM-DD; newest without it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False,
@@ -34,6 +38,8 @@ def explain(
     heading(
         f"{kind.value} {story['asset_id']}: {story['display_name'] or 'without a name'} ({story['lifecycle_state']})"
     )
+    if story["ids_before"]:
+        say(f"Merged into it, and leading to it: {', '.join(story['ids_before'])}")
     section("Source records", story["records"], ("product", "instance", "stream", "record_id", "last_seen", "landed"))
     section(
         "What joined them, and what was kept apart",

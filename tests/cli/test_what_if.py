@@ -1,0 +1,69 @@
+"""What `exposure build --what-if` tells beside merges and splits, and which decisions it says to have no effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dbt_like_transforms.engine.storage import FolderStorage
+from exposure_pipelines.what_if import suppressed, turned, without_effect
+
+DAY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        yield connection
+
+
+@pytest.fixture
+def built(database: duckdb.DuckDBPyConnection, tmp_path: Path) -> FolderStorage:
+    """A date on which a decision named an asset instead of its records, an account, and what nobody reports."""
+    storage = FolderStorage(tmp_path)
+    for model, rows in {
+        "int_devices_assignments": "SELECT 'edr:p:1' AS record, 'd1' AS asset_id",
+        "int_identities_assignments": "SELECT 'okta:p:1' AS record, 'i1' AS asset_id",
+        "int_devices_suppressed": "SELECT 'serial_number' AS identifier, 'S1' AS value FROM range(2)",
+        "int_devices_decisions": """
+            SELECT * FROM (VALUES
+                ('ignored', 'manual', 'd1', 'decision one names d1, which is not among the records: it waits'),
+                ('ignored', 'manual', 'd1', 'decision one names d1, which is not among the records: it waits'),
+                ('ignored', 'manual', 'okta:p:1', 'decision two names okta:p:1, which is not among the records: it waits'),
+                ('ignored', 'manual', 'scan:left:9', 'decision three names scan:left:9, which is not there: it waits'),
+                ('vetoed', 'manual_merge', 'edr:p:1', 'one by decision as edr:p:2, but a person decided otherwise'),
+                ('vetoed', 'manual_never_match', 'edr:p:1', 'a person decided that they are different')
+            ) t (verdict, rule, record, sentence)""",
+    }.items():
+        storage.write("intermediate", model, DAY, database.sql(rows))
+    return storage
+
+
+def test_a_decision_that_names_what_is_no_record_is_told_with_the_likely_mistake(
+    database: duckdb.DuckDBPyConnection, built: FolderStorage
+) -> None:
+    told = without_effect(database, built, DAY, ["left"])
+    assert len(told) == 3
+    assert told[0] == "edr:p:1: one by decision as edr:p:2, but a person decided otherwise"
+    assert told[1].startswith("decision one names d1, ")
+    assert "it is the id of an asset: name records of it" in told[1]
+    assert told[2].endswith("(it is a record of kind identity)")
+    assert len(without_effect(database, built, DAY)) == 4
+
+
+def test_records_that_come_to_an_asset_or_leave_it_for_none_are_changes(database: duckdb.DuckDBPyConnection) -> None:
+    before = database.sql("FROM (VALUES ('a', 'd1'), ('b', NULL), ('c', 'd1'), ('gone', 'd2')) t (record, asset_id)")
+    now = database.sql("FROM (VALUES ('a', 'd1'), ('b', 'd1'), ('c', NULL), ('new', 'd3')) t (record, asset_id)")
+    assert turned(before, now) == (("c", "d1"),)
+    assert turned(now, before) == (("b", "d1"),)
+
+
+def test_values_that_identify_nothing_are_compared_by_identifier_and_value(
+    database: duckdb.DuckDBPyConnection, built: FolderStorage
+) -> None:
+    assert suppressed(database, built.path("intermediate", "int_devices_suppressed", DAY)) == {"serial_number S1"}
+    assert suppressed(database, None) == set()
