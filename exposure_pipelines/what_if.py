@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from exposure_pipelines.errors import WorkFailed
 
@@ -120,6 +120,31 @@ def suppressed(database: duckdb.DuckDBPyConnection, path: str | None) -> set[str
         return set()
     values = "SELECT DISTINCT identifier || ' ' || value FROM read_parquet(?, hive_partitioning = false)"
     return {text for (text,) in database.execute(values, [path]).fetchall()}
+
+
+def newly_suppressed(database: duckdb.DuckDBPyConnection, storage: Storage, day: date) -> list[dict[str, Any]]:
+    """Values that the data of a date show to identify nothing, and that did on the date built before; the most frequent
+    first. None on a first date."""
+    found: list[dict[str, Any]] = []
+    for kind, plural in KINDS.items():
+        model = f"int_{plural}_suppressed"
+        now, before = storage.path("intermediate", model, day), storage.previous("intermediate", model, day)
+        if now is None or before is None:
+            continue
+        rows = database.execute(
+            "SELECT identifier, value, evidence, records FROM read_parquet($now, hive_partitioning = false) n "
+            "WHERE cause = 'data' AND NOT EXISTS (FROM read_parquet($before, hive_partitioning = false) b "
+            "WHERE b.identifier = n.identifier AND b.value = n.value)",
+            {"now": now, "before": before},
+        ).fetchall()
+        plain = {(identifier, value) for identifier, value, *_ in rows}
+        found += [
+            {"kind": kind, "identifier": identifier, "value": value, "evidence": evidence, "records": records}
+            for identifier, value, evidence, records in rows
+            # a serial number is there once more with each maker
+            if (identifier, value.rpartition(" by ")[0]) not in plain
+        ]
+    return sorted(found, key=lambda row: (-row["records"], row["kind"], row["identifier"], row["value"]))
 
 
 def without_effect(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Decisions without effect that are told on the terminal.
 SHOWN = 20
+#: Values that a build learned to distrust, of those the most frequent are told.
+SUPPRESSED_SHOWN = 5
 
 
 def build(
@@ -61,7 +63,7 @@ def build(
     report = build_dates(
         home, dates, quiet=as_json, accept_changes=accept_changes, accept_loss=accept_loss, without=left_out
     )
-    unused = decisions_without_effect(home, dates[-1], left_out) if report.succeeded else []
+    unused, suppressed = told_by_resolution(home, dates[-1], left_out) if report.succeeded else ([], [])
     if as_json:
         print_json(
             {
@@ -70,6 +72,7 @@ def build(
                 "reason": report.reason,
                 "checks": report.checks,
                 "decisions_without_effect": unused,
+                "newly_suppressed": suppressed,
                 "seconds": report.seconds,
             }
         )
@@ -81,6 +84,7 @@ def build(
             empty=f"{len(report.checks)} checks passed.",
             title=f"{len(failing)} of {len(report.checks)} checks found something",
         )
+        say_suppressed(suppressed)
         warn_without_effect(unused)
     if not report.succeeded:
         raise WorkFailed(f"The build failed: {report.reason.rstrip('.')}. The last published snapshot is unchanged.")
@@ -133,17 +137,28 @@ def changed(kind: str, change: str, asset: str | None, others: Sequence[str], re
     return {"kind": kind, "change": change, "asset": asset, "with": list(others), "records": list(records)}
 
 
-def decisions_without_effect(home: Home, day: str, without: list[str]) -> list[str]:
-    """What of the home's decisions joined or parted nothing in the build of a date."""
+def told_by_resolution(home: Home, day: str, without: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
+    """What of the home's decisions joined or parted nothing in the build of a date, and which values it learned to distrust."""
     from dbt_like_transforms.resolution.manual import load_decisions
     from exposure_pipelines.lake import Lake, duckdb_connection
-    from exposure_pipelines.what_if import without_effect
+    from exposure_pipelines.what_if import newly_suppressed, without_effect
 
-    if not load_decisions(home.root / "decisions.yaml").decisions:
-        return []
-    lake = Lake.of(home)
+    lake, built = Lake.of(home), date.fromisoformat(day)
+    decided = load_decisions(home.root / "decisions.yaml").decisions
     with duckdb_connection(home, lake) as database:
-        return without_effect(database, lake, date.fromisoformat(day), without)
+        unused = without_effect(database, lake, built, without) if decided else []
+        return unused, newly_suppressed(database, lake, built)
+
+
+def say_suppressed(values: list[dict[str, Any]]) -> None:
+    """A source that gives one value to everything is seen here: nothing was merged, and nobody else says so."""
+    if not values:
+        return
+    say("Values that several machines or people carry, and that identify nothing since this date:")
+    for row in values[:SUPPRESSED_SHOWN]:
+        say(f"  {row['kind']} {row['identifier']} {row['value']}, on {row['records']:,} records")
+    more = f"{len(values) - SUPPRESSED_SHOWN} more, and the" if len(values) > SUPPRESSED_SHOWN else "The"
+    say(f"  {more} evidence: `exposure export suppressed_identifiers`; `allow` in decisions.yaml uses a value again")
 
 
 def warn_without_effect(told: list[str]) -> None:

@@ -47,7 +47,10 @@ def explain(
         ("verdict", "record", "sentence", "rule"),
     )
     section("Contradictions", story["contradictions"], ("reason",))
-    section("Fields", story["fields"], ("field", "value", "product", "record_id", "observed_at", "chosen", "why"))
+    # what a product keeps for itself is a whole document
+    fields = [row for row in story["fields"] if row["field"] != "properties"]
+    columns = ("field", "value", "product", "record_id", "observed_at", "chosen", "why")
+    section("Fields (all with --json)", fields, columns)
     say()
     say_exposure(story["exposure"])
 

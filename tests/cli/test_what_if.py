@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from dbt_like_transforms.engine.storage import FolderStorage
-from exposure_pipelines.what_if import suppressed, turned, without_effect
+from exposure_pipelines.what_if import newly_suppressed, suppressed, turned, without_effect
 
 DAY = date(2026, 11, 20)
 
@@ -67,3 +67,22 @@ def test_values_that_identify_nothing_are_compared_by_identifier_and_value(
 ) -> None:
     assert suppressed(database, built.path("intermediate", "int_devices_suppressed", DAY)) == {"serial_number S1"}
     assert suppressed(database, None) == set()
+
+
+def test_a_value_that_a_build_learns_to_distrust_is_told_once(
+    database: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    storage = FolderStorage(tmp_path)
+    rows = """SELECT 'serial_number' AS identifier, value, cause, 'seen with many' AS evidence, records FROM (VALUES
+        ('OLD', 'data', 3), ('N/A', 'placeholder', 9), ('SN1', 'data', 5), ('SN2', 'data', 129),
+        ('SN2 by hp', 'data', 39)) t (value, cause, records)"""
+    storage.write("intermediate", "int_devices_suppressed", DAY, database.sql(f"{rows} WHERE value = 'OLD'"))
+    assert newly_suppressed(database, storage, DAY) == [], "nothing before the first date"
+    for day in (DAY + timedelta(days=1), DAY + timedelta(days=2)):
+        storage.write("intermediate", "int_devices_suppressed", day, database.sql(rows))
+    told = newly_suppressed(database, storage, DAY + timedelta(days=1))
+    assert [(row["kind"], row["value"], row["records"]) for row in told] == [
+        ("device", "SN2", 129),
+        ("device", "SN1", 5),
+    ]
+    assert newly_suppressed(database, storage, DAY + timedelta(days=2)) == []
