@@ -139,9 +139,12 @@ def load_decisions(path: Path) -> DecisionFile:
     """Reads `decisions.yaml` (or JSON, which is YAML). A file that is not there holds no decisions.
 
     Raises:
-        DecisionError: not valid; every mistake with its place in the file.
+        DecisionError: not valid; every mistake with its place in the file. Or `decisions.yml` is there in its place.
     """
     if not path.exists():
+        misnamed = path.with_suffix(".yml")
+        if misnamed.exists():
+            raise DecisionError(f"{misnamed.name} would not be read: rename it to {path.name}")
         return DecisionFile()
     try:
         return DecisionFile.model_validate(load_handwritten(path.read_text(encoding="utf-8-sig")) or {})

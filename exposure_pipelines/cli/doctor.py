@@ -143,6 +143,20 @@ def connections(home: Home) -> Iterator[Finding]:
                 )
 
 
+def decisions(home: Home) -> Iterator[Finding]:
+    """A file that cannot be applied fails every build, also those of the night."""
+    from dbt_like_transforms.resolution.manual import DecisionError, check_consistent, load_decisions
+
+    file = home.root / "decisions.yaml"
+    try:
+        told = load_decisions(file)
+        check_consistent(told.decisions)
+    except DecisionError as error:
+        yield Finding("decisions", "problem", str(error), f"Correct {file}: no date is built until then.")
+    else:
+        yield Finding("decisions", "ok", f"{len(told.decisions)} decisions, {len(told.allow)} allowed values")
+
+
 def lake(home: Home) -> Iterator[Finding]:
     """Whether the lake can be listed; a local one is made on first use."""
     from exposure_pipelines.lake import Lake
@@ -238,6 +252,7 @@ CHECKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
     home_folder,
     disk,
     connections,
+    decisions,
     lake,
     warehouse,
     dagster_instance,

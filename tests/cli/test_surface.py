@@ -120,6 +120,21 @@ def test_the_doctor_finds_a_broken_file_and_a_missing_secret(exposure: Exposure,
     assert "TENABLE_PROD_SECRET_KEY" in problems["secrets"]
 
 
+def test_decisions_that_cannot_be_applied_are_found_before_a_build_is(exposure: Exposure, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    file = tmp_path / "home" / "decisions.yaml"
+    for text in ("- merge them\n", "decisions:\n\tid: a\n", "decisions: []\ndecisions: []\n"):
+        file.write_text(text)
+        outcome = exposure("build")
+        assert outcome.returncode == 2
+        assert str(file) in outcome.stderr
+        assert "Traceback" not in outcome.stderr
+    rows = json.loads(exposure("doctor", "--json").stdout)
+    found = next(row for row in rows if row["check"] == "decisions")
+    assert found["state"] == "problem"
+    assert "given twice" in found["found"]
+
+
 def test_the_doctor_tells_a_home_of_an_earlier_release_how_killed_runs_are_freed(
     exposure: Exposure, tmp_path: Path
 ) -> None:

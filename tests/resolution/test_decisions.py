@@ -227,3 +227,9 @@ def test_a_file_with_a_mistake_is_refused_with_its_place_and_what_should_stand_t
 ) -> None:
     with pytest.raises(DecisionError, match=said):
         loaded(tmp_path, text)
+
+
+def test_decisions_under_a_name_that_nobody_reads_are_not_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "decisions.yml").write_text(f"decisions:\n- {ONE}}}\n")
+    with pytest.raises(DecisionError, match=r"rename it to decisions\.yaml"):
+        load_decisions(tmp_path / "decisions.yaml")
