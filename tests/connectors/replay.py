@@ -280,7 +280,8 @@ def suffers(given: Sequence[Mutant], staged: Staged, model: str, number: str, *,
         rows.setdefault(str(row.pop("mutant_number")), []).append(row)
     trouble = [f"{one.place} {one.what}: lost" for one in given if one.number not in rows]
     nothing: dict[str, tuple[Mutant, Any]] = {}
-    ignored = {"page", "row_number", "properties", "evidence", *but}
+    # the number of a mutant may stand in the id of the sync, which is a time
+    ignored = {"sync", "page", "row_number", "properties", "evidence", *but}
     for one in given:
         plain = [
             {k: str(v).replace(one.number, "#") for k, v in row.items() if k not in ignored}
