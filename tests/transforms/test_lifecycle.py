@@ -79,6 +79,28 @@ def test_t68_retired_in_the_cmdb_and_alive_in_the_edr_is_active_and_a_contradict
     ]
 
 
+@pytest.mark.parametrize(
+    ("retired", "seen", "raised"),
+    [
+        (datetime(2026, 10, 1), datetime(2026, 10, 1, 6), False),  # its last day
+        (datetime(2026, 10, 1), datetime(2026, 10, 20), True),  # weeks afterwards, though long ago
+        (datetime(2026, 11, 20), datetime(2026, 11, 19, 6), True),  # an entry that is written to every day
+        (datetime(2026, 11, 20), datetime(2026, 11, 1), False),  # silent since before
+    ],
+)
+def test_what_was_last_seen_on_the_day_it_was_retired_is_a_contradiction_for_a_week_alone(
+    estate: Estate, retired: datetime, seen: datetime, raised: bool
+) -> None:
+    estate.marts = ("devices", "contradictions")
+    estate.build(
+        devices=[
+            observation("servicenow:prod:1", **LAPTOP, state="retired", last_seen=retired),
+            observation("defender_endpoint:prod:1", serial_number="S1", last_seen=seen),
+        ]
+    )
+    assert len(estate.rows(CONTRADICTIONS)) == raised
+
+
 def test_a_record_that_its_source_replaced_or_that_nothing_outlived_is_no_contradiction(estate: Estate) -> None:
     estate.marts = ("devices", "contradictions")
     estate.build(
