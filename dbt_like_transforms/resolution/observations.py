@@ -212,7 +212,7 @@ def read_observations(path: Path, kind: Kind) -> list[AnyObservation]:
                     f"expected one JSON object a line, such as {EXAMPLE}"
                 ) from error
             except ValidationError as error:
-                problems = [_problem(kind, problem) for problem in error.errors(include_input=False)]
+                problems = [_problem(kind, problem) for problem in error.errors()]
                 more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
                 raise InvalidObservation(
                     f"{place} is no {kind} observation: {'; '.join(problems[:5])}{more}"
@@ -225,10 +225,14 @@ def _exactly(digits: str) -> int | str:
     return int(digits) if len(digits) < 17 else digits
 
 
+#: Characters of a wrong value that are shown.
+MOST_SHOWN = 60
+
+
 def _problem(kind: Kind, problem: Any) -> str:
     """One mistake of a line: where, what, and what is expected."""
     loc = [str(part) for part in problem["loc"]]
-    place, text = ".".join(loc), problem["msg"]
+    place, text, given = ".".join(loc), problem["msg"], problem["input"]
     if problem["type"] == "extra_forbidden":
         shape = SHAPES[kind]
         if loc[0] == "identifiers" and len(loc) > 1:
@@ -239,10 +243,21 @@ def _problem(kind: Kind, problem: Any) -> str:
     elif problem["type"] == "string_pattern_mismatch":
         text = "expected some text, not blanks"
     elif problem["type"].startswith("datetime"):
-        text += "; expected is a date such as 2026-11-20T10:00:00Z"
+        text += f"; expected is a date such as 2026-11-20T10:00:00Z, not {_shown(given)}"
     elif problem["type"] == "dict_type":
         text = "expected an object with keys" if place else "expected one JSON object a line, such as " + EXAMPLE
+    elif place and isinstance(given, str | int | float):
+        text += f", not {_shown(given)}"
     return f"{place}: {text}" if place else text
+
+
+def _shown(given: object) -> str:
+    """A wrong value as it stands in the line."""
+    return (
+        orjson.dumps(given[:MOST_SHOWN]).decode()
+        if isinstance(given, str)
+        else orjson.dumps(given).decode()[:MOST_SHOWN]
+    )
 
 
 def _moment(value: datetime | None) -> datetime | None:

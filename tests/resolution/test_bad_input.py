@@ -178,10 +178,11 @@ def test_long_numbers_keep_every_digit(digits: int, tmp_path: Path) -> None:
         (b'[{"record":"a:p:2","product":"a"}]', "line 4 .*expected one JSON object a line"),
         (b'{"record":" ","product":"a"}', "line 4 .*record: expected some text"),
         (b'{"record":"a:p:2","product":"a","identifiers":{"agent_ids":["x"]}}', "line 4 .*agent_ids: expected an object"),
-        (b'{"record":"a:p:2","product":"a","identifiers":{"serial_number":true}}', "line 4 .*serial_number: .*string"),
+        (b'{"record":"a:p:2","product":"a","identifiers":{"serial_number":true}}', "line 4 .*serial_number: .*string, not true$"),
+        (b'{"record":"a:p:2","product":"a","state":"gone"}', "line 4 .*state: .*'active' or 'retired', not \"gone\"$"),
         (b'{"record":"a:p:\xff","product":"a"}', "line 4 is not valid JSON"),
         (b'{"record":"a:p:2",', "line 4 is not valid JSON: [^:]* at character [0-9]+; expected one JSON object a line, such as {"),
-        (b'{"record":"a:p:2","product":"a","first_seen":"20.11.2026"}', "line 4 .*; expected is a date such as 2026-11"),
+        (b'{"record":"a:p:2","product":"a","first_seen":"20.11.2026"}', "line 4 .*a date such as 2026-11.*, not \"20.11.2026\"$"),
         (b'{"record":"a:p:2","product":"a"} {"record":"a:p:3","product":"a"}', "line 4 is not valid JSON"),
     ],
 )  # fmt: skip
