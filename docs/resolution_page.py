@@ -49,7 +49,7 @@ DECISIONS = """## What a person decides
 `decisions.yaml` in the home. It is read by every build and holds until it is taken out. `exposure build --what-if` shows what it
 would change: what merges and splits, which records come to an asset or leave it for none, which values identify something again or
 no more. A file that contradicts itself or names no known action is refused with the place; a decision about a record that is not
-there waits, and every build says so.
+there waits, and `exposure build` says so.
 
 {example}
 

@@ -154,6 +154,8 @@ def without_effect(
 
     Records of instances that are left out are expected to be missing.
     """
+    from dbt_like_transforms.resolution.gate import instance_of
+
     told: list[str] = []
     missing: dict[str, list[str]] = {}
     for plural in KINDS.values():
@@ -168,7 +170,7 @@ def without_effect(
         for verdict, record, sentence in rows:
             if verdict == "vetoed":
                 told.append(f"{record}: {sentence}")
-            elif record.split(":")[1:2] not in [[name] for name in without]:
+            elif instance_of(record) not in without:
                 missing.setdefault(record, []).append(sentence)
     hints = likely_meant(database, storage, day, sorted(missing))
     for record, sentences in missing.items():

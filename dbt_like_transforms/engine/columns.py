@@ -136,12 +136,12 @@ _STATE = (
     Column("home_id", "VARCHAR", "The id the record brought into later merges"),
     Column("home_born", "TIMESTAMP", "When that id was first used (UTC)"),
 )
-#: The ids that assets had in the build whose state is nearest to the date; empty before the first one.
 _BUILT = (
     Column("record", "VARCHAR", "A record of the date's last build; none when it is built for the first time"),
     Column("asset_id", "VARCHAR", "The asset that it was in"),
 )
 _KINDS = ("device", "identity", "application")
+#: The ids that assets had in the build whose state is nearest to the date; empty before the first one.
 RUN_SOURCES.update({f"run.{kind}_state": _STATE for kind in _KINDS})
 RUN_SOURCES.update({f"run.{kind}_built": _BUILT for kind in _KINDS})
 
