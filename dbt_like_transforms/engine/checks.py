@@ -88,7 +88,7 @@ def _value(value: str | int | float | bool) -> str:
 
 
 def _sample(con: duckdb.DuckDBPyConnection, model: Model, test: _Compiled) -> tuple[Mapping[str, Any], ...]:
-    keys: Sequence[str] = key_columns(model)
+    keys: Sequence[str] = test.test.test.config.sample or key_columns(model)
     if not keys:
         return ()
     names = ", ".join(quoted(name) for name in keys)

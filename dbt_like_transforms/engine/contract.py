@@ -28,10 +28,12 @@ class _Strict(BaseModel):
 
 
 class DataTestConfig(_Strict):
-    """`config:` of one test. `where` limits the rows that are tested; `severity` overrides the model's."""
+    """`config:` of one test. `where` limits the rows that are tested; `severity` overrides the model's; `sample` names the
+    columns by which rows that fail are shown, instead of the model's key."""
 
     severity: Severity | None = None
     where: str | None = None
+    sample: tuple[str, ...] = ()
 
 
 class DataTest(_Strict):

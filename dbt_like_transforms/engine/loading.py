@@ -288,7 +288,7 @@ def _check_tests(file: SourceFile, name: str, columns: Sequence[Column], tests: 
     known = {column.name for column in columns}
     seen: dict[str, int] = {}
     for index, test in enumerate(tests):
-        for column in test.test.columns:
+        for column in (*test.test.columns, *test.test.config.sample):
             if column not in known:
                 raise ProjectError(
                     f"{place(file.path)}: a test of {name} names column {column!r}, which it does not declare"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbt_like_transforms.resolution.ladder import MOST_VALUES, silent
+from dbt_like_transforms.resolution.ladder import CLEARED, MOST_VALUES, silent
 
 # A management controller reports the serial number and UUID of the server it sits in; a chassis lends its serial number
 # to every blade; a container reads the firmware of its host. Their identifiers live in a room of their own (`role`), so
@@ -164,11 +164,11 @@ FROM (SELECT manufacturer, maker_l, l_maker_word(maker_l) AS word
     FROM (SELECT manufacturer, n_lower(manufacturer) AS maker_l FROM (SELECT DISTINCT manufacturer FROM _keyed)))
 """
 # Makers and models as they came that say nothing, such as 'System manufacturer'. What was emptied on purpose says so.
-_NO_MAKERS = """
+_NO_MAKERS = f"""
 SELECT given FROM (
     SELECT given, n_lower(given) AS lowered
     FROM (SELECT DISTINCT manufacturer AS given FROM _keyed UNION SELECT DISTINCT model FROM _keyed))
-WHERE seeded_manufacturer(lowered) AND lowered <> '(cleared)'
+WHERE seeded_manufacturer(lowered) AND lowered <> '{CLEARED}'
 """
 # What people and vendors write elsewhere where there is nothing to say, such as 'Unknown'.
 WRITTEN = ("device_category", "os_platform", "os_version", "environment", "owner", "asset_tag")

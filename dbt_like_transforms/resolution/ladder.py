@@ -14,6 +14,9 @@ WEAK = RUNG_MAC
 #: A record with more values than this of one kind describes no single machine or account; see `few`.
 MOST_VALUES = 64
 
+#: What staging gives for a field that the source emptied on purpose. As an identifier it is a placeholder.
+CLEARED = "(cleared)"
+
 
 def few(column: str) -> str:
     """SQL of a list column, empty where one record claims more values than any machine or account has."""

@@ -17,9 +17,8 @@ import numpy as np
 
 from dbt_like_transforms.resolution.facts import key_sql, value_sql
 from dbt_like_transforms.resolution.integers import Keys
-from dbt_like_transforms.resolution.ladder import Ladder
+from dbt_like_transforms.resolution.ladder import CLEARED, Ladder
 from dbt_like_transforms.resolution.normalise import install, normalised
-from dbt_like_transforms.resolution.values import CLEARED
 from dbt_like_transforms.yaml_text import load_yaml
 
 _MARKS = r"[ -/:-@\[-`{-~]"

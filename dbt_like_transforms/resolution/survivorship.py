@@ -24,11 +24,12 @@ from dbt_like_transforms.resolution.facts import NO_TIME
 from dbt_like_transforms.resolution.gathered import Column, Gathered, Single, Times, Truth
 from dbt_like_transforms.resolution.intake import record_keys
 from dbt_like_transforms.resolution.integers import Rows, begins, by_row, sorted_unique
+from dbt_like_transforms.resolution.ladder import CLEARED
 from dbt_like_transforms.resolution.objects import BATCH, Objects, shared, together
 from dbt_like_transforms.resolution.partition import clusters_of
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.told import Told
-from dbt_like_transforms.resolution.values import CLEARED, elements
+from dbt_like_transforms.resolution.values import elements
 
 DAY = 86_400
 #: Records whose values are gathered at once.

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 
 from dbt_like_transforms.resolution import applications, device_forms, identities
 
-#: What staging gives for a field that the source emptied on purpose. As an identifier it is a placeholder.
-CLEARED = "(cleared)"
-
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -141,7 +141,7 @@ def told_by_resolution(home: Home, day: str, without: list[str]) -> tuple[list[s
     """What of the home's decisions joined or parted nothing in the build of a date, and which values it learned to distrust."""
     from dbt_like_transforms.resolution.manual import load_decisions
     from exposure_pipelines.lake import Lake, duckdb_connection
-    from exposure_pipelines.what_if import newly_suppressed, without_effect
+    from exposure_pipelines.notices import newly_suppressed, without_effect
 
     lake, built = Lake.of(home), date.fromisoformat(day)
     decided = load_decisions(home.root / "decisions.yaml").decisions

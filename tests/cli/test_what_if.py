@@ -9,8 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dbt_like_transforms.engine.checks import run_checks
 from dbt_like_transforms.engine.storage import FolderStorage
-from exposure_pipelines.what_if import newly_suppressed, suppressed, turned, without_effect
+from exposure_pipelines.building import project
+from exposure_pipelines.notices import newly_suppressed, without_effect
+from exposure_pipelines.what_if import suppressed, turned
 
 DAY = date(2026, 11, 20)
 
@@ -53,6 +56,28 @@ def test_a_decision_that_names_what_is_no_record_is_told_with_the_likely_mistake
     assert "it is the id of an asset: name records of it" in told[1]
     assert told[2].endswith("(it is a record of kind identity)")
     assert len(without_effect(database, built, DAY)) == 4
+
+
+def test_a_decision_without_effect_fails_a_check_that_shows_it(
+    database: duckdb.DuckDBPyConnection, built: FolderStorage
+) -> None:
+    model = project().models["resolution_decisions"]
+    missing = ", ".join(
+        f"NULL::{column.type} AS {column.name}"
+        for column in model.columns
+        if column.name not in ("verdict", "rule", "record", "sentence")
+    )
+    made = built.path("intermediate", "int_devices_decisions", DAY)
+    database.execute(
+        f"CREATE TABLE resolution_decisions AS SELECT *, {missing} FROM read_parquet('{made}', hive_partitioning = false)"
+    )
+    _, results = run_checks(database, model)
+    (found,) = (check for check in results if check.name == "decisions_of_people_have_an_effect")
+    assert (found.failing, found.severity) == (5, "warn")
+    assert {row["record"] for row in found.sample} == {"d1", "okta:p:1", "scan:left:9", "edr:p:1"}
+    assert all(row["sentence"] for row in found.sample)
+    database.execute("DELETE FROM resolution_decisions WHERE verdict = 'ignored' OR rule = 'manual_merge'")
+    assert all(check.passed for check in run_checks(database, model)[1] if check.name == found.name)
 
 
 def test_records_that_come_to_an_asset_or_leave_it_for_none_are_changes(database: duckdb.DuckDBPyConnection) -> None:

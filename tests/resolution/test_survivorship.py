@@ -12,9 +12,9 @@ import pytest
 
 from dbt_like_transforms.resolution import intake
 from dbt_like_transforms.resolution.kinds import Kind
+from dbt_like_transforms.resolution.ladder import CLEARED
 from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
-from dbt_like_transforms.resolution.values import CLEARED
 
 
 def told(product: str, number: int, **values: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_like_transforms.engine import CheckResult, FolderStorage, ModelFailed, Runner, open_connection
+from dbt_like_transforms.engine import CheckResult, FolderStorage, ModelFailed, ProjectError, Runner, open_connection
 
 from .small import project
 
@@ -93,6 +93,18 @@ def test_a_sample_shows_keys_and_never_the_failing_value(tmp_path: Path) -> None
     found = check(tmp_path, rows, "accepted_values: {values: [p]}")["accepted_values_name"]
     assert found.failing == 9
     assert [dict(row) for row in found.sample] == [{"id": f"k{i}"} for i in range(5)]
+
+
+def test_a_sample_shows_the_columns_that_a_test_names(tmp_path: Path) -> None:
+    found = check(
+        tmp_path, GOOD, model_test="row_condition: {expression: n < 2, name: small, config: {sample: [name, n]}}"
+    )
+    assert found["small"].sample == ({"name": "p", "n": 2},)
+
+
+def test_a_sample_of_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError, match="a test of m names column 'colour', which it does not declare"):
+        check(tmp_path, GOOD, model_test="row_condition: {expression: n < 2, config: {sample: [colour]}}")
 
 
 def test_severity_and_where_belong_to_a_test(tmp_path: Path) -> None:
