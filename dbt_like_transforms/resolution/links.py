@@ -35,12 +35,15 @@ _GUEST_CARD = "^(005056|000c29|000569|00155d|00163e|001c42|080027)"
 _CONTAINER_CARD = "^0242"
 _CONTAINER_PRODUCTS = "('docker', 'podman', 'containerd', 'kubernetes', 'k8s', 'openshift')"
 
+# Controllers are called after the serial number of their server: ILOCZJ1234ABC, idrac-7XK201Q, XCC-7X06-J300ABCD.
+_SERVER_IN_NAME = "^(?:ilo|idrac|drac|irmc|imm2?|xcc|cimc|ilom|i?bmc|ipmi)(?:-[0-9a-z]{4}-|-)?([0-9a-z]{5,})$"
+
 # A management controller, container or chassis and the machine that reports the same firmware values. One machine is meant:
 # of several (blades may report the serial number of their chassis, containers that of their host) the one that has a
 # network card, or none; and a UUID tells more.
 _ROLES = f"""
 WITH shared AS (
-    SELECT p.idx AS source, m.idx AS target, m.cluster AS target_cluster, p.role, p.what, p.value,
+    SELECT p.idx AS source, m.idx AS target, m.cluster AS target_cluster, p.role, p.told, p.what, p.value,
         count(DISTINCT m.cluster) OVER (PARTITION BY p.idx, p.what, p.value) AS machines
     FROM parts p JOIN machines m USING (what, value)
     WHERE p.role IN ('bmc', 'container')
@@ -58,7 +61,7 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
     SELECT source, target, target_cluster,
         CASE role WHEN 'container' THEN 'runs on' ELSE 'part of' END AS relationship,
         CASE role WHEN 'container' THEN 'the container reports the ' || what || ' of its host'
-            ELSE 'the management controller reports the ' || what || ' of the server it sits in' END AS reason
+            ELSE 'the management controller ' || told || ' the ' || what || ' of the server it sits in' END AS reason
     FROM told
     UNION ALL
     SELECT m.idx, p.idx, p.cluster, 'part of', 'the blade reports the serial number of its chassis'
@@ -130,15 +133,20 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
 def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
     """Links between devices."""
     connection.execute(
-        """
+        f"""
         CREATE OR REPLACE TEMP VIEW firmware AS
-        SELECT idx, cluster, role, 'serial number' AS what, serial AS value FROM norm JOIN _clusters USING (idx)
-        WHERE serial IS NOT NULL
+        SELECT idx, cluster, role, 'reports' AS told, 'serial number' AS what, serial AS value
+        FROM norm JOIN _clusters USING (idx) WHERE serial IS NOT NULL
         UNION ALL
-        SELECT idx, cluster, role, 'SMBIOS UUID', unnest([uuid, serial_uuid]) FROM norm JOIN _clusters USING (idx)
-        WHERE uuid IS NOT NULL OR serial_uuid IS NOT NULL
+        SELECT idx, cluster, role, 'is named after', 'serial number', upper(regexp_extract(name, '{_SERVER_IN_NAME}', 1))
+        FROM (SELECT idx, coalesce(longname, host) AS name FROM names WHERE is_bmc)
+            JOIN norm USING (idx) JOIN _clusters USING (idx) WHERE role = 'bmc' AND serial IS NULL
         UNION ALL
-        SELECT idx, cluster, role, 'cloud instance id', cloud FROM norm JOIN _clusters USING (idx) WHERE cloud IS NOT NULL
+        SELECT idx, cluster, role, 'reports', 'SMBIOS UUID', unnest([uuid, serial_uuid])
+        FROM norm JOIN _clusters USING (idx) WHERE uuid IS NOT NULL OR serial_uuid IS NOT NULL
+        UNION ALL
+        SELECT idx, cluster, role, 'reports', 'cloud instance id', cloud
+        FROM norm JOIN _clusters USING (idx) WHERE cloud IS NOT NULL
         """
     )
     connection.execute("CREATE OR REPLACE TEMP VIEW parts AS SELECT * FROM firmware WHERE role <> ''")

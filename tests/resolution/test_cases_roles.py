@@ -33,6 +33,13 @@ CASES = {
     "chassis and its two blades in two products": Case(
         {"oneview.c": {"serial_number": "CHS~01", "attributes": {"model": "Synergy 12000 Frame chassis"}}, "cmdb.d": {"serial_number": "CHS~01", "attributes": {"model": "HPE chassis"}}, "edr.a": {"serial_number": "CHS~01", "smbios_uuid": U, "hostnames": ["bl~a"]}, "edr.b": {"serial_number": "CHS~01", "smbios_uuid": V, "hostnames": ["bl~b"]}}, "cd a b", links=("a part of c", "b part of c")
     ),
+    "controllers called after the serial number of their server": Case(
+        {"edr.a": {"serial_number": "CZJ~4ABC", "hostnames": ["a~"]}, "scan.b": {"hostnames": ["ILOCZJ~4ABC"], "mac_addresses": [A]},
+         "edr.c": {"serial_number": "7XK~1Q", "hostnames": ["c~"]}, "scan.d": {"fqdns": ["idrac-7xk~1q.mgmt.example"]},
+         "edr.e": {"serial_number": "J3~0ABCD", "hostnames": ["e~"]}, "scan.f": {"hostnames": ["XCC-7X06-J3~0ABCD"]},
+         "edr.g": {"serial_number": "APP~0001", "hostnames": ["app~"]}, "scan.h": {"hostnames": ["ilo-app~"]}},
+        "a b c d e f g h", links=("b part of a", "d part of c", "f part of e"),
+    ),
     "controllers by other names": Case(
         {f"{product}.{x}": {"serial_number": f"CZ~N{i // 2}", "hostnames": [f"pw~{x}"], **more} for i, (product, x, more) in enumerate((
             ("edr", "a", {}), ("scan", "b", {"attributes": {"model": "HPE iLO"}}), ("edr", "c", {}), ("scan", "d", {"attributes": {"os": "OpenBMC"}}),
