@@ -57,21 +57,6 @@ class Single:
         return pa.chunked_array(self.values, self.kind).take(pa.array(place, mask=place < 0))
 
 
-class Truth:
-    """True where any record says so, false where records say nothing but false."""
-
-    def __init__(self, assets: int) -> None:
-        self.known: Flags = np.zeros(assets, np.bool_)
-        self.true: Flags = np.zeros(assets, np.bool_)
-
-    def add(self, asset: Rows, values: pa.Array) -> None:
-        self.known[asset[_valid(values)]] = True
-        self.true[asset[values.fill_null(False).to_numpy(zero_copy_only=False)]] = True
-
-    def of(self, first: int, last: int) -> pa.Array:
-        return pa.array(self.true[first:last], mask=~self.known[first:last])
-
-
 @dataclass(frozen=True, slots=True)
 class Times:
     """A time of each asset, in microseconds since 1970; `unknown` stands for none."""

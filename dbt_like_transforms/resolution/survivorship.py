@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.columns import TYPES, show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME
-from dbt_like_transforms.resolution.gathered import Column, Gathered, Single, Times, Truth
+from dbt_like_transforms.resolution.gathered import Column, Gathered, Single, Times
 from dbt_like_transforms.resolution.intake import record_keys
 from dbt_like_transforms.resolution.integers import Rows, begins, by_row, sorted_unique
 from dbt_like_transforms.resolution.ladder import CLEARED
@@ -142,7 +142,7 @@ class Survivors:
             best = np.minimum.reduceat(np.where(has & bit != 0, key(name), _NONE), starts)
             if name in self.told.false:
                 false = np.minimum.reduceat(np.where(has & self.told.false[name] != 0, key(name), _NONE), starts)
-                best = np.where(best == _NONE, false, best)
+                best = np.where((best == _NONE) | (best >= _SILENT) & (false < _SILENT), false, best)
             known = best != _NONE
             won[starts[known] + (best[known] & ((1 << _POSITION_BITS) - 1))] |= bit
         return _places(key(""), asset, position), won
@@ -205,11 +205,7 @@ class Survivors:
         found: dict[str, Gathered] = {}
         given, formed = [], []
         for name, field in self.scalars.items():
-            if name in self.precedence.any:
-                found[name] = Truth(size)
-                given.append(f"CASE WHEN g.place >= 0 THEN r.{name} END AS {name}")
-                formed.append(f"v.{name}")
-            elif not field.is_normal_form:
+            if not field.is_normal_form:
                 found[name] = Single(size, TYPES[self.columns[name]])
                 given.append(f"{self._won(name, field.given)} AS {name}")
                 form = field.form.format(f"v.{name}")

@@ -50,11 +50,13 @@ def _why(row: Row, told: Sequence[Row], precedence: Precedence) -> str:
             else f"{winner['product']} says true, and one is enough"
         )
     products, days = precedence.order_of(name)
+    silent = f"silent for more than {days:g} days"
+    if name in precedence.any and row["value"] == "true":
+        return f"{silent}, and {winner['product']} says otherwise"
 
     def rank(other: Row) -> int:
         return products.index(other["product"]) if other["product"] in products else len(products)
 
-    silent = f"silent for more than {days:g} days"
     if row is winner:
         if any(rank(other) < rank(row) for other in told):
             return f"the first of the sources in their order that was not {silent}"

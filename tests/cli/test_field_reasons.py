@@ -37,9 +37,10 @@ def reasons(*given: dict[str, Any]) -> dict[tuple[str, int], str]:
 
 def test_every_field_says_in_words_who_won_and_why_the_others_did_not() -> None:
     why = reasons(
-        {"product": "intune", "os_version": "11", "last_seen": NOW - timedelta(days=45), "model": "XPS"},
+        {"product": "intune", "os_version": "11", "last_seen": NOW - timedelta(days=45), "model": "XPS"}
+        | {"is_internet_facing": True},
         {"product": "crowdstrike", "os_version": "10", "hostnames": ["pc1"], "is_managed": True},
-        {"product": "tenable", "os_version": "10.0", "owner": "ann", "is_managed": False},
+        {"product": "tenable", "os_version": "10.0", "owner": "ann", "is_managed": False, "is_internet_facing": False},
         {"product": "servicenow", "os_version": "9", "state": "retired"},
     )
     assert why["os_version", 1] == ("the first of the sources in their order that was not silent for more than 30 days")
@@ -50,6 +51,11 @@ def test_every_field_says_in_words_who_won_and_why_the_others_did_not() -> None:
     assert why["hostnames", 1] == "adds to the list"
     assert why["is_managed", 1] == "one record that says so is enough"
     assert why["is_managed", 2] == "crowdstrike says true, and one is enough"
+    assert why["is_internet_facing", 0] == "silent for more than 30 days, and tenable says otherwise"
+    assert (
+        why["is_internet_facing", 2]
+        == "the first of the sources in their order that was not silent for more than 30 days"
+    )
 
 
 def test_of_two_records_of_one_source_the_newer_one_is_named() -> None:

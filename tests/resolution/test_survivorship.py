@@ -205,6 +205,28 @@ def test_t78_a_record_without_any_date_makes_no_other_source_silent() -> None:
     assert {row["os_version"] for row in winners} == {"of servicenow", "of qualys"}
 
 
+@pytest.mark.parametrize(
+    ("days", "live", "value"), [(45, False, False), (45, None, True), (20, False, True), (45, True, True)]
+)
+def test_t78_what_a_silent_source_calls_true_gives_way_to_one_that_says_no(
+    days: int, live: bool | None, value: bool
+) -> None:
+    now = datetime(2026, 11, 20)
+    silent = told("defender_endpoint", 1, is_internet_facing=True, last_seen=now - timedelta(days=days))
+    assert merged([silent, told("tenable", 2, is_internet_facing=live, last_seen=now)])["is_internet_facing"] is value
+
+
+def test_t78_where_all_are_silent_one_that_says_true_is_enough() -> None:
+    old, now = datetime(2026, 9, 1), datetime(2026, 11, 20)
+    rows = [
+        told("defender_endpoint", 1, is_managed=False, last_seen=old),
+        told("tenable", 2, is_managed=True, last_seen=old),
+        told("qualys", 3, last_seen=now) | {"serial_number": "SER00B"},
+    ]
+    winners = Survivors(resolve("device", pa.Table.from_pylist(rows))).winners().to_pylist()
+    assert {row["is_managed"] for row in winners} == {True, None}
+
+
 def test_t78_each_field_has_its_own_patience() -> None:
     now = datetime(2026, 11, 20)
     silent = told("intune", 1, manufacturer="Dell", os_version="1", last_seen=now - timedelta(days=45))
