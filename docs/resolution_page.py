@@ -33,7 +33,8 @@ apart), `suppressed_identifiers`, `asset_fields` (what every source says of ever
 * **Veto.** Two assets that differ in something at least as good are not joined by the rule, though they agree on its value.
 * **Suppression.** A value identifies nothing when it is a known placeholder (seeds.yaml), or when the data show it: machines that
   stronger identifiers tell apart carry it. It is told with the evidence, and a person may allow the value.
-* **Scope.** Names, MAC addresses and what only one site knows agree inside one scope alone. IP addresses merge nothing.
+* **Scope.** Names, MAC addresses and what only one site knows agree inside one scope alone: the
+  company or site of the connection (`scope` in its file), and the network where a product tells it. IP addresses merge nothing.
 * **Review.** What agrees on weak evidence alone, or could belong to two assets, goes with neither and is told for a person to
   decide. A record that makes no asset of its own because of it is `held`.
 * **Links.** A container runs on its host, blades and management controllers are part of their chassis and server, two accounts of

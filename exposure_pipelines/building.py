@@ -187,6 +187,7 @@ def connection_row(connection: Connection) -> dict[str, Any]:
         "max_age_hours": connection.max_age_hours,
         "enabled": connection.enabled,
         "owner": connection.owner,
+        "scope": connection.scope,
         "asset_kinds": list(connector.asset_kinds),
         "billable_kinds": list(connector.billable_kinds),
     }

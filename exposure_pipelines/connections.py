@@ -129,6 +129,8 @@ class Connection(BaseModel):
     ca_file: str | None = None
     enabled: bool = True
     owner: str = "team:security-data"
+    scope: str = "default"
+    """Company or site whose machines and accounts the instance reports: names and MAC addresses agree inside one alone."""
 
     @field_validator("credentials", "options", mode="before")
     @classmethod
@@ -148,6 +150,13 @@ class Connection(BaseModel):
     def owner_form(cls, value: str) -> str:
         if not re.fullmatch(r"team:[A-Za-z0-9_.\-]+|[^@\s]+@[^@\s]+\.[^@\s]+", value):
             raise ValueError("expected team:NAME or an e-mail address")
+        return value
+
+    @field_validator("scope")
+    @classmethod
+    def scope_form(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9_.\-]*", value):
+            raise ValueError("expected a word such as plant_a: lower-case letters, digits, dots, dashes, underscores")
         return value
 
     @model_validator(mode="after")

@@ -85,6 +85,7 @@ RUN_SOURCES: dict[str, tuple[Column, ...]] = {
         Column("max_age_hours", "DOUBLE", "Age at which the last complete sync is marked stale"),
         Column("enabled", "BOOLEAN", "Whether the instance is pulled"),
         Column("owner", "VARCHAR", "Who answers for the connection"),
+        Column("scope", "VARCHAR", "Company or site that it reports; default where there is one"),
         Column("asset_kinds", "VARCHAR[]", "Kinds of assets the product reports"),
         Column("billable_kinds", "VARCHAR[]", "Kinds of assets that count for billing"),
     ),

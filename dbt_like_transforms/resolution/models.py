@@ -32,8 +32,8 @@ def resolve_models(
     home: Path | None,
     options: Mapping[str, Any],
 ) -> dict[str, duckdb.DuckDBPyRelation]:
-    """Resolves `stg__<plural>` going on with the ids of `run.<kind>_state` and gives the `int_<plural>_...` tables,
-    which read temporary tables that the next resolution on the connection replaces: write them before.
+    """Resolves `stg__<plural>`, in the scopes of `run.connections`, going on with the ids of `run.<kind>_state`, and gives the
+    `int_<plural>_...` tables, which read temporary tables that the next resolution on the connection replaces: write them before.
 
     Options read: `accept_changes` (True once a person has seen them), `without_instances` (sources to leave out).
 
@@ -50,7 +50,7 @@ def resolve_models(
     )
     outcome = resolve(
         kind,
-        f"stg__{plural}",
+        _observed(connection, plural),
         state=f"run.{kind}_state",
         decisions=decisions.decisions,
         config=config,
@@ -81,6 +81,24 @@ def resolve_models(
         "winners": connection.sql("FROM _winners"),
     }
     return {f"int_{plural}_{name}": relation for name, relation in found.items()}
+
+
+def _observed(connection: duckdb.DuckDBPyConnection, plural: str) -> str:
+    """Name of the observations, inside the scopes of their connections. Where all have one scope they are as staging gives
+    them: no join of all records."""
+    relation = f"stg__{plural}"
+    if not connection.sql("FROM run.connections WHERE scope <> 'default' LIMIT 1").fetchall():
+        return relation
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP VIEW _scoped AS
+        SELECT o.* REPLACE (CASE WHEN coalesce(c.scope, 'default') = 'default' THEN o.scope
+            WHEN coalesce(o.scope, 'default') = 'default' THEN c.scope
+            ELSE c.scope || ':' || o.scope END AS scope)
+        FROM {relation} o LEFT JOIN run.connections c ON c.product = o.product AND c.instance = o.instance
+        """
+    )
+    return "_scoped"
 
 
 def _keep_winners(connection: duckdb.DuckDBPyConnection, survivors: Survivors) -> None:

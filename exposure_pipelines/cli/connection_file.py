@@ -108,6 +108,7 @@ def connection_text(
         f"# volume_guard: {{default: 0.5, streams: {{{connector.streams[0].name}: 0.8}}}}   # the same, stream by stream",
         "# full_every_hours: 24   # in between only changes are asked for, where the vendor tells them; always all without it",
         "# ca_file: /path/ca.pem  # a private certificate authority",
+        "# scope: default         # company or site: equal names and MAC addresses of another one are another machine's",
         "# owner: team:security-data",
         "# enabled: true",
         "",

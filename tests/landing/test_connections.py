@@ -38,6 +38,7 @@ def errors_of(files: Workbench, text: str, name: str = "acme_main.yaml") -> str:
         ("product: acme\n  base_url: x\n", "not valid YAML"),
         ("product: acme\nwindow_days: soon\n", "line 2: window_days"),
         ("product: acme\nowner: bob\n", "expected team:NAME or an e-mail address"),
+        ("product: acme\nscope: Plant A\n", "line 2: scope: expected a word such as plant_a"),
         ("product: acme\nmax_age_hours: 0\n", "max_age_hours"),
         ("- product\n", "expected `key: value` lines"),
         ("product: acme\ncredentials: {token: {env: A, file: /b}}\n", "exactly one of env and file"),

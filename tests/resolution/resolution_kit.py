@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.manual import Decision
+from dbt_like_transforms.resolution.models import resolve_models
 from dbt_like_transforms.resolution.observations import shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
 
@@ -116,3 +119,44 @@ def run(
 def told(record: str, serial: str, month: int) -> dict[str, Any]:
     """A machine known by its serial number since the first of that month of 2026."""
     return seen(record, serial_number=serial, first_seen=f"2026-{month:02}-01T00:00:00Z")
+
+
+class Runs:
+    """Builds of one estate, one after the other, each over what the last one published."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.connection = duckdb.connect()
+        self.connection.execute("CREATE SCHEMA run; CREATE SCHEMA previous")
+        self.connection.execute(
+            "CREATE TABLE run.device_state (record VARCHAR, asset_id VARCHAR, born TIMESTAMP, home_id VARCHAR, "
+            "home_born TIMESTAMP); CREATE TABLE previous.int_devices_assignments (record VARCHAR, asset_id VARCHAR); "
+            "CREATE TABLE run.device_built (record VARCHAR, asset_id VARCHAR); "
+            "CREATE TABLE run.connections (product VARCHAR, instance VARCHAR, scope VARCHAR)"
+        )
+
+    def scopes(self, **scopes: str) -> None:
+        """The scope that the connection of each product gives."""
+        self.connection.execute("DELETE FROM run.connections")
+        rows = [(product, "p", scope) for product, scope in scopes.items()]
+        self.connection.executemany("INSERT INTO run.connections VALUES (?, ?, ?)", rows)
+
+    def decide(self, **told: Any) -> None:
+        (self.home / "decisions.yaml").write_text(json.dumps(told))
+
+    def build(self, *rows: dict[str, Any], again: bool = False, **options: Any) -> dict[str, str]:
+        """Asset of each record; what is refused leaves everything as it was. again: the last date anew, not the next."""
+        if not again and self.connection.execute("FROM run.device_built").fetchone():
+            self.connection.execute(
+                "DELETE FROM previous.int_devices_assignments; "
+                "INSERT INTO previous.int_devices_assignments FROM run.device_built; DELETE FROM run.device_built"
+            )
+        observed = to_table([shape_of("device").validate_python(row) for row in rows], "device")
+        self.connection.register("stg__devices", observed)
+        found = resolve_models(self.connection, "device", "devices", datetime(2026, 11, 21), self.home, options)
+        assignments = found["int_devices_assignments"].project("record, asset_id").fetchall()
+        self.connection.register("_new_ids", found["int_devices_state"].to_arrow_table())
+        self.connection.execute("CREATE OR REPLACE TABLE run.device_state AS FROM _new_ids")
+        self.connection.execute("DELETE FROM run.device_built")
+        self.connection.executemany("INSERT INTO run.device_built VALUES (?, ?)", assignments)
+        return dict(assignments)

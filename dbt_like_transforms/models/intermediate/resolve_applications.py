@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 INPUTS = (
     "stg__applications",
+    "run.connections",
     "run.application_state",
     "run.application_built",
     "previous.int_applications_assignments",

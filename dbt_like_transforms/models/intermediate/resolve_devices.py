@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from dbt_like_transforms.engine.context import BuildContext
 
-INPUTS = ("stg__devices", "run.device_state", "run.device_built", "previous.int_devices_assignments")
+INPUTS = ("stg__devices", "run.connections", "run.device_state", "run.device_built", "previous.int_devices_assignments")
 OUTPUTS = (
     "int_devices_assignments",
     "int_devices_decisions",

@@ -9,7 +9,13 @@ if TYPE_CHECKING:
 
     from dbt_like_transforms.engine.context import BuildContext
 
-INPUTS = ("stg__identities", "run.identity_state", "run.identity_built", "previous.int_identities_assignments")
+INPUTS = (
+    "stg__identities",
+    "run.connections",
+    "run.identity_state",
+    "run.identity_built",
+    "previous.int_identities_assignments",
+)
 OUTPUTS = (
     "int_identities_assignments",
     "int_identities_decisions",
