@@ -130,8 +130,8 @@ WITH lowered AS (
         list_filter([adguid, CASE WHEN adguid_size = 32 THEN n_swap(adguid) END], lambda g: g IS NOT NULL) AS objectguid,
         -- A source anchor that is no GUID is still one value of one account.
         CASE WHEN immutable IS NULL AND anchored THEN anchor_text END AS anchor,
-        list_filter(list_append(list_filter(history, lambda s: NOT list_contains(borrowed, s)), sid),
-            lambda s: s IS NOT NULL) AS sids,
+        list_filter(history, lambda s: NOT list_contains(borrowed, s)) AS former,
+        list_filter(list_append(former, sid), lambda s: s IS NOT NULL) AS sids,
         list_filter(borrowed, lambda s: s IS DISTINCT FROM sid) AS history_dropped,
         CASE WHEN NOT seeded_host_domain(domain_text) THEN split_part(domain_text, '.', 1) END AS nb,
         CASE WHEN contains(domain_text, '.') THEN domain_text END AS own_realm,
@@ -251,6 +251,7 @@ LADDER = Ladder(
         Identifier("anchor", "anchor", "immutableId", "immutable_id", RUNG_DIRECTORY, scoped=True),
         Identifier("sid", "sid", "SID", "ad_sid", RUNG_DIRECTORY),
         Identifier("sids", few("sids"), "SID or former SID", "sid_history", None, is_list=True, includes=("sid",)),
+        Identifier("former", few("former"), "former SID", "sid_history", is_list=True),
         Identifier("sid_domain", "sid_domain", "domain of the SID", "ad_sid"),
         Identifier("okta", "okta", "Okta id", "okta_id", RUNG_DIRECTORY),
         Identifier("type", "type", "type of account", "identity_type"),
@@ -334,7 +335,10 @@ LADDER = Ladder(
             contest_at_work=True,
         ),
         # A migrated account has a new SID and objectGUID and carries its old SID: neither is a disagreement.
-        Rule("sid_history", "sids", ("entra",), ("domain",), contest=("entra",), contest_at_work=True),
+        # What is nobody's former SID was decided by `ad_sid`.
+        Rule(
+            "sid_history", "sids", ("entra",), ("domain",), contest=("entra",), contest_at_work=True, owned_as="former"
+        ),
         Rule("okta_id", "okta", ("entra",), contest=("entra",), contest_at_work=True),
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
         # An administrator's account carries the mail of the person: another logon name is another account.
