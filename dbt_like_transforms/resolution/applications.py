@@ -52,7 +52,9 @@ WITH lowered AS (
         CASE WHEN NOT seeded_record_id(cmdb_l) THEN CASE WHEN regexp_matches(cmdb_l, '^[0-9]{1,9}$')
             THEN cmdb_l || ' of ' || product ELSE l_object_key(cmdb_l) END END AS cmdb,
         CASE WHEN NOT seeded_record_id(app_l) THEN l_object_key(app_l) END AS app, app_l, object_l, principal_l, cmdb_l,
-        CASE WHEN NOT seeded_record_id(tenant_l) THEN l_object_key(tenant_l) END AS tenant,
+        -- Microsoft's sign-in writes a word where it asks whatever tenant the person is of.
+        CASE WHEN NOT (seeded_record_id(tenant_l) OR tenant_l IN ('common', 'organizations', 'consumers'))
+            THEN l_object_key(tenant_l) END AS tenant,
         CASE WHEN NOT seeded_record_id(principal_l) THEN l_object_key(principal_l) END AS principal,
         CASE WHEN NOT seeded_record_id(object_l) THEN l_object_key(object_l) END AS object, l_url(entity_l) AS entity_text,
         list_filter(list_transform(reply_l, lambda u: l_url(u)),
@@ -96,7 +98,13 @@ LADDER = Ladder(
         Identifier("bareq", "bare_app || ' in ' || tenant", "application id in its tenant", "app_id"),
         *(Identifier(name, name, "object id", "object_id", shown=SHOWN_ID) for name in _OWN),
         *(Identifier(name, name, "application id", "app_id", shown=SHOWN_ID) for name in _APP),
-        Identifier("appq", "app_guid || ' in ' || tenant", "application id in its tenant", "app_id"),
+        # A tenant has several domains: the name of one may be that of any.
+        Identifier(
+            "appq",
+            "CASE WHEN NOT contains(tenant, '.') THEN app_guid || ' in ' || tenant END",
+            "application id in its tenant",
+            "app_id",
+        ),
         Identifier("type", "type", "type of application", "application_type"),
         Identifier("entity", "entity", "SAML entity id", "entity_id", RUNG_HARDWARE),
         Identifier("reply", few("replies"), "reply URL", "reply_urls", RUNG_NAME, is_list=True),

@@ -53,6 +53,9 @@ CASES = {
     "principals of two tenants and an application of okta with one entity id": Case({"entra.t1.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1, "entity_id": "https://ts~.example/sp"}, "entra.t2.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T2, "entity_id": "https://ts~.example/sp"}, "okta.c": {"object_id": "0oa~ts", "entity_id": "https://ts~.example/sp"}}, "a b c", review="ca cb"),
     "microsoft's own application in two tenants": Case({f"entra.t{i}.{x}": {"app_id": "00000003-0000-0000-c000-0000000000~", "service_principal_id": g, "tenant_id": t, "name": "Microsoft Graph ~"} for i, x, g, t in ((1, "a", G1, T1), (2, "b", G2, T2))}, "a b", links=("a same application b", "b same application a")),
     "principal that was made again in its tenant": Case({"entra.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1, "state": "retired"}, "entra.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T1}}, "a b", links=("a same application b",)),
+    "principal whose tenant is told by name and by id": Case({"casb.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": "corp.onmicrosoft.com"}, "entra.b": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1}}, "ab"),
+    "application of a tenant told by name may be that of another": Case({"casb.a": {"app_id": G1, "tenant_id": "corp.onmicrosoft.com"}, "entra.b": {"app_id": G1, "tenant_id": T1}}, "a b", links=("a same application b",)),
+    "word for whatever tenant": Case({"casb.a": {"app_id": G1, "tenant_id": "common"}, "entra.b": {"app_id": G1, "tenant_id": T1}, "casb.c": {"app_id": G2, "tenant_id": "organizations"}, "entra.t1.d": {"app_id": G2, "tenant_id": T1}, "entra.t2.e": {"app_id": G2, "tenant_id": T2}}, "ab c d e"),
 }  # fmt: skip
 
 TABLE = CaseTable("application", CASES)
