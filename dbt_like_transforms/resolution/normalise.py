@@ -163,8 +163,11 @@ _FORMS: dict[str, str] = {
         WHEN contains(y, '/') AND regexp_matches(split_part(y, '/', 1), '{_IP_TEXT}') THEN split_part(y, '/', 1) END""",
     # -- people and applications ----------------------------------------------------------------------------------------
     # SharePoint puts the provider before a login (i:0#.f|membership|bob@partner.com), Azure live.com#; logs keep the
-    # escapes of links. A computer or managed service account has no other name than WEB01$@corp.local is one of.
+    # escapes of links; Windows writes AzureAD\bob@corp.com. A computer or managed service account has no other name than
+    # WEB01$@corp.local is one of.
     "login": r"""CASE WHEN contains(y, '$@') THEN regexp_replace(y, '^([^@\\]+\$)@([^@]+)$', '\2\\\1')
+        WHEN contains(y, chr(92)) AND contains(y, '@')
+            THEN regexp_replace(y, '^[^@\\]*\\+([^@\\]+@[^@\\]+)$', '\1')
         WHEN contains(y, '|') AND starts_with(y, 'i:0') THEN nullif(regexp_extract(y, '([^|]*)$', 1), '')
         WHEN contains(y, '%') THEN replace(replace(y, '%23', '#'), '%40', '@')
         WHEN starts_with(y, 'live.com#') THEN nullif(y[10:], '') ELSE y END""",

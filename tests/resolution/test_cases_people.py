@@ -388,6 +388,12 @@ CASES = {
     "anchor is the former objectGUID of an account that has its new SID in the cloud": Case(
         {"ad.a": {"ad_object_guid": G1, "ad_sid": "S-1-5-21-5-7-9-1¤", "sid_history": ["S-1-5-21-5-7-10-1¤"], "upn": "cg~@corp.com"}, "entra.b": {"entra_object_id": G2, "immutable_id": G3, "ad_sid": "S-1-5-21-5-7-9-1¤", "upn": "cg~@corp.com"}, "mdi.c": {"ad_sid": "S-1-5-21-5-7-10-1¤"}}, "abc"
     ),
+    **{
+        f"whole address behind the name of a domain, {before}": Case(
+            {"edr.a": {field: [f"{before}\\wa~@corp.com"] if field == "login_names" else f"{before}\\wa~@corp.com"}, "entra.b": {"entra_object_id": G1, "upn": "wa~@corp.com"}}, "ab"
+        )
+        for before, field in (("AzureAD", "login_names"), ("MicrosoftAccount", "sam_account_name"), ("corp", "upn"), ("PC~", "login_names"))
+    },
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
