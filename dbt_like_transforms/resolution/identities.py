@@ -46,15 +46,20 @@ COLUMNS: dict[str, str] = {
 #: Texts that people write, and write a word for nothing into.
 WRITTEN = ("department", "job_title")
 
-#: What administrators' and service accounts have before or behind the name of their owner. A letter and a point begin
-#: many people's names.
+#: What administrators' and service accounts, those of a task, a room or an emergency have before or behind the name of who
+#: answers for them. A letter and a point begin many people's names.
 _MARKED = (
-    r"^(a|da|ea|sa|pa|su|t[0-2]|root)[-_]|^(tier[0-2]|priv|srv|service)[-_.]|^svc|svc$|(^|[-_.])(adm|admin)[-_.]"
-    r"|([-_](a|da|ea|sa|pa|su|t[0-2]|root)|[-_.](adm|admin|priv|srv|service)|[$])$"
+    r"^(a|da|ea|sa|pa|su|root)[-_]|^(priv|srv|service|app|batch|bot|robot|rpa|sql|sync|kiosk|room|shared|task|test)[-_.]"
+    r"|^(svc|adm|(msol|aad)_|healthmailbox)|break[-_.]?glass|emergency|firecall|notfall|(svc|adm|admin)[0-9]*$"
+    r"|(^|[-_.])(t|tier)[0-2]([-_.]|$)|(^|[-_.])(adm|admin)[-_.]"
+    r"|([-_](a|da|ea|sa|pa|su|root|bot)|[-_.](priv|srv|service)|[$])$"
 )
 
 #: What the names of all others lack.
-_HINT = "[-_+$]|adm|svc|[.][^@]*[.]|[.](priv|srv|service)|(tier.|priv|srv|service)[.]"
+_HINT = (
+    "[-_+$]|adm|svc|[.][^@]*[.]|[.](t[0-2]|tier.|priv|srv|service)|break|emergency|firecall|notfall|healthmail"
+    "|(t[0-2]|tier.|priv|srv|service|app|batch|bot|rpa|sql|sync|kiosk|room|shared|task|test)[.]"
+)
 
 #: SIDs of what every domain is made with: administrator, guest, krbtgt, domain admins and the other groups.
 _MADE_WITH_IT = r"-(498|50[0-3]|51[2-9]|52[0-7]|553|57[12])$"

@@ -394,6 +394,15 @@ CASES = {
         )
         for before, field in (("AzureAD", "login_names"), ("MicrosoftAccount", "sam_account_name"), ("corp", "upn"), ("PC~", "login_names"))
     },
+    **{
+        f"account of a task or an emergency with the mail of its owner, {login}": Case(
+            {"okta.a": {"okta_id": "00u~te", "login_names": [f"{login}@corp.com"], "emails": ["te~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "te~@corp.com"}}, "a b", review="ab", words={"a": "mark of an administrator or service"}
+        )
+        for login in ("breakglass~", "bg-admin2", "emergency.access~", "app_pay~", "rpa-x~", "deploy-bot", "sync_dc~", "MSOL_~ab", "kiosk.~", "room-~", "test-user~", "xy~.t1", "tier0.xy~", "xy~_tier2", "admxy~")
+    },
+    "mailbox of a room under two spellings, and people whose names begin like a mark": Case(
+        {"ad.a": {"ad_object_guid": G1, "sam_account_name": "room-rs~", "domain": "CORP", "emails": ["room.rs~@corp.com"]}, "entra.b": {"entra_object_id": G2, "upn": "Room.RS~@corp.com"}, "ad.c": {"ad_object_guid": G3, "sam_account_name": "testa~", "domain": "CORP", "emails": ["adam.rs~@corp.com"]}, "okta.d": {"okta_id": "00u~rs", "login_names": ["adam.rs~@corp.com"]}}, "ab cd"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
