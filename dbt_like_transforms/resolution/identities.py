@@ -204,7 +204,8 @@ SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex
     -- What Windows calls the account, in whatever domain; a directory keeps twenty characters of it.
     list_transform(list_filter(list_append(list_transform(nbnames, lambda n: split_part(n, chr(92), 2)), sam),
         lambda n: n IS NOT NULL), lambda n: n[1:20]) AS logons,
-    CASE WHEN NOT employee_bad THEN employee_l END AS employee,
+    -- A spreadsheet takes the number for one: the zeros in front are lost, and '.0' is put behind.
+    CASE WHEN NOT employee_bad THEN regexp_replace(employee_l, '^0*([0-9]+?)([.]0+)?$', '\1') END AS employee,
     CASE WHEN employee_bad THEN employee_l END AS employee_dropped,
     CASE WHEN NOT employee_bad THEN translate(employee_l, '123456789', '000000000') END AS employee_form,
     list_concat(upns, implied) AS signs_in,

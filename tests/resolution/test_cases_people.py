@@ -403,6 +403,10 @@ CASES = {
     "mailbox of a room under two spellings, and people whose names begin like a mark": Case(
         {"ad.a": {"ad_object_guid": G1, "sam_account_name": "room-rs~", "domain": "CORP", "emails": ["room.rs~@corp.com"]}, "entra.b": {"entra_object_id": G2, "upn": "Room.RS~@corp.com"}, "ad.c": {"ad_object_guid": G3, "sam_account_name": "testa~", "domain": "CORP", "emails": ["adam.rs~@corp.com"]}, "okta.d": {"okta_id": "00u~rs", "login_names": ["adam.rs~@corp.com"]}}, "ab cd"
     ),
+    "employee id out of a spreadsheet": Case(
+        {"workday.a": {"employee_id": "0004¤7"}, "ad.b": {"ad_object_guid": G1, "employee_id": "4¤7"}, "snow.c": {"okta_id": "00u~sp", "employee_id": "4¤7.0"}, "ad.d": {"ad_object_guid": G2, "employee_id": "4¤70"}, "ad.e": {"ad_object_guid": G3, "employee_id": "E004¤7"}, "okta.f": {"okta_id": "00u~sq", "employee_id": "E4¤7"}},
+        "a b c d e f", links=("a same person b", "b same person c"), unlinked=("b same person d", "e same person f", "a same person e"),
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
