@@ -174,6 +174,7 @@ WITH lowered AS (
         CASE WHEN len(role_mails) = 0 THEN mail_given
             ELSE list_filter(mail_given, lambda e: NOT list_contains(role_mails, e)) END AS mails,
         list_filter(list_append(login_addresses, upn), lambda a: a IS NOT NULL) AS upns,
+        list_filter(login_addresses, lambda a: starts_with(a, 'arn:')) AS arns,
         list_filter(list_append(
             list_transform(list_filter(domain_logins, lambda l: NOT seeded_host_domain(l.nb)),
                 lambda l: l.nb || chr(92) || l.sam),
@@ -263,6 +264,7 @@ LADDER = Ladder(
         Identifier("type", "type", "type of account", "identity_type"),
         Identifier("login", "login", "address to sign in with", "login_names"),
         Identifier("login_domain", "login_domain", "domain of the address to sign in with", "login_names"),
+        Identifier("arn", few("arns"), "ARN", "login_names", is_list=True),
         Identifier("own_upn", "upn", "user principal name", "upn"),
         Identifier("upn", _addresses("upns"), "user principal name", "upn", RUNG_AGENT, is_list=True, shown=_ADDRESS),
         Identifier(
@@ -351,7 +353,7 @@ LADDER = Ladder(
         Rule(
             "mail=upn",
             "claimed",
-            (*_STRONG, "own_upn", "netbios", "logon", "marked", "marked_in"),
+            (*_STRONG, "own_upn", "arn", "netbios", "logon", "marked", "marked_in"),
             _BY_NAME,
             contest=_STRONG,
             max_distinct=3,
@@ -372,7 +374,7 @@ LADDER = Ladder(
         Rule(
             "mail",
             "address",
-            (*_STRONG, "own_upn", "netbios", "logon", "marked", "marked_in"),
+            (*_STRONG, "own_upn", "arn", "netbios", "logon", "marked", "marked_in"),
             (*_BY_NAME, "login_other"),
             contest=_STRONG,
             contest_at_work=True,

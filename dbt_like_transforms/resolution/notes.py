@@ -19,7 +19,7 @@ PAIRS_REPORTED = 20
 WEAK_RUNGS = (RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME)
 #: Vetoes that leave a doubt a person should look at.
 SOFT = frozenset({
-    "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "logon", "marked", "marked_in",
+    "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "arn", "logon", "marked", "marked_in",
     "employee_other", "login_other", "clone_unnamed", "counted", "enclosed",
 })  # fmt: skip
 #: Vetoes after which the record that knows less makes no asset: it may be a second record of the other. After "time" only

@@ -407,6 +407,9 @@ CASES = {
         {"workday.a": {"employee_id": "0004¤7"}, "ad.b": {"ad_object_guid": G1, "employee_id": "4¤7"}, "snow.c": {"okta_id": "00u~sp", "employee_id": "4¤7.0"}, "ad.d": {"ad_object_guid": G2, "employee_id": "4¤70"}, "ad.e": {"ad_object_guid": G3, "employee_id": "E004¤7"}, "okta.f": {"okta_id": "00u~sq", "employee_id": "E4¤7"}},
         "a b c d e f", links=("a same person b", "b same person c"), unlinked=("b same person d", "e same person f", "a same person e"),
     ),
+    "users of one name in two accounts of a cloud, with the mail of their owner": Case(
+        {"aws.a": {"login_names": ["arn:aws:iam::111111111¤:user/iu~"], "emails": ["iu~@corp.com"]}, "aws.b": {"login_names": ["arn:aws:iam::222222222¤:user/iu~"], "emails": ["iu~@corp.com"]}, "wiz.c": {"login_names": ["arn:aws:iam::222222222¤:user/IU~"]}}, "a bc", review="ab", words={"a": "their ARN differs"}
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
