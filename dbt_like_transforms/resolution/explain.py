@@ -31,6 +31,7 @@ AGAINST_WORDS = {
     "domain": "their SIDs are those of two accounts of one domain",
     "employee_other": "their employee ids differ",
     "login_other": "they sign in with two addresses of one domain",
+    "passed_on": "one of them is retired, and it is no main address of both: mail is passed on to a colleague",
     "marked": "one of them has the mark of an administrator or service, or another addition, in its logon name",
     "guest": "the one is a guest account, the other its home account",
     "time": "one was gone before the other appeared: the name was probably used again",

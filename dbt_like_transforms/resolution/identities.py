@@ -216,6 +216,7 @@ SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex
     CASE WHEN upns[1] LIKE '%@%' THEN upns[1] END AS login,
     CASE WHEN upns[1] LIKE '%@%' THEN split_part(upns[1], '@', 2) END AS login_domain,
     CASE WHEN upn IS NULL THEN list_concat(upns, mails) ELSE upns END AS claimed,
+    CASE WHEN list_has_any(upns, mails) THEN upns ELSE list_concat(upns, mails[1:1]) END AS main,
     CASE WHEN home IS NULL THEN list_concat(upns, mails) ELSE [] END AS addresses
 FROM joined
 """
@@ -265,6 +266,7 @@ LADDER = Ladder(
         Identifier("login", "login", "address to sign in with", "login_names"),
         Identifier("login_domain", "login_domain", "domain of the address to sign in with", "login_names"),
         Identifier("arn", few("arns"), "ARN", "login_names", is_list=True),
+        Identifier("main", _addresses("main"), "main address", "emails", is_list=True),
         Identifier("own_upn", "upn", "user principal name", "upn"),
         Identifier("upn", _addresses("upns"), "user principal name", "upn", RUNG_AGENT, is_list=True, shown=_ADDRESS),
         Identifier(
@@ -375,7 +377,7 @@ LADDER = Ladder(
             "mail",
             "address",
             (*_STRONG, "own_upn", "arn", "netbios", "logon", "marked", "marked_in"),
-            (*_BY_NAME, "login_other"),
+            (*_BY_NAME, "login_other", "passed_on"),
             contest=_STRONG,
             contest_at_work=True,
         ),

@@ -73,6 +73,7 @@ class Dropped:
 Special = Literal[
     "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_unnamed", "clone_same_source",
     "clone_blade", "clone_image", "enclosed", "counted", "domain", "employee_other", "login_other",
+    "passed_on",
 ]  # fmt: skip
 
 #: Vetoes by values that can only be compared where another identifier agrees: two numbers of one form, two SIDs or

@@ -60,6 +60,17 @@ class Suspects:
             carriers = value.rows[rows]
             twice = _seen_twice(group[carriers], within.keys[rows], value.keys[rows])
             found[group[carriers[twice >= 0]]] = True
+        elif special == "passed_on":
+            inside = np.flatnonzero(group >= 0)
+            working = np.zeros(self.facts.count, np.bool_)
+            working[label[inside[self.facts.active[inside]]]] = True
+            at_work = working[label[inside]]
+            gone = np.zeros(size, np.bool_)
+            found[group[inside[at_work]]] = True
+            gone[group[inside[~at_work]]] = True
+            found &= gone
+            if found.any():
+                found &= self._maybe_disjoint("main", label, group, size, unusable)
         elif special == "time":
             rows = np.flatnonzero(group >= 0)
             found = self._apart_in_time(rows, group[rows], size)

@@ -83,6 +83,8 @@ class Vetoes:
             names |= set(TOLD_APART)
         if "login_other" in rule.special:
             names |= {"upn", "address"}
+        if "passed_on" in rule.special:
+            names.add("main")
         for special in rule.special:
             names |= set(COMPARED_WITHIN.get(special, ()))
         timed_by = TIMED_BY.get(rule.identifier) if "time" in rule.special else None
@@ -140,6 +142,8 @@ class Vetoes:
         if special in COMPARED_WITHIN:
             value, within = COMPARED_WITHIN[special]
             return _disjoint(a, b, value) and bool(a.values.get(within, set()) & b.values.get(within, set()))
+        if special == "passed_on":
+            return _disjoint(a, b, "main") and self._at_work(a) is not self._at_work(b)
         if special == "names":
             return _unlike(a, b) and a.values.get("mac") != b.values.get("mac")
         if special == "source_unlike" and not any(_disjoint(a, b, name) for name in TOLD_APART):
@@ -168,6 +172,10 @@ class Vetoes:
         if special == "clone_blade" and not (a.values.get("blade") or b.values.get("blade")):
             return False
         return _disjoint(a, b, "mac") and _unlike(a, b) and self.at_once(a.rows, b.rows)
+
+    def _at_work(self, view: View) -> bool:
+        """Whether anything of the view is not retired."""
+        return any(bool(self.facts.active[row]) for row in view.rows)
 
     def _same_source(self, a: View, b: View, at_once: bool) -> bool:
         """Both hold an active record of one product instance (active at the same time, if `at_once`)."""

@@ -410,6 +410,12 @@ CASES = {
     "users of one name in two accounts of a cloud, with the mail of their owner": Case(
         {"aws.a": {"login_names": ["arn:aws:iam::111111111¤:user/iu~"], "emails": ["iu~@corp.com"]}, "aws.b": {"login_names": ["arn:aws:iam::222222222¤:user/iu~"], "emails": ["iu~@corp.com"]}, "wiz.c": {"login_names": ["arn:aws:iam::222222222¤:user/IU~"]}}, "a bc", review="ab", words={"a": "their ARN differs"}
     ),
+    "mail of a leaver is passed on to the superior": Case(
+        {"entra.a": {"entra_object_id": G1, "upn": "po.boss~@corp.com", "emails": ["smtp:po.left~@corp.com", "SMTP:po.boss~@corp.com"]}, "okta.b": {"okta_id": "00u~po", "login_names": ["po.left~@corp.com"], "state": "retired"}, "workday.c": {"employee_id": "PO~", "emails": ["po.left~@corp.com"], "state": "retired"}}, "a bc", review="ab", words={"a": "mail is passed on to a colleague"}
+    ),
+    "alias is what the other signs in with, both at work, and a retired entry of the main address": Case(
+        {"google.a": {"upn": "pq~@corp.com", "emails": ["pq~@corp.com", "paul.q~@corp.com"]}, "okta.b": {"okta_id": "00u~pq", "login_names": ["paul.q~@corp.com"]}, "okta.c": {"okta_id": "00u~pr", "login_names": ["pr1~@corp.com"], "emails": ["paul.r~@corp.com"]}, "workday.d": {"employee_id": "PR~", "emails": ["paul.r~@corp.com"], "state": "retired"}}, "ab cd"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
