@@ -416,6 +416,21 @@ CASES = {
     "alias is what the other signs in with, both at work, and a retired entry of the main address": Case(
         {"google.a": {"upn": "pq~@corp.com", "emails": ["pq~@corp.com", "paul.q~@corp.com"]}, "okta.b": {"okta_id": "00u~pq", "login_names": ["paul.q~@corp.com"]}, "okta.c": {"okta_id": "00u~pr", "login_names": ["pr1~@corp.com"], "emails": ["paul.r~@corp.com"]}, "workday.d": {"employee_id": "PR~", "emails": ["paul.r~@corp.com"], "state": "retired"}}, "ab cd"
     ),
+    **{
+        f"services of one name in two domains with the mail of their owner, {number}": Case(
+            {"ad.a": {**one, "emails": ["owner.so~@corp.com"]}, "mdi.b": {**other, "emails": ["owner.so~@corp.com"]}}, "a b", review="ab", words={"a": "domain of an account of administration or service differs"}
+        )
+        for number, (one, other) in enumerate(
+            (
+                ({"sam_account_name": "svc_so~", "domain": "CORP"}, {"login_names": ["svc_so~@dev.example"]}),
+                ({"login_names": ["corp.example\\svc_so~"]}, {"upn": "svc.so~@dev.example"}),
+                ({"login_names": ["svc_so~@corp.example"]}, {"login_names": ["svc-so~@dev.example"]}),
+            )
+        )
+    },
+    "service account with its own mail, in a domain that windows calls otherwise and in another scope": Case(
+        {"ad.a": {"sam_account_name": "svc_sm~", "domain": "AD01", "emails": ["owner.sm~@corp.com", "svc.sm~@corp.com"], "scope": "one"}, "entra.b": {"entra_object_id": G1, "upn": "svc.sm~@corp.com", "scope": "two"}, "okta.c": {"okta_id": "00u~sm", "login_names": ["svc_sm~@corp.com"], "emails": ["svc.sm~@corp.com"]}}, "abc"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
