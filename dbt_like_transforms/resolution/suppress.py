@@ -22,6 +22,8 @@ from dbt_like_transforms.resolution.normalise import install, normalised
 from dbt_like_transforms.yaml_text import load_yaml
 
 _MARKS = r"[ -/:-@\[-`{-~]"
+#: Forms of hex digits: what repeats there is a byte.
+_HEX = ("n_uuid", "n_mac")
 SEED_FILE = Path(__file__).with_name("seeds.yaml")
 
 
@@ -106,7 +108,8 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
             parts.append(_punctuated(seed.words))
         tests = [f"regexp_matches(v, {_text('^(?:' + '|'.join(parts) + ')$')})"] if parts else []
         if seed.repeated_character:
-            tests.append("replace(v, left(v, 1), '') = ''")
+            digits = 2 if seed.compared_as in _HEX else 1
+            tests.append(f"replace(v, left(v, {digits}), '') = ''")
         real = f"v IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else "false"
         macros.append(f"allowed_{seed.name}(v) AS {real}")
         but = f" AND NOT ({real})" if allowed_forms else ""

@@ -241,6 +241,9 @@ PLACEHOLDERS = (
     "Not set by OEM", "not_specified_by_oem", "Unspecified System Serial", "No Serial Number Found", "Manufacturer Default", "Unknown (VM)",
     "ABCD1234", "Sample", "TBD", "O.E.M.", "oem", "INVALID SERIAL", "default serial number", "BSN12345678901234567",
     "Type2 - Board Serial Number", "Type3 - Chassis Serial Number", "SN0000000000", "MB-0000000",
+    "SSN12345678901234567", "BSS-0123456789", "EmptySerial", "NULL_SERIAL", "Placeholder", "SystemSerialNumb", "CZCXXXXXXX",
+    "01234567890123456789AB", "0123456789ABCDEFGH", "ABCDEFGHIJKL", "1122334455667788", "Default string000", "Default string 2",
+    "Unknown-1", "UNKNOWN SERIAL 1", "none1", "Serial Number N/A", "deadbeef", "Laptop", "Error", "System.String", "System.Object[]",
 )  # fmt: skip
 
 

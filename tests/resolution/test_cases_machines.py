@@ -296,7 +296,19 @@ def test_t33_virtual_adapters_on_500_hosts() -> None:
     assert len(out.suppressed("edr:p:9")) >= 3
 
 
-@pytest.mark.parametrize("mac", ["20:41:53:59:4E:FF", "02:00:4E:43:50:49", "33:50:6f:45:30:30", "00:05:9A:3C:7A:00"])
+@pytest.mark.parametrize(
+    "mac",
+    [
+        "20:41:53:59:4E:FF",
+        "02:00:4E:43:50:49",
+        "33:50:6f:45:30:30",
+        "00:05:9A:3C:7A:00",
+        "0C:5B:8F:27:9A:64",
+        "58:2C:80:13:92:63",
+        "20:20:20:20:20:20",
+        "10:10:10:10:10:10",
+    ],
+)
 def test_t34_vpn_and_ras_macs(mac: str) -> None:
     out = devices(
         seen("edr:p:1", mac_addresses=[mac], hostnames=["LT-1"]),

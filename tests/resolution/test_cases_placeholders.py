@@ -70,7 +70,20 @@ def test_t04_board_uuid_of_forty_pcs_is_dropped_and_serials_still_join() -> None
     assert uuid in out.suppressed("edr:p:3") or out.suppressed("edr:p:3")
 
 
-@pytest.mark.parametrize("uuid", [ZERO, "ffffffff-ffff-ffff-ffff-ffffffffffff", "00020003-0004-0005-0006-000700080009"])
+@pytest.mark.parametrize(
+    "uuid",
+    [
+        ZERO,
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "00020003-0004-0005-0006-000700080009",
+        "c4c4c4c4-c4c4-c4c4-c4c4-c4c4c4c4c4c4",
+        "80808080-8080-8080-8080-808080808080",
+        "00000000-0000-0000-ffff-ffffffffffff",
+        "ffffffff-ffff-ffff-ffff-000000000000",
+        "04030201-0605-0807-090a-0b0c0d0e0f10",
+        "AABBCCDD-EEFF-0011-2233-445566778899",
+    ],
+)
 def test_t05_uuids_of_one_byte_or_the_other_order_are_dropped(uuid: str) -> None:
     assert devices(
         seen("edr:p:1", smbios_uuid=uuid, agent_ids={"aid": "a" * 32}),
