@@ -200,7 +200,10 @@ WITH lowered AS (
             AND k.os_platform IS NOT DISTINCT FROM o.os_platform
             AND k.device_category IS NOT DISTINCT FROM o.device_category
 ), placed AS (
-    SELECT *, l_local_id(cloud_given, home) AS cloud_l FROM lowered
+    -- Apple's barcodes put an S before the twelve characters of the serial number.
+    SELECT * REPLACE (CASE WHEN maker = 'apple' AND strlen(serial_l) = 13 AND prefix(serial_l, 's') THEN substr(serial_l, 2)
+        ELSE serial_l END AS serial_l), l_local_id(cloud_given, home) AS cloud_l
+    FROM lowered
 ), formed AS (
     SELECT idx, room, maker, role, sid_l, l_hex32(entra_l) AS entra_hex,
         l_serial_hex(serial_l) AS serial_hex, serial_l,

@@ -72,13 +72,15 @@ _FORMS: dict[str, str] = {
     # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
     "serial_hex": r"""CASE WHEN length(y) >= 32 THEN nullif(regexp_extract(regexp_replace(y, '[\s{}-]', '', 'g'),
         '^(?:vmware|googlecloud|nutanix|virtualbox|parallels|qemu)?([0-9a-f]{32})$', 1), '') END""",
-    # Lenovo's label puts '1S' and the machine type of ten characters before the serial number; spreadsheets mark texts
-    # by an apostrophe. Accents that a space kept apart come together without it.
+    # Lenovo's label puts '1S' and the machine type of ten characters before the serial number, and prints PF-3ABCDE for
+    # PF3ABCDE; spreadsheets mark texts by an apostrophe. Accents that a space kept apart come together without it.
     "serial_text": r"""nullif(upper(nfc_normalize(replace(
-        CASE WHEN y[1] = 's' AND regexp_matches(y, '^s/n |^s.*[:=#]')
-            THEN regexp_replace(y, '^(s/n|(s/?n|serial( number)?|service ?tag)\s*[:=#])\s*[:=#]?\s*', '')
+        CASE WHEN y[1] = 's' AND regexp_matches(y, '^s/n |^ser[a-z.]* |^s.*[:=#]')
+            THEN regexp_replace(y, '^(s/n|(s/?n|ser(ial|[.])( ?n(umber|o[.]?|r[.]?))?|service ?tag)\s*[:=#]|service tag '
+                || '|ser(ial|[.])( ?n(umber|o[.]?|r[.]?))? )\s*[:=#]?\s*', '')
             WHEN y < '(' THEN trim(y, '"' || chr(39))
-            WHEN y[1:2] = '1s' AND regexp_matches(y, '^1s[0-9a-z]{18}$') THEN y[13:20] ELSE y END,
+            WHEN y[1:2] = '1s' AND regexp_matches(y, '^1s[0-9a-z]{18}$') THEN y[13:20]
+            WHEN strlen(y) = 9 AND regexp_matches(y, '^[a-z][0-9a-z]-[0-9a-z]{6}$') THEN y[1:2] || y[4:9] ELSE y END,
         ' ', ''))), '')""",
     "serial": "CASE WHEN l_serial_hex(y) IS NULL THEN l_serial_text(y) END",
     "mac_digits": r"""CASE

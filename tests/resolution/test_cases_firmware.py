@@ -61,6 +61,21 @@ CASES = {
     "supermicro puts zeros before the address of its card": Case(
         {"edr.a": {"smbios_uuid": "00000000-0000-0000-0000-ac1f6b~aa01"}, "rmm.b": {"smbios_uuid": "0000000000000000000 0AC1F6B~AA01".replace(" ", "")}, "edr.c": {"smbios_uuid": "00000000-0000-0000-0000-ac1f6b~aa02"}}, "ab c"
     ),
+    "label of lenovo with a hyphen in it": Case(
+        {"snipe.a": {"serial_number": "PF-3A~KX"}, "intune.b": {"serial_number": "PF3A~KX", "manufacturer": "LENOVO"}, "edr.c": {"serial_number": "PF-3A~KXY", "manufacturer": "LENOVO"}}, "ab c"
+    ),
+    "barcode of apple with an s before it": Case(
+        {
+            "snipe.a": {"serial_number": "SC02XK~JJGH5", "manufacturer": "Apple"},
+            "jamf.b": {"serial_number": "C02XK~JJGH5", "manufacturer": "Apple Inc."},
+            "snipe.c": {"serial_number": "SC02XQ~JJGH5", "manufacturer": "Dell"},
+            "intune.d": {"serial_number": "C02XQ~JJGH5", "manufacturer": "Dell"},
+        },
+        "ab c d",
+    ),
+    "serial with its label in words": Case(
+        {"snipe.a": {"serial_number": "Service Tag 8X~1ZQ"}, "cmdb.b": {"serial_number": "Serial No. 8x~1zq"}, "rmm.c": {"serial_number": "Ser. Nr. 8X~1ZQ"}, "edr.d": {"serial_number": "8X~1ZQ"}}, "abcd"
+    ),
     "serial with its label and the bare one": Case(
         {
             "edr.a": {"serial_number": "Service Tag: 8X~1Z3"},
