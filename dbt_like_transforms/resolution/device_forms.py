@@ -57,16 +57,18 @@ WITH given AS (
             OR (strlen(name) >= 16 AND regexp_matches(name, '{_POD_NAME}')) AS is_container
     FROM named
 ), judged AS (
-    SELECT idx, room, wide, domain, host, n_short(host) AS short, is_container, seeded_host_name(host) AS bad,
+    SELECT idx, room, wide, domain, host, worded, n_short(worded) AS short, is_container, seeded_host_name(host) AS bad,
         regexp_matches(host, '{_BMC_NAME}') AS is_bmc, regexp_matches(host, '{_CLUSTER_NAME}') AS like_cluster,
         CASE WHEN NOT seeded_host_domain(dns) THEN dns END AS dns,
         CASE WHEN NOT seeded_host_domain(nb) THEN nb END AS nb,
         contains(host, ' ') AS described    -- 'Kyocera TASKalfa 3252ci' is no name in any domain
     -- what a machine outside of any domain calls its domain is itself
-    FROM (SELECT * EXCLUDE (domain, nb), nullif(domain, host) AS domain, nullif(nb, host) AS nb FROM split)
+    FROM (SELECT * EXCLUDE (domain, nb), nullif(domain, host) AS domain, nullif(nb, host) AS nb,
+        -- on the network a Mac calls "Anna's MacBook" annas-macbook
+        CASE WHEN contains(host, ' ') THEN translate(host, ' ''’', '-') ELSE host END AS worded FROM split)
 )
 SELECT idx, room, is_bmc, is_container, like_cluster, CASE WHEN bad THEN host END AS dropped,
-    CASE WHEN length(host) > 15 THEN host END AS longname,
+    CASE WHEN length(worded) > 15 THEN worded END AS longname,
     CASE WHEN NOT bad AND NOT wide THEN short END AS host,
     -- a name of 15 characters may be the beginning of a longer one
     CASE WHEN NOT bad AND NOT wide AND NOT described THEN host || '.' || coalesce(dns, CASE WHEN contains(domain, '.')

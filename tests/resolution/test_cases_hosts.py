@@ -156,6 +156,9 @@ CASES = {
     "descriptions in one domain and no serial": Case(
         {"cherwell.a": {"hostnames": ["RICOH MP C3004"], "domain": "corp~.example", "mac_addresses": [A]}, "nac.b": {"hostnames": ["RICOH MP C3004"], "domain": "corp~.example", "mac_addresses": [B]}}, "a b"
     ),
+    "a mac's name in words and as the network has it": Case(
+        {"jamf.a": {"hostnames": ["Anna’s MacBook ~ Pro"], "mac_addresses": [A], "serial_number": "C02~"}, "nac.b": {"hostnames": ["Annas-MacBook-~-Pro.local"], "mac_addresses": [A]}, "dhcp.c": {"hostnames": ["Annas-MacBook-~-Air"], "mac_addresses": [A]}}, "ab c"
+    ),
     "a name with blanks still confirms a card": Case(
         {"jamf.a": {"hostnames": ["Annas MacBook ~ Pro"], "mac_addresses": [A]}, "nac.b": {"hostnames": ["Annas MacBook ~ Pro"], "mac_addresses": [A]}}, "ab"
     ),
