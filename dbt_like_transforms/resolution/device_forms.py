@@ -193,7 +193,9 @@ WITH lowered AS (
         -- EC2 shows the instance id as asset tag; 'vm-101' names a machine inside one vCenter only.
         coalesce(n_lower(cloud_instance_id), nullif(regexp_extract(n_lower(asset_tag), '^i-[0-9a-f]{{8,17}}$'), ''),
             CASE WHEN starts_with(lower(cloud_resource_id), 'arn:') THEN nullif(regexp_extract(lower(cloud_resource_id),
-                '^arn:[^:]*:ec2:[^:]*:[0-9]*:instance/i-[0-9a-f]+$'), '') END) AS cloud_given,
+                '^arn:[^:]*:ec2:[^:]*:[0-9]*:instance/i-[0-9a-f]+$'), '')
+                WHEN contains(cloud_resource_id, '/instances/') THEN nullif(regexp_extract(cloud_resource_id,
+                '/instances/([0-9]{{15,}})/*$', 1), '') END) AS cloud_given,
         lower(coalesce(cloud_account_id, product || ':' || instance)) AS home,
         n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l, model_plain, blade,
         n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t
@@ -204,8 +206,11 @@ WITH lowered AS (
 ), placed AS (
     -- Apple's barcodes put an S before the twelve characters of the serial number.
     SELECT * REPLACE (CASE WHEN maker = 'apple' AND strlen(serial_l) = 13 AND prefix(serial_l, 's') THEN substr(serial_l, 2)
-        ELSE serial_l END AS serial_l), l_local_id(cloud_given, home) AS cloud_l
-    FROM lowered
+        ELSE serial_l END AS serial_l, coalesce(uuid_l, node_uuid) AS uuid_l), l_local_id(cloud_given, home) AS cloud_l
+    -- Kubernetes puts the cloud before the id of a node's machine; on vSphere it is the SMBIOS UUID.
+    FROM (SELECT * REPLACE (CASE WHEN contains(cloud_given, '://') THEN nullif(regexp_replace(cloud_given,
+            '^(openstack|nutanix)://([^/]*/)*|^vsphere://.*$', ''), '') ELSE cloud_given END AS cloud_given),
+        CASE WHEN prefix(cloud_given, 'vsphere://') THEN substr(cloud_given, 11) END AS node_uuid FROM lowered)
 ), formed AS (
     SELECT idx, room, maker, role, sid_l, l_hex32(entra_l) AS entra_hex,
         l_serial_hex(serial_l) AS serial_hex, serial_l,

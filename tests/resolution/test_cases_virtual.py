@@ -338,6 +338,15 @@ CASES = {
         {"proxmox.a": {"cloud_account_id": "px-~", "cloud_instance_id": "qemu/11¤"}, "backup.b": {"cloud_account_id": "PX-~", "cloud_instance_id": "QEMU/11¤"}}, "ab"
     ),
     "ec2 id of eight digits is known everywhere": Case({"aws.a": {"cloud_instance_id": "i-12345¤"}, "edr.b": {"cloud_instance_id": "I-12345¤"}}, "ab"),
+    "kubernetes node on vsphere: its provider id is the smbios uuid": Case(
+        {"k8s.a": {"cloud_instance_id": f"vsphere://{U}", "smbios_uuid": SWAPPED}, "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": V}, "k8s.c": {"cloud_instance_id": f"vsphere://{W}"}, "edr.d": {"smbios_uuid": W}}, "ab cd"
+    ),
+    "kubernetes node on openstack and on nutanix": Case(
+        {"k8s.a": {"cloud_instance_id": f"openstack:///{U}"}, "k8s.b": {"cloud_instance_id": f"openstack://RegionOne/{U}"}, "nova.c": {"cloud_provider": "openstack", "cloud_instance_id": U}, "k8s.d": {"cloud_instance_id": f"nutanix://{V}"}, "prism.e": {"cloud_provider": "nutanix", "cloud_instance_id": V}}, "abc de"
+    ),
+    "google machine by its number and by a link that ends in it": Case(
+        {"gcp.a": {"cloud_instance_id": "71234567890123¤"}, "scc.b": {"cloud_resource_id": "//compute.googleapis.com/projects/p~/zones/z/instances/71234567890123¤"}}, "ab"
+    ),
     "clouds by other names": Case(
         {"prism.a": {"cloud_provider": "Nutanix AHV", "cloud_instance_id": U}, "edr.b": {"smbios_uuid": U}, "nova.c": {"cloud_provider": "Red Hat OpenStack", "cloud_instance_id": V}, "edr.d": {"smbios_uuid": V}}, "ab cd"
     ),
