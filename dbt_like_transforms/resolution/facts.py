@@ -178,19 +178,22 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
     found = connection.execute(
         """
         SELECT idx, source, active, creates,
-            coalesce(epoch(coalesce(first_seen, least(observed_at, last_seen)))::BIGINT, $unknown) AS first,
             -- Nothing was seen after the newest look at anything; `least` would take this for what has no date.
+            coalesce(epoch(CASE WHEN begun > newest THEN newest ELSE begun END)::BIGINT, $unknown) AS first,
             coalesce(epoch(CASE WHEN seen > newest THEN newest ELSE seen END)::BIGINT, $unknown) AS last
         FROM (
             -- An account stays in its directory though nobody signs in, until it is retired; a machine that nothing saw
             -- is not there. What was written of it after it was observed (tags, owners, scores) is no sight of it.
-            SELECT *, CASE WHEN $accounts AND active
+            SELECT *, coalesce(first_seen, least(observed_at, last_seen)) AS begun, CASE WHEN $accounts AND active
                 THEN greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen))
                 WHEN $accounts THEN coalesce(last_seen, observed_at)
                 ELSE least(last_seen, observed_at) END AS seen
             FROM _numbers)
         CROSS JOIN (
-            SELECT coalesce(max(observed_at), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest FROM _numbers)
+            -- What tells no look was looked at by then, unless that is so far ahead that its clock is wrong.
+            SELECT coalesce(max(coalesce(observed_at, last_seen, first_seen)), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest
+            FROM _numbers CROSS JOIN (SELECT max(observed_at) + INTERVAL 10 YEAR AS far FROM _numbers)
+            WHERE observed_at IS NOT NULL OR far IS NULL OR coalesce(last_seen, first_seen) < far)
         """,
         {"unknown": int(NO_TIME), "accounts": ladder.kind != "device"},
     ).fetchnumpy()

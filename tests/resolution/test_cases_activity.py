@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from case_table import Case, CaseTable
+from resolution_kit import devices, seen
 
 SERIAL = {"serial_number": "5CGY~¤", "manufacturer": "HP"}
 OLD_ID, NEW_ID = "0a1b2c3d-0000-4000-8000-0000000000~", "0a1b2c3e-0000-4000-8000-0000000000~"
@@ -28,6 +29,7 @@ CASES = {
     "the epoch is no date": Case({"cmdb.a": {**FQDN, "first_seen": "1970-01-01T00:00:00Z", "last_seen": "1970-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
     "windows' epoch is no date": Case({"cmdb.a": {**FQDN, "last_seen": "1601-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
     "a clock far ahead": Case({"cmdb.a": {**FQDN, "last_seen": "2038-01-19T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
+    "a clock far ahead, and nothing else of its time": Case({"cmdb.a": {**FQDN, "observed_at": None, "last_seen": "2099-01-19T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
     "containers with the uuid of their host": Case({"edr.a": {"serial_number": "CNX~", "smbios_uuid": f"{UUID}01", "hostnames": ["host¤"]}, "edr.b": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbcc~"]}, "edr.c": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbdd~"]}}, "a b c", links=("b runs on a", "c runs on a")),
     "containers of a host that nobody lists": Case({"edr.b": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbee~"]}, "edr.c": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbff~"]}}, "b c"),
     "one container in two products": Case({"edr.b": {"smbios_uuid": f"{UUID}01", "hostnames": ["aaaabbbbab~"]}, "cnapp.c": {"smbios_uuid": f"{UUID}01", "hostnames": ["AAAABBBBAB~"]}}, "bc"),
@@ -55,3 +57,17 @@ TABLES = {"device": CaseTable("device", CASES), "identity": CaseTable("identity"
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TABLES.items() for name in table.cases])
 def test_case(kind: str, name: str) -> None:
     TABLES[kind].check(name)
+
+
+def test_a_look_of_long_ago_at_one_record_says_nothing_of_those_that_tell_no_look() -> None:
+    untold = {"observed_at": None, "last_seen": "2026-11-20T09:00:00Z"}
+    old = {"first_seen": "2025-01-01T00:00:00Z", "observed_at": "2026-03-01T00:00:00Z"}
+    out = devices(
+        seen("cmdb:p:1", fqdns=["used-again.corp.example"], **old),
+        seen("edr:p:2", fqdns=["used-again.corp.example"], first_seen="2026-05-03T00:00:00Z", **untold),
+        seen("edr:p:3", fqdns=["srv.corp.example"], serial_number="CZ7000", **untold),
+        seen("tenable:p:4", fqdns=["srv.corp.example"], **untold),
+    )
+    assert out.together("edr:p:3", "tenable:p:4")
+    assert out.apart("cmdb:p:1", "edr:p:2")
+    assert out.review("edr:p:2") == {"cmdb:p:1"}
