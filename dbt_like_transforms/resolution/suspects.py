@@ -146,7 +146,7 @@ class Suspects:
         latest_start = np.full(size, bottom, np.int64)
         np.minimum.at(earliest_end, group[known], last[known])
         np.maximum.at(latest_end, group[known], last[known])
-        np.maximum.at(latest_start, group[known], first[known])
+        np.maximum.at(latest_start, group, first)  # some tell their beginning alone
         some = earliest_end != top
         limit = self.clocks.successor * DAY
         found = np.zeros(size, np.bool_)

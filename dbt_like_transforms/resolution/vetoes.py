@@ -240,10 +240,13 @@ class Vetoes:
         for view in (a, b):
             rows = [row for row in view.rows if not common or common & view.names.get(row, common)]
             known = [row for row in rows if facts.last[row] != NO_TIME]
+            known = known or [row for row in rows if facts.first[row] != NO_TIME]
             if not known:
                 return False  # unknown times count as the same, here as well
             spans.append((min(int(facts.first[row]) for row in known), max(int(facts.last[row]) for row in known)))
-        (_, end), (start, late_end) = sorted(spans, key=lambda span: span[1])
+        (begin, end), (start, late_end) = sorted(spans, key=lambda span: span[1])
+        if end == NO_TIME:  # it tells its beginning alone
+            return late_end != NO_TIME and begin - late_end > self.clocks.gap * DAY
         if late_end - end > self.clocks.stale * DAY:
             return True
         born_late = start - end
