@@ -185,6 +185,18 @@ CASES = {
         {"edr.a": {"hostnames": ["DESKTOP-A~"], "serial_number": "5CG~R1"}, "cmdb.b": {"hostnames": ["LT-A~"], "serial_number": "5CG~R1"}, "entra.c": {"hostnames": ["DESKTOP-C~"], "entra_device_id": G}, "mde.d": {"fqdns": ["lt-c~.corp.example"], "entra_device_id": G}, "edr.e": {"hostnames": ["DESKTOP-E~"], "agent_ids": {"aid": "~" * 16}}, "siem.f": {"hostnames": ["LT-E~"], "agent_ids": {"aid": "~" * 16}}},
         "ab cd ef",
     ),
+    "names swapped between two machines": Case(
+        {"edr.a": {"serial_number": "5CG~R6", "fqdns": ["x1~.corp.example"], **OLD}, "edr.b": {"serial_number": "5CG~R7", "fqdns": ["x2~.corp.example"], **OLD}, "mdm.c": {"serial_number": "5CG~R6", "fqdns": ["x2~.corp.example"], **NEW}, "mdm.d": {"serial_number": "5CG~R7", "fqdns": ["x1~.corp.example"], **NEW}}, "ac bd"
+    ),
+    "alias that two servers list, the old one and the new one": Case(
+        {"edr.a": {"fqdns": ["s1~.corp.example", "app~.corp.example"], "serial_number": "CZ~A1"}, "edr.b": {"fqdns": ["s2~.corp.example", "app~.corp.example"], "serial_number": "CZ~A2"}, "tenable.c": {"fqdns": ["app~.corp.example"]}}, "a b c", held="c", review="ca cb"
+    ),
+    "connection suffix of the vpn beside the domain": Case(
+        {"edr.a": {"fqdns": ["sf~.corp.example", "sf~.vpn.corp.example"], "serial_number": "5CG~SF"}, "vpn.b": {"fqdns": ["sf~.vpn.corp.example"]}, "ad.c": {"fqdns": ["sf~.corp.example"], "ad_object_guid": G}}, "abc"
+    ),
+    "stale object of the directory under the name of a new machine": Case(
+        {"ad.a": {"ad_object_guid": G, "fqdns": ["st~.corp.example"], **OLD}, "ad.b": {"ad_object_guid": G.replace("b4a1c9", "b4a1d0"), "fqdns": ["st~.corp.example"], **NEW}, "edr.c": {"fqdns": ["st~.corp.example"], "serial_number": "5CG~ZC", **NEW}}, "a bc"
+    ),
     "machine renamed, one card is not enough": Case(
         {"edr.a": {"hostnames": ["DESKTOP-G~"], "mac_addresses": [A]}, "nac.b": {"hostnames": ["LT-G~"], "mac_addresses": [A]}}, "a b", review="ab"
     ),

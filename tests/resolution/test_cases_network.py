@@ -157,6 +157,21 @@ CASES = {
     "firewalls of a pair, each seen by another product on another day": Case(
         {"pan.a": {"serial_number": "FW~1", "mac_addresses": [A], "hostnames": ["fw~a"], "ip_addresses": ["10.¤.1.9"], "observed_at": "2026-11-16T10:00:00Z"}, "cmdb.b": {"serial_number": "FW~2", "mac_addresses": [A], "hostnames": ["fw~b"], "ip_addresses": ["10.¤.1.9"]}}, "a b", links=("a member of b", "b member of a")
     ),
+    "two docks between two laptops, a scan of both docks": Case(
+        {"edr.a": {"mac_addresses": [A, DOCK, "00:e0:4c:68:~:02"], "serial_number": "5CG~1"}, "edr.b": {"mac_addresses": [B, DOCK, "00:e0:4c:68:~:02"], "serial_number": "5CG~2"}, "nac.c": {"mac_addresses": [DOCK, "00:e0:4c:68:~:02"]}}, "a b c", held="c", review="ca cb"
+    ),
+    "card on the radio, card on the cable, and an agent that lists both": Case(
+        {"wlc.a": {"mac_addresses": [A], "hostnames": ["wl~"]}, "nac.b": {"mac_addresses": [B], "hostnames": ["wl~"]}, "edr.c": {"mac_addresses": [A, B], "hostnames": ["wl~"], "serial_number": "5CG~W"}, "wlc.d": {"mac_addresses": [A]}}, "abc d", held="d", review="dc"
+    ),
+    "router that answers for the addresses of twelve others": Case(
+        {f"nac.{x}": {"mac_addresses": [A], "hostnames": [f"pa{x}~"], "ip_addresses": [f"10.¤.3.{i}"]} for i, x in enumerate("abcdefghijkl", 1)}, "a b c d e f g h i j k l"
+    ),
+    "telephone that lends its card to a laptop": Case(
+        {"mdm.a": {"mac_addresses": ["ac:bc:32:~:00:01"], "serial_number": "F2L~P", "hostnames": ["phone~"]}, "edr.b": {"mac_addresses": [A, "ac:bc:32:~:00:01"], "serial_number": "5CG~T", "hostnames": ["lt~"]}}, "a b"
+    ),
+    "two cards of one server under two names of its networks": Case(
+        {"edr.a": {"mac_addresses": [A, B], "fqdns": ["s~.corp.example"], "serial_number": "CZ~S"}, "tenable.b": {"mac_addresses": [A], "fqdns": ["s~.corp.example"]}, "tenable.c": {"mac_addresses": [B], "fqdns": ["s~-bkp.corp.example"]}}, "ab c", review="ac"
+    ),
     "scanner's nameless row of a server is no second one beside it": Case(
         {"edr.a": {"serial_number": "CZ~1", "mac_addresses": [A, B], "hostnames": ["s~"], "ip_addresses": ["10.¤.1.11"]}, "nac.b": {"mac_addresses": [B], "ip_addresses": ["10.¤.1.11"]}}, "a b", held="b", review="ab", unlinked=("a member of b", "b member of a")
     ),

@@ -347,6 +347,21 @@ CASES = {
     "google machine by its number and by a link that ends in it": Case(
         {"gcp.a": {"cloud_instance_id": "71234567890123¤"}, "scc.b": {"cloud_resource_id": "//compute.googleapis.com/projects/p~/zones/z/instances/71234567890123¤"}}, "ab"
     ),
+    "linked clones: the parent's uuid, an agent that knows uuid, name and card of one": Case(
+        {"vcenter.a": {"smbios_uuid": U, "cloud_instance_id": V, "hostnames": ["lca~"], "mac_addresses": ["00:50:56:9a:~:0a"]}, "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": W, "hostnames": ["lcb~"], "mac_addresses": ["00:50:56:9a:~:0b"]}, "edr.c": {"smbios_uuid": U, "hostnames": ["lcb~"], "mac_addresses": ["00:50:56:9a:~:0b"]}}, "a bc"
+    ),
+    "desktop streamed from an image: its account stays, uuid, card and agent are new": Case(
+        {"mde.a": {"ad_object_guid": W, "fqdns": ["mcs~.corp.example"], "smbios_uuid": U, "mac_addresses": ["00:50:56:9a:~:0a"], "agent_ids": {"mde": "a~" * 16}, "observed_at": "2026-11-18T10:00:00Z"}, "mde.b": {"ad_object_guid": W, "fqdns": ["mcs~.corp.example"], "smbios_uuid": V, "mac_addresses": ["00:50:56:9a:~:0b"], "agent_ids": {"mde": "b~" * 16}}}, "ab"
+    ),
+    "restored from backup under a new instance id, the old one retired": Case(
+        {"vcenter.a": {"smbios_uuid": U, "cloud_instance_id": V, "fqdns": ["rb~.corp.example"], "state": "retired", **OLD}, "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": W, "fqdns": ["rb~.corp.example"], **NEW}, "edr.c": {"smbios_uuid": U, "fqdns": ["rb~.corp.example"], **NEW}}, "a bc"
+    ),
+    "partitions of one power server share its serial number": Case(
+        {"edr.a": {"serial_number": "78~F1A", "manufacturer": "IBM", "hostnames": ["lpa~"], "mac_addresses": ["3c:7c:3f:~:00:0a"]}, "edr.b": {"serial_number": "78~F1A", "manufacturer": "IBM", "hostnames": ["lpb~"], "mac_addresses": ["3c:7c:3f:~:00:0b"]}}, "a b"
+    ),
+    "root volume replaced: the instance id stays, agent and name are new": Case(
+        {"aws.a": {"cloud_instance_id": "i-0abe1000000000~"}, "edr.b": {"cloud_instance_id": "i-0abe1000000000~", "agent_ids": {"aid": "a~" * 16}, "hostnames": ["old~"], **OLD}, "edr.c": {"cloud_instance_id": "i-0abe1000000000~", "agent_ids": {"aid": "b~" * 16}, "hostnames": ["new~"], **NEW}}, "abc"
+    ),
     "clouds by other names": Case(
         {"prism.a": {"cloud_provider": "Nutanix AHV", "cloud_instance_id": U}, "edr.b": {"smbios_uuid": U}, "nova.c": {"cloud_provider": "Red Hat OpenStack", "cloud_instance_id": V}, "edr.d": {"smbios_uuid": V}}, "ab cd"
     ),
