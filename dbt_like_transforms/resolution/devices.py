@@ -341,7 +341,8 @@ LADDER = Ladder(
             "agent_id",
             "agent",
             _STRONG_BUT_MAKER,
-            ("clone", "clone_unnamed", "counted"),
+            # first: a number that a scanner gave to an address is no clone
+            ("counted", "clone", "clone_unnamed"),
             contest=_STRONG_BUT_MAKER,
             fan_out=10,
         ),

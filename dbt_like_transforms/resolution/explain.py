@@ -43,6 +43,7 @@ AGAINST_WORDS = {
     "clone_blade": "it may be that of the chassis: one is a blade, and names and MAC addresses both differ",
     "enclosed": "it is that of the chassis, and their names differ",
     "retired": "one of them is retired, and another one with this value is at work",
+    "several": "others that agree with them differ from one another, so a person has to decide",
     "apart": "a person decided that they are different",
     "host": "it is seen with too many different names, cards or agents",
 }
@@ -50,6 +51,10 @@ AGAINST_WORDS = {
 _COUNTED_WORDS = {"host": "names, cards or agents", "asset": "assets that are known by something better,"}
 #: Identifiers that travel with a copied disk: the same value on two machines means a clone.
 _COPIED_WITH_DISK = {"sid": "image cloned", "agent": "agent cloned"}
+#: What keeps two apart and tells of no copy.
+_NO_COPY = frozenset({"apart", "retired", "counted", "several"})
+#: What keeps two apart by something else than the values of the identifier of that name.
+_NOT_BY_VALUE = frozenset({"host", "counted", "enclosed"})
 
 
 def _quoted(text: str) -> str:
@@ -68,6 +73,8 @@ def _against_words(ladder: Ladder, against: str) -> str:
 
 
 def _doubt_words(rule: str, identifier: str) -> str:
+    if rule == "guest_home":
+        return "both were invited by one address, so a person has to decide whether they are one"
     if rule.endswith("_alone"):
         what = {
             "mac": "a MAC address alone",
@@ -110,7 +117,7 @@ class Reasons:
 
     def _copied(self, identifier: str, against: str) -> str:
         """What a value on two machines that differ tells, '' for nothing; a directory gives one to two accounts by mistake."""
-        told = self.ladder.kind == "device" or against in COPIED
+        told = (self.ladder.kind == "device" or against in COPIED) and against not in _NO_COPY
         return _COPIED_WITH_DISK.get(identifier, "") if told else ""
 
     def make_table(self, name: str, with_seeds: bool) -> None:
@@ -166,45 +173,64 @@ class Reasons:
                 continue
             identifier = self.ladder.identifier(joins.identifier)
             rule = next(rule for rule in self.ladder.rules if rule.name == joins.rule)
-            more, text = "", "v.text"
+            value, words, besides, more = "v.text", "v.text", "''", ""
             if rule.with_agreement:
-                parts = " UNION ALL ".join(
-                    f"SELECT * FROM {self._value(self.ladder.identifier(weaker))}" for weaker in rule.with_agreement
-                )
-                more = f"LEFT JOIN ({parts}) w ON w.idx = p.row AND w.key = p.confirming"
-                text = "concat_ws(' + ', v.text, w.text)"
+                value = "concat_ws(' + ', v.text, w.text)"
+                # what confirms may stand on other records of the two assets
+                words = "v.text || CASE WHEN w.mine AND w.theirs THEN ' and ' || w.label || ' ' || w.text ELSE '' END"
+                besides = "CASE WHEN w.mine AND w.theirs THEN '' ELSE ', and both assets have the ' || w.label || ' ' || w.text END"
+                parts = [f"FROM ({self._confirming(self.ladder.identifier(weaker))})" for weaker in rule.with_agreement]
+                more = f"LEFT JOIN ({' UNION ALL '.join(parts)}) w USING (row, other, confirming)"
             anew, sides = _set_up_anew(self.ladder, rule.successive)
             self._put(
                 name,
-                f"SELECT a.record, {_quoted(joins.rule)}, {text}, b.record, 'joined', NULL, "
-                f"'same ' || {_quoted(identifier.label)} || ' ' || coalesce({text}, '') || ' as ' || b.record{anew} "
+                f"SELECT a.record, {_quoted(joins.rule)}, {value}, b.record, 'joined', NULL, "
+                f"concat_ws(' ', 'same', {_quoted(identifier.label)}, {words}, 'as', b.record) || {besides}{anew} "
                 "FROM _pairs p JOIN _keys a ON a.idx = p.row JOIN _keys b ON b.idx = p.other "
                 f"LEFT JOIN {self._value(identifier)} v ON v.idx = p.row AND v.key = p.key {more} {sides}",
             )
 
+    def _confirming(self, identifier: Identifier) -> str:
+        """SELECT giving what confirms the pairs in `_pairs`, and whether each of the two records itself has it."""
+        return (
+            f"WITH carried AS MATERIALIZED (SELECT DISTINCT idx, {key_sql(identifier)} AS confirming, text FROM ("
+            f"{_texts(identifier, 'idx, room')}) WHERE confirming IN (SELECT confirming FROM _pairs)), "
+            "told AS (SELECT confirming, min(text) AS text FROM carried GROUP BY confirming) "
+            f"SELECT row, other, confirming, {_quoted(identifier.label)} AS label, told.text AS text, "
+            "mine.idx IS NOT NULL AS mine, theirs.idx IS NOT NULL AS theirs "
+            "FROM (SELECT DISTINCT row, other, confirming FROM _pairs) p JOIN told USING (confirming) "
+            "LEFT JOIN carried mine ON mine.idx = row AND mine.confirming = p.confirming "
+            "LEFT JOIN carried theirs ON theirs.idx = other AND theirs.confirming = p.confirming"
+        )
+
     def _tell_differences(self, nears: list[Near]) -> None:
-        """Makes the temporary table `_differing` (against, cluster, text): what the assets of near misses have of the
-        identifier on which they differ, each identifier read once."""
+        """Makes the temporary table `_differing` (against, cluster, text, key): what the assets of near misses have of the
+        identifier on which they differ, each identifier read once. key: of what is its only value."""
         self.connection.execute(
-            "CREATE OR REPLACE TEMP TABLE _differing (against VARCHAR, cluster INTEGER, text VARCHAR)"
+            "CREATE OR REPLACE TEMP TABLE _differing (against VARCHAR, cluster INTEGER, text VARCHAR, key UBIGINT)"
         )
         rows: dict[str, list[Rows]] = {}
         for near in nears:
-            if near.against in self._names and near.against != "host":
+            if near.against in self._names - _NOT_BY_VALUE:
                 rows.setdefault(near.against, []).extend((near.rows, near.others))
         for against, parts in rows.items():
             label = self.clusterer.partition.label
             show_columns(self.connection, "_concerned", {"cluster": sorted_unique(label[np.concatenate(parts)])})
+            # where it is no identifier of the rule, what identifies nothing makes no difference
+            dropped = self.findings.suppressed_keys(against) if against in AGAINST_WORDS else np.empty(0, np.uint64)
+            show_columns(self.connection, "_indifferent", {"key": dropped})
             identifier = self.ladder.identifier(against)
             self.connection.execute(
                 f"INSERT INTO _differing SELECT {_quoted(against)}, cluster, "
-                "CASE WHEN min(value) = max(value) THEN min(text) ELSE min(text) || ' and others' END FROM ("
-                f"SELECT cluster, value, text FROM ({_texts(identifier, 'idx')}) JOIN ("
-                "FROM _clusters SEMI JOIN _concerned USING (cluster)) USING (idx)) GROUP BY cluster"
+                "CASE WHEN min(key) = max(key) THEN min(text) ELSE min(text) || ' and others' END, "
+                "CASE WHEN min(key) = max(key) THEN min(key) END FROM ("
+                f"SELECT cluster, {key_sql(identifier)} AS key, text FROM ({_texts(identifier, 'idx, room')}) JOIN ("
+                "FROM _clusters SEMI JOIN _concerned USING (cluster)) USING (idx) "
+                "WHERE text <> '' AND key NOT IN (FROM _indifferent)) GROUP BY cluster"
             )
 
     def _near(self, name: str) -> None:
-        nears = self.findings.all_near()
+        nears = self.findings.all_near(self.clusterer.partition.label)
         self._tell_differences(nears)
         for near in nears:
             self._pairs(near.rows, near.others, near.keys)
@@ -218,7 +244,7 @@ class Reasons:
                 value, label = "m.decision", "'one by decision'"
                 join = self._merging(near)
             elif not near.identifier:
-                value, label, join = "NULL", "'account of one person'", ""
+                value, label, join = "NULL", "'account of the same person'", ""
             else:
                 identifier = self.ladder.identifier(near.identifier)
                 value, label = "v.text", _quoted("same " + identifier.label)
@@ -228,7 +254,9 @@ class Reasons:
                 f"SELECT a.record, {_quoted(near.rule)}, {value}, b.record, 'vetoed', {against}, "
                 f"concat_ws(' ', {label}, {value}, 'as', b.record) || ', but ' || {_quoted(words)} "
                 "|| CASE WHEN x.text <> y.text THEN ': ' || least(x.text, y.text) || ' and ' || greatest(x.text, y.text) "
-                "ELSE '' END "
+                "WHEN x.key <> y.key THEN ': ' || x.text || ' in two scopes' "
+                # a mark that one of them has
+                "WHEN x.text IS NULL OR y.text IS NULL THEN coalesce(': ' || coalesce(x.text, y.text), '') ELSE '' END "
                 f"FROM _pairs p JOIN _keys a ON a.idx = p.row JOIN _keys b ON b.idx = p.other {join} "
                 "JOIN _clusters c ON c.idx = p.row JOIN _clusters d ON d.idx = p.other "
                 f"LEFT JOIN _differing x ON x.against = {against} AND x.cluster = c.cluster "
@@ -253,7 +281,8 @@ class Reasons:
             self._learned(items)
             self._put(
                 name,
-                f"SELECT r.record, l.rule, c.text, NULL, 'suppressed', l.against, "
+                # a record may list a value twice
+                f"SELECT DISTINCT r.record, l.rule, c.text, NULL, 'suppressed', l.against, "
                 f"{_quoted(identifier.label)} || ' ' || c.text || ' ' || l.words FROM "
                 f"(SELECT idx, text, {key_sql(identifier)} AS key FROM ({_texts(identifier, 'idx, room')})) c "
                 "JOIN _learned l USING (key) JOIN _keys r ON r.idx = c.idx",
@@ -298,7 +327,7 @@ class Reasons:
         )
         self._put(
             name,
-            "SELECT r.record, 'placeholder', s.text, NULL, 'suppressed', NULL, "
+            "SELECT DISTINCT r.record, 'placeholder', s.text, NULL, 'suppressed', NULL, "
             "s.label || ' ' || s.text || ' identifies nothing: ' || s.why "
             f"FROM ({dropped}) s JOIN _keys r USING (idx)",
         )
@@ -358,7 +387,7 @@ class Reasons:
             self.connection.execute(
                 f"INSERT INTO {name} SELECT {_quoted(identifier.field)}, {identifier.shown}, 'placeholder', "
                 f"{_quoted(dropped.why)}, NULL, "
-                f"count(*) FROM ({value_sql(dropped, 'idx')}) GROUP BY value"
+                f"count(DISTINCT idx) FROM ({value_sql(dropped, 'idx')}) GROUP BY value"
             )
         for identifier_name in sorted({item.identifier for item in self.findings.suppressed}):
             identifier = self.ladder.identifier(identifier_name)

@@ -93,23 +93,20 @@ class Findings:
                 )
             )
 
-    def all_near(self) -> list[Near]:
-        """The near misses, those of one cause together."""
+    def all_near(self, label: Rows) -> list[Near]:
+        """The near misses, those of one cause together; what came to one asset by something else is none. label: of each
+        row its asset."""
         causes: dict[tuple[str, str, str, bool], list[Near]] = {}
         for near in self.near:
             causes.setdefault((near.rule, near.identifier, near.against, near.review), []).append(near)
-        return [
-            Near(
-                rule,
-                identifier,
-                np.concatenate([part.rows for part in parts]),
-                np.concatenate([part.others for part in parts]),
-                np.concatenate([part.keys for part in parts]),
-                against,
-                review,
-            )
-            for (rule, identifier, against, review), parts in causes.items()
-        ]
+        found = []
+        for (rule, identifier, against, review), parts in causes.items():
+            rows = np.concatenate([part.rows for part in parts])
+            others = np.concatenate([part.others for part in parts])
+            apart = label[rows] != label[others]
+            keys = np.concatenate([part.keys for part in parts])
+            found.append(Near(rule, identifier, rows[apart], others[apart], keys[apart], against, review))
+        return found
 
     def suppressed_keys(self, identifier: str) -> Keys:
         """Hashes of the identifier's values that are no identifiers, sorted."""

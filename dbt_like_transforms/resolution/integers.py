@@ -118,9 +118,11 @@ def first_of_each(chosen: Flags, key: NDArray[np.int64], limit: int) -> NDArray[
     return places[np.arange(len(places)) - earlier < limit]
 
 
-def count_of(wanted: Keys, keys: Keys) -> NDArray[np.int64]:
-    """How often each wanted key occurs."""
+def carriers_of(wanted: Keys, rows: Rows, keys: Keys) -> NDArray[np.int64]:
+    """On how many rows each wanted key occurs: rows[i] carries keys[i], and may list one twice."""
     if not len(wanted):
         return np.empty(0, np.int64)
-    ordered = np.sort(keys[among(keys, sorted_unique(wanted))])
+    inside = np.flatnonzero(among(keys, sorted_unique(wanted)))
+    order = inside[np.lexsort((rows[inside], keys[inside]))]
+    ordered = keys[order[changes(keys[order]) | changes(rows[order])]]
     return np.searchsorted(ordered, wanted, "right") - np.searchsorted(ordered, wanted, "left")

@@ -9,7 +9,7 @@ from dbt_like_transforms.resolution.agreement import Agreement, equal_pairs
 from dbt_like_transforms.resolution.crowded import FEW
 from dbt_like_transforms.resolution.facts import NO_KEY, Facts
 from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
-from dbt_like_transforms.resolution.integers import Flags, count_of, distinct_count, first_of_each, sorted_unique
+from dbt_like_transforms.resolution.integers import Flags, carriers_of, distinct_count, first_of_each, sorted_unique
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
 from dbt_like_transforms.resolution.partition import Partition
 from dbt_like_transforms.resolution.settle import Settlement
@@ -60,7 +60,8 @@ class Notes:
                 values[pairs] = self.partition.low[names[number - 1]][bad.cluster[pairs]]
                 known[pairs] = single[pairs] & self.partition.bits[names[number - 1]] != 0
         distinct = distinct_count(bad.key[known], values[known], len(bad))
-        records = count_of(bad.shown, self.facts.edges[rule.identifier].keys)
+        edges = self.facts.edges[rule.identifier]
+        records = carriers_of(bad.shown, edges.rows, edges.keys)
         for key, row, number, differing, count in zip(
             bad.shown.tolist(),
             bad.row[bad.starts].tolist(),
@@ -158,10 +159,12 @@ class Notes:
                 self._doubt([(row, other) if last[row] < last[other] else (other, row) for row, other, _ in pairs])
             elif against in DOUBTFUL:
                 self._doubt_both(pairs)
-        open_pairs = [
-            (carriers[cluster, key], carriers[other, key], shown[key]) for key, cluster, other in settlement.ambiguous
-        ]
+        open_pairs, undecided = (
+            [(carriers[cluster, key], carriers[other, key], shown[key]) for key, cluster, other in pairs]
+            for pairs in (settlement.ambiguous, settlement.undecided)
+        )
         self.findings.miss(rule.name, rule.identifier, open_pairs, "", True)
+        self.findings.miss(rule.name, rule.identifier, undecided, "several", True)
         if open_pairs:
             self._doubt_both(open_pairs)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.agreement import Agreement, agreements
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.findings import Near, Suppressed
-from dbt_like_transforms.resolution.integers import Flags, Rows, among, count_of, sorted_unique
+from dbt_like_transforms.resolution.integers import Flags, Rows, among, carriers_of, sorted_unique
 from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_HARDWARE, RUNG_NONE, RUNG_SHORT_NAME, WEAK
 
 #: Why a record makes no asset.
@@ -114,7 +114,8 @@ def _drop_common(clusterer: Clusterer, name: str, agreed: Agreement) -> None:
     better = strength(clusterer) < (clusterer.ladder.identifier(name).rung or RUNG_NONE)
     known = np.bincount(agreed.key[better[agreed.cluster]], minlength=len(agreed))
     common = np.flatnonzero(many & (known > COMMON))
-    records = count_of(agreed.shown[common], clusterer.facts.edges[name].keys)
+    edges = clusterer.facts.edges[name]
+    records = carriers_of(agreed.shown[common], edges.rows, edges.keys)
     for number, count in zip(common.tolist(), records.tolist(), strict=True):
         key, row = int(agreed.shown[number]), int(agreed.row[agreed.starts[number]])
         clusterer.findings.suppressed.append(

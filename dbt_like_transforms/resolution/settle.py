@@ -8,11 +8,12 @@ of its former owner behind.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 #: Above this many clusters on one value, or in one group, only the first are compared: a value shared like this by
-#: clusters in conflict is no identifier, and pairs would be quadratic.
+#: clusters in conflict is no identifier, and pairs would be quadratic. Of the others each is told with the one before it.
 BLOCK_LIMIT = 64
 GROUP_LIMIT = 512
 
@@ -22,13 +23,15 @@ class Settlement:
     """What was decided about groups of clusters. Every entry names a value number and two clusters that share it.
 
     merged: clusters that become one. agreed: pairs that agree without conflict. vetoed: pairs with what kept them apart.
-    ambiguous: a cluster and one of the conflicting ones it could belong to.
+    ambiguous: a cluster and one of the conflicting ones it could belong to. undecided: pairs that agree without conflict
+    and did not become one, where nothing above tells why.
     """
 
     merged: list[list[int]] = field(default_factory=list)
     agreed: list[tuple[int, int, int]] = field(default_factory=list)
     vetoed: list[tuple[int, int, int, str]] = field(default_factory=list)
     ambiguous: list[tuple[int, int, int]] = field(default_factory=list)
+    undecided: list[tuple[int, int, int]] = field(default_factory=list)
 
 
 def settle(
@@ -50,7 +53,9 @@ def settle(
         return known[pair]
 
     for key in sorted(blocks):
-        members = sorted(blocks[key])[:BLOCK_LIMIT]
+        sharing = sorted(blocks[key])
+        result.undecided.extend((key, other, one) for one, other in itertools.pairwise(sharing[BLOCK_LIMIT - 1 :]))
+        members = sharing[:BLOCK_LIMIT]
         for place, one in enumerate(members):
             for other in members[place + 1 :]:
                 reason = against(one, other)
@@ -63,8 +68,16 @@ def settle(
         for merged in _unite(group, shares, against, at_work, result):
             if len(merged) > 1:
                 result.merged.append(sorted(merged))
+    told = {frozenset((one, other)) for pairs in (result.ambiguous, result.vetoed) for _, one, other, *_ in pairs}
+    part = {cluster: merged[0] for merged in result.merged for cluster in merged}
     for one, others in shares.items():
-        result.agreed.extend((key, other, one) for other, key in others.items() if one < other)
+        pairs = [(key, other, one) for other, key in others.items() if one < other]
+        result.agreed.extend(pairs)
+        result.undecided.extend(
+            (key, other, one)
+            for key, other, _ in pairs
+            if part.get(one, one) != part.get(other, other) and frozenset((one, other)) not in told
+        )
     return result
 
 

@@ -1,0 +1,134 @@
+"""What people are told is true and whole: the reasons of a run make up its assets, and no two that agree stay without an answer."""
+
+from __future__ import annotations
+
+import collections
+
+import pytest
+from resolution_kit import Outcome, applications, devices, identities, seen
+
+BOARD, OTHER_BOARD = "11f6e606-84d1-4e74-af7c-3b54377d15e3", "f2265c3a-1cd7-40a5-80d7-52f0688cf3c8"
+CARD, OTHER_CARD = "3c:52:82:00:00:01", "3c:52:82:00:00:02"
+
+
+def told(out: Outcome, record: str, verdict: str) -> list[str]:
+    return [d["reason"] for d in out.lines[record]["decisions"] if d["verdict"] == verdict]
+
+
+def test_what_one_rule_left_apart_and_another_joined_is_no_near_miss() -> None:
+    # the serial number could belong to either of two, the UUID settles it
+    out = devices(
+        seen("intune:p:1", serial_number="SER00A", smbios_uuid=BOARD, hostnames=["pc-1"]),
+        seen("crowdstrike:p:2", serial_number="SER00A", agent_ids={"crowdstrike": "ab" * 16}, hostnames=["pc-2"]),
+        seen("sccm:p:3", serial_number="SER00A", smbios_uuid=OTHER_BOARD, hostnames=["pc-3"]),
+        seen("defender:p:4", smbios_uuid=BOARD, agent_ids={"crowdstrike": "ab" * 16}),
+    )
+    for record, line in out.lines.items():
+        mine = {other for other, its in out.lines.items() if its["asset"] == line["asset"]}
+        apart = [d for d in line["decisions"] if d["verdict"] == "vetoed"]
+        assert not [d["reason"] for d in apart if d["other_record"] in mine], record
+    assert out.together("intune:p:1", "defender:p:4")
+
+
+def test_a_value_that_a_record_lists_twice_is_counted_and_told_once() -> None:
+    out = identities(
+        *(
+            seen(
+                f"okta:p:{i}", okta_id=f"00u{i}abcdefgh", login_names=[f"user{i}@corp.com"], emails=["team.x@corp.com"]
+            )
+            for i in (1, 2)
+        ),
+        seen("okta:p:3", okta_id="00u3abcdefgh", login_names=["team.x@corp.com"], emails=["team.x@corp.com"]),
+    )
+    (reason,) = told(out, "okta:p:3", "suppressed")
+    assert reason.endswith("seen with 3 different values of Okta id on 3 records")
+    named = devices(
+        seen("mdm:p:1", hostnames=["MacBook-Pro"], fqdns=["macbook-pro.corp.example"], serial_number="C02A1")
+    )
+    assert told(named, "mdm:p:1", "suppressed") == [
+        "short host name macbook-pro identifies nothing: a known placeholder"
+    ]
+
+
+def test_what_confirms_a_mac_address_is_always_named_and_said_of_the_records_that_have_it() -> None:
+    # the name stands on one record of the asset, the card on another
+    out = devices(
+        seen("sccm:p:1", serial_number="SER00A", hostnames=["pc-1"]),
+        seen("vcenter:p:2", serial_number="SER00A", mac_addresses=[CARD]),
+        seen("tenable:p:3", mac_addresses=[CARD], hostnames=["pc-1"]),
+        seen("intune:p:4", serial_number="SER00B", mac_addresses=[OTHER_CARD], hostnames=["pc-4"]),
+        seen("qualys:p:5", mac_addresses=[OTHER_CARD], hostnames=["pc-4"]),
+    )
+    assert f"same MAC address {CARD} as tenable:p:3, and both assets have the short host name pc-1" in told(
+        out, "vcenter:p:2", "joined"
+    )
+    assert told(out, "qualys:p:5", "joined") == [
+        f"same MAC address {OTHER_CARD} and short host name pc-4 as intune:p:4"
+    ]
+
+
+def test_a_number_that_a_scanner_gave_to_an_address_is_no_cloned_agent() -> None:
+    out = devices(
+        seen("qualys:p:1", agent_ids={"qualys": "17"}, hostnames=["pc-1"], mac_addresses=[CARD]),
+        seen("qualys:p:2", agent_ids={"qualys": "17"}, hostnames=["pc-2"], mac_addresses=[OTHER_CARD]),
+    )
+    assert out.apart("qualys:p:1", "qualys:p:2")
+    assert "which may have seen another machine at the address" in out.words("qualys:p:2")
+    assert "cloned" not in out.words("qualys:p:2")
+
+
+def test_the_mark_of_one_account_is_named_alone() -> None:
+    out = identities(
+        seen("aws:p:1", login_names=["mlee"], emails=["mlee@dev.com"]),
+        seen("active_directory:p:2", sam_account_name="svc_mlee", domain="DEV", emails=["mlee@dev.com"]),
+    )
+    assert out.words("aws:p:1").endswith("in its logon name: svcmlee")
+
+
+def test_one_name_in_two_scopes_is_told_as_such() -> None:
+    mail = {"emails": ["jsmith7@corp.com"], "sam_account_name": "svc_jsmith7", "domain": "DEV"}
+    out = identities(
+        seen("active_directory:p:1", ad_object_guid=BOARD, **mail), seen("servicenow:p:2", scope="site2", **mail)
+    )
+    assert out.apart("active_directory:p:1", "servicenow:p:2")
+    assert r"differs: dev\svc_jsmith7 in two scopes" in out.words("servicenow:p:2")
+
+
+def test_a_second_invitation_is_explained_in_words() -> None:
+    guest = {"entra_tenant_id": "bbbbbbbb-0000-4000-8000-000000000001", "emails": ["bob@partner.com"]}
+    out = identities(
+        seen("entra_id:p:1", entra_object_id=BOARD, **guest), seen("entra_id:p:2", entra_object_id=OTHER_BOARD, **guest)
+    )
+    assert (
+        "account of the same person as entra_id:p:2, but both were invited by one address, so a person has to decide "
+        "whether they are one"
+    ) in out.words("entra_id:p:1")
+
+
+ENTITY = "https://a.corp.com/saml"
+
+
+def test_what_agrees_and_stays_apart_for_the_sake_of_others_is_a_question() -> None:
+    # each product holds two: nobody knows which of the one product is which of the other
+    out = applications(
+        seen("okta:p:1", entity_id=ENTITY, name="Payroll"),
+        seen("okta:p:2", entity_id=ENTITY, name="Payroll EU"),
+        seen("casb:p:3", entity_id=ENTITY),
+        seen("casb:p:4", entity_id=ENTITY, tenant_id="corp"),
+    )
+    assert out.apart(*out.lines)
+    assert all(out.review(record) == set(out.lines) - {record} for record in out.lines)
+    assert "others that agree with them differ from one another" in out.words("casb:p:3")
+
+
+@pytest.mark.parametrize("count", [70, 300])
+def test_of_a_name_on_very_many_machines_each_is_told_why(count: int) -> None:
+    rows = [
+        seen(f"edr:p:{i}", fqdns=["build.corp.example"], mac_addresses=[f"3c:52:82:00:{i >> 8:02x}:{i & 255:02x}"])
+        for i in range(count)
+    ]
+    out = devices(*rows)
+    assert out.apart(*out.lines)
+    lines = collections.Counter({record: len(line["decisions"]) for record, line in out.lines.items()})
+    assert all(any(d["rule"] == "fqdn" for d in line["decisions"]) for line in out.lines.values())
+    assert max(lines.values()) < 150  # two rules by 64 machines
