@@ -8,6 +8,7 @@ from dbt_like_transforms.resolution.ladder import (
     RUNG_NAME,
     RUNG_SHORT_NAME,
     SHOWN_ID,
+    SHOWN_IDS,
     Dropped,
     Identifier,
     Ladder,
@@ -247,7 +248,12 @@ LADDER = Ladder(
     identifiers=(
         Identifier("entra", "entra", "Entra object id", "entra_object_id", RUNG_DIRECTORY, shown="n_dashed(value)"),
         Identifier(
-            "entraq", "entra || ' in ' || tenant", "Entra object id in its tenant", "entra_object_id", RUNG_DIRECTORY
+            "entraq",
+            "entra || ' in ' || tenant",
+            "Entra object id in its tenant",
+            "entra_object_id",
+            RUNG_DIRECTORY,
+            shown=SHOWN_IDS,
         ),
         Identifier(
             "directory",
@@ -333,6 +339,8 @@ LADDER = Ladder(
         Identifier("employee_form", "employee_form", "form of the employee id", "employee_id", scoped=True),
     ),
     rules=(
+        # where it is told with two tenants, those of one of them are one account all the same
+        Rule("entra_object_id+tenant", "entraq"),
         Rule("entra_object_id", "entra", ("entraq",), contest=("entraq",)),
         # An account that is deleted in the cloud and synchronised again gets another object id there.
         Rule("ad_object_guid=immutable_id", "directory", ("entra",), contest=("entra",), contest_at_work=True),

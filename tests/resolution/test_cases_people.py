@@ -27,6 +27,9 @@ CASES = {
     "cloud-only account has the mail of a synced one": Case(
         {"entra.a": {"entra_object_id": G1, "upn": "b~@corp.com", "emails": ["b~@corp.com"]}, "entra.b": {"entra_object_id": G2, "upn": "b~-admin@corp.onmicrosoft.com", "emails": ["b~@corp.com"]}}, "a b"
     ),
+    "an object id is told with two tenants: those of one tenant are one account": Case(
+        {"defender.a": {"entra_object_id": G1, "entra_tenant_id": T1}, "entra.b": {"entra_object_id": G1, "entra_tenant_id": T2}, "okta.c": {"entra_object_id": G1, "entra_tenant_id": T2}}, "a bc"
+    ),
     "upn given to a new person after the leaver": Case(
         {"ad.a": {"ad_object_guid": G1, "upn": "c~@corp.com", "state": "retired", **OLD}, "entra.b": {"entra_object_id": G3, "ad_object_guid": G2, "upn": "c~@corp.com", **NEW}, "okta.c": {"login_names": ["c~@corp.com"], "okta_id": "00u~c", **NEW}}, "a bc"
     ),

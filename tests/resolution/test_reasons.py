@@ -132,3 +132,18 @@ def test_of_a_name_on_very_many_machines_each_is_told_why(count: int) -> None:
     lines = collections.Counter({record: len(line["decisions"]) for record, line in out.lines.items()})
     assert all(any(d["rule"] == "fqdn" for d in line["decisions"]) for line in out.lines.values())
     assert max(lines.values()) < 150  # two rules by 64 machines
+
+
+APP, TENANT, OTHER_TENANT = BOARD, "cccccccc-0000-4000-8000-000000000001", "cccccccc-0000-4000-8000-000000000002"
+
+
+def test_an_id_in_its_tenant_is_told_as_people_write_both() -> None:
+    out = applications(
+        seen("casb:p:1", app_id=APP, tenant_id=TENANT, name="Payroll"),
+        seen("hr:p:2", app_id=APP, tenant_id=TENANT),
+        seen("okta:p:3", app_id=APP, tenant_id=OTHER_TENANT),
+    )
+    assert f"same application id in its tenant {APP} in {TENANT} as casb:p:1" in told(out, "hr:p:2", "joined")
+    assert f"application id in its tenant differs: {APP} in {TENANT} and {APP} in {OTHER_TENANT}" in out.words(
+        "okta:p:3"
+    )
