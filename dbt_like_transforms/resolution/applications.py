@@ -111,6 +111,8 @@ LADDER = Ladder(
         Identifier("entity", "entity", "SAML entity id", "entity_id", RUNG_HARDWARE),
         Identifier("reply", few("replies"), "reply URL", "reply_urls", RUNG_NAME, is_list=True),
         Identifier("host", "title_good", "name", "name", RUNG_SHORT_NAME, scoped=True),
+        # the same, which tells apart what only a reply URL has in common
+        Identifier("title", "title_good", "name", "name", scoped=True),
     ),
     rules=(
         Rule(
@@ -143,5 +145,6 @@ LADDER = Ladder(
         Dropped("entity", "entity_dropped"),
         Dropped("host", "title_dropped"),
     ),
-    review_conflicts=(*_OWN, "cmdb", "type"),
+    not_alone=("reply",),
+    review_conflicts=(*_OWN, "cmdb", "type", "title"),
 )

@@ -81,6 +81,7 @@ def _doubt_words(rule: str, identifier: str) -> str:
             "host": "a name alone",
             "alike": "a name alone",
             "ip": "an address alone",
+            "reply": "a reply URL alone",
         }.get(identifier, "a mail address alone")
         return f"{what} joins nothing"
     return "it could belong to several different ones, so a person has to decide"

@@ -128,6 +128,7 @@ class Ladder:
     tables: name and SQL of the tables of normal forms over `_observed`, each may read those before it: `norm` with one
     row a record, and others with one row a value of a list. All have `idx` (0-based number of the record) and `room`
     (hash of its scope). reviewed: identifiers whose agreement alone is reported as a possible match and never merged.
+    not_alone: identifiers of rules whose agreement alone is reported as well, and makes nobody wait.
     review_conflicts: identifiers whose difference settles a possible match. rivals: for a reviewed identifier, those by
     which a record that has one of its own is more than a possible match. one_sided: for a reviewed identifier, one that
     only one of the two may have; rivals have nothing to do with each other then, and neither waits for the other. in_full: for
@@ -144,6 +145,7 @@ class Ladder:
     rules: tuple[Rule, ...]
     reviewed: tuple[str, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    not_alone: tuple[str, ...] = ()
     review_conflicts: tuple[str, ...] = ()
     rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     one_sided: Mapping[str, str] = field(default_factory=dict)

@@ -62,7 +62,7 @@ def note_candidates(clusterer: Clusterer) -> None:
     """Reports clusters that agree on a weak identifier alone. Adds doubts for the weaker side of each pair."""
     at_work = np.zeros(clusterer.facts.count, np.bool_)
     at_work[clusterer.partition.label[clusterer.facts.active]] = True
-    for name in clusterer.ladder.reviewed:
+    for name in (*clusterer.ladder.not_alone, *clusterer.ladder.reviewed):
         label = clusterer.partition.label
         shared = clusterer.facts.edges[name].shared_between(label).without(clusterer.unusable.get(name))
         agreed = agreements(label, shared)
@@ -93,7 +93,7 @@ def note_candidates(clusterer: Clusterer) -> None:
         # Whoever differs on something as good is more likely another machine than a part of the better known one.
         for has in rivals:
             free &= ~(has[one] & has[other])
-        if lone:
+        if lone or name in clusterer.ladder.not_alone:
             continue
         for mine, theirs, cluster, better in ((rows, others, one, other), (others, rows, other, one)):
             waits = free.copy()

@@ -147,3 +147,18 @@ def test_an_id_in_its_tenant_is_told_as_people_write_both() -> None:
     assert f"application id in its tenant differs: {APP} in {TENANT} and {APP} in {OTHER_TENANT}" in out.words(
         "okta:p:3"
     )
+
+
+def test_a_reply_url_alone_is_a_question_and_other_names_are_an_answer() -> None:
+    url = {"reply_urls": ["https://sso.corp.com/cb"]}
+    out = applications(
+        seen("entra:p:1", object_id=BOARD, name="CRM", **url),
+        seen("okta:p:2", name="Jira", **url),
+        seen("casb:p:3", **url),
+    )
+    assert out.apart(*out.lines)
+    assert not any(out.held(record) for record in out.lines)
+    assert "but their name differs: crm and jira" in out.words("okta:p:2")
+    assert "but a reply URL alone joins nothing" in out.words("casb:p:3")
+    assert out.review("casb:p:3") == {"entra:p:1", "okta:p:2"}
+    assert out.review("entra:p:1") == {"casb:p:3"}
