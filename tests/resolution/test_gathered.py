@@ -1,4 +1,4 @@
-"""Values gathered batch by batch: the traps are another order than that of the assets, and nothing said against something false."""
+"""Values gathered batch by batch: the trap is another order than that of the assets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.gathered import Single, Times, Truth
+from dbt_like_transforms.resolution.gathered import Single, Times
 from dbt_like_transforms.resolution.integers import Rows
 
 EARLY, LATE = datetime(2024, 1, 1), datetime(2025, 1, 1)
@@ -29,13 +29,6 @@ def test_values_of_several_batches_come_in_the_order_of_the_assets() -> None:
 def test_a_field_that_nobody_tells_is_null_of_its_type() -> None:
     found = Single(2, pa.int32()).of(0, 2)
     assert (found.to_pylist(), found.type) == ([None, None], pa.int32())
-
-
-def test_true_wins_over_false_in_any_order_and_false_is_not_unknown() -> None:
-    found = Truth(4)
-    found.add(rows(0, 0, 2, -1), pa.array([True, False, None, None]))
-    found.add(rows(1, 3, 3), pa.array([False, False, True]))
-    assert found.of(0, 4).to_pylist() == [True, False, None, True]
 
 
 def test_a_time_that_nobody_tells_is_null() -> None:

@@ -85,13 +85,11 @@ def test_the_mark_of_one_account_is_named_alone() -> None:
     assert out.words("aws:p:1").endswith("in its logon name: svcmlee")
 
 
-def test_one_name_in_two_scopes_is_told_as_such() -> None:
-    mail = {"emails": ["jsmith7@corp.com"], "sam_account_name": "svc_jsmith7", "domain": "DEV"}
-    out = identities(
-        seen("active_directory:p:1", ad_object_guid=BOARD, **mail), seen("servicenow:p:2", scope="site2", **mail)
-    )
-    assert out.apart("active_directory:p:1", "servicenow:p:2")
-    assert r"differs: dev\svc_jsmith7 in two scopes" in out.words("servicenow:p:2")
+def test_one_number_in_two_scopes_is_told_as_such() -> None:
+    app = {"object_id": BOARD, "cmdb_id": "4b1c7d2e9f0a4b1c7d2e9f0a4b1c7d2e"}
+    out = applications(seen("entra_id:p:1", **app), seen("servicenow:p:2", scope="site2", **app))
+    assert out.apart("entra_id:p:1", "servicenow:p:2")
+    assert "in two scopes" in out.words("servicenow:p:2")
 
 
 def test_a_second_invitation_is_explained_in_words() -> None:
