@@ -160,7 +160,9 @@ def check_name(name: str) -> str:
 
 def check_description(tests: Sequence[ModelTest]) -> str:
     if len(tests) == 1:
-        return f"{tests[0].test.kind} ({tests[0].severity})"
+        (test,) = tests
+        holds = f": {test.test.expression}" if test.test.expression else ""
+        return f"{test.test.kind} ({test.severity}){holds}"
     return f"{len(tests)} tests: {', '.join(test.name for test in tests)}"
 
 

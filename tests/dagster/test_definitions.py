@@ -135,6 +135,12 @@ def test_yaml_tests_become_asset_checks(site: Site) -> None:
     }
 
 
+def test_a_check_of_a_condition_says_which(site: Site) -> None:
+    graph = build_definitions(site.home).resolve_asset_graph()
+    spec = graph.get_check_spec(dg.AssetCheckKey(dg.AssetKey(["marts", "hosts"]), "plausible"))
+    assert spec.description == "row_condition (error): hosts_of_product < 1000"
+
+
 def test_tests_below_the_marts_are_one_check_a_severity(site: Site) -> None:
     """Twenty contract tests on each of a hundred staging models would cost a build minutes of bookkeeping."""
     graph = build_definitions(site.home).resolve_asset_graph()
