@@ -37,7 +37,7 @@ FIRST = (
 
 def pytest_configure(config: pytest.Config) -> None:
     # four thousand tests and Dagster are hundreds of thousands of objects that stay: looking through them for garbage again
-    # and again is a tenth of the time of the suite
+    # and again is a tenth of the time of collecting
     gc.disable()
     config.addinivalue_line("markers", "fault(what, recovery): part of the fault walk, see docs/reliability.md")
 

@@ -8,7 +8,6 @@ from dbt_like_transforms.resolution.ladder import (
     RUNG_NAME,
     RUNG_SHORT_NAME,
     SHOWN_ID,
-    SHOWN_IDS,
     Dropped,
     Identifier,
     Ladder,
@@ -253,7 +252,7 @@ LADDER = Ladder(
             "Entra object id in its tenant",
             "entra_object_id",
             RUNG_DIRECTORY,
-            shown=SHOWN_IDS,
+            shown=SHOWN_ID,
         ),
         Identifier(
             "directory",

@@ -29,10 +29,8 @@ def silent(columns: tuple[str, ...]) -> str:
     return f"SELECT given FROM ({texts}) WHERE NOT n_says(given)"
 
 
-#: SQL of an id that may be a GUID, as people write it.
-SHOWN_ID = "CASE WHEN regexp_matches(value, '^[0-9a-f]{32}$') THEN n_dashed(value) ELSE value END"
-#: The same of two of them, `<id> in <id>`.
-SHOWN_IDS = (
+#: SQL of an id that may be a GUID, or `<id> in <id>`, as people write it.
+SHOWN_ID = (
     r"regexp_replace(value, '\b([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})\b', "
     r"'\1-\2-\3-\4-\5', 'g')"
 )
