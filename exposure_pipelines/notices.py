@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -40,15 +39,11 @@ def newly_suppressed(database: duckdb.DuckDBPyConnection, storage: Storage, day:
     return sorted(found, key=lambda row: (-row["records"], row["kind"], row["identifier"], row["value"]))
 
 
-def without_effect(
-    database: duckdb.DuckDBPyConnection, storage: Storage, day: date, without: Sequence[str] = ()
-) -> list[str]:
+def without_effect(database: duckdb.DuckDBPyConnection, storage: Storage, day: date) -> list[str]:
     """Sentences on what of decisions.yaml joins or parts nothing on a built date, with the likely mistake.
 
-    Records of instances that are left out are expected to be missing.
+    Records of instances that the build left out are expected to be missing.
     """
-    from dbt_like_transforms.resolution.gate import instance_of
-
     told: list[str] = []
     missing: dict[str, list[str]] = {}
     for plural in PLURALS.values():
@@ -57,13 +52,13 @@ def without_effect(
             continue
         rows = database.execute(
             "SELECT DISTINCT verdict, record, sentence FROM read_parquet(?, hive_partitioning = false) "
-            "WHERE verdict = 'ignored' OR (verdict = 'vetoed' AND rule = 'manual_merge') ORDER BY ALL",
+            "WHERE verdict = 'ignored' AND against IS NULL OR verdict = 'vetoed' AND rule = 'manual_merge' ORDER BY ALL",
             [path],
         ).fetchall()
         for verdict, record, sentence in rows:
             if verdict == "vetoed":
                 told.append(f"{record}: {sentence}")
-            elif instance_of(record) not in without:
+            else:
                 missing.setdefault(record, []).append(sentence)
     hints = likely_meant(database, storage, day, sorted(missing))
     for record, sentences in missing.items():

@@ -90,7 +90,7 @@ def what_if(home: Home, day: date, without: Sequence[str] = ()) -> WhatIf:
                 used=tuple(sorted(values[0] - values[1])),
                 verdict=gate_of([earlier, before], now, limit, accepted=bool(without)),
             )
-        return WhatIf(found, without_effect(database, storage, day, without))
+        return WhatIf(found, without_effect(database, storage, day))
 
 
 def assignments(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import duckdb
 import numpy as np
@@ -105,8 +105,16 @@ def _set_up_anew(ladder: Ladder, successive: Iterable[str]) -> tuple[str, str]:
 class Reasons:
     """Turns findings into text, over the tables `_records` and `norm` of the connection."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, clusterer: Clusterer, applied: Applied) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        clusterer: Clusterer,
+        applied: Applied,
+        without: Collection[str] = (),
+    ) -> None:
+        """without: products and instances whose records were left out."""
         self.connection = connection
+        self.without = without
         self.clusterer = clusterer
         self.ladder = clusterer.ladder
         self.findings: Findings = clusterer.findings
@@ -340,7 +348,7 @@ class Reasons:
                 self._decided(name, {pair: self.applied.merged_by[pair] for pair in pairs}, "joined", "one")
         self._decided(name, self.applied.apart_by, "vetoed", "different")
         waiting = [
-            (decision.id, record, row, f"{decision.title} names {record}, which is not among the records: it waits")
+            (decision.id, record, row, *self._missing(decision, record))
             for decision, record, rows in self.applied.gone
             for row in rows or (-1,)
         ]
@@ -349,9 +357,15 @@ class Reasons:
             show_columns(self.connection, "_waiting", columns)
             self._put(
                 name,
-                "SELECT w.c1, 'manual', w.c0, k.record, 'ignored', NULL, w.c3 "
+                "SELECT w.c1, 'manual', w.c0, k.record, 'ignored', w.c3, w.c4 "
                 "FROM _waiting w LEFT JOIN _keys k ON k.idx = w.c2",
             )
+
+    def _missing(self, decision: Decision, record: str) -> tuple[str | None, str]:
+        """What stands against a decision about a record that is not there, and the same in words."""
+        told = f"{decision.title} names {record}, which is not among the records: it waits"
+        sources = [source for source in record.split(":", 2)[:2] if source in self.without]
+        return ("left_out", f"{told} for {sources[0]}, which is left out") if sources else (None, told)
 
     def _decided(self, name: str, by: Mapping[tuple[int, int], Decision], verdict: str, what: str) -> None:
         """Pairs of which a person decided."""

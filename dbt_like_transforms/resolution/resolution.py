@@ -126,7 +126,7 @@ class Resolution:
         )
 
     def _reasons(self) -> Reasons:
-        return Reasons(self.connection, self.clusterer, self.applied)
+        return Reasons(self.connection, self.clusterer, self.applied, self.config.without)
 
     def contradictions(self) -> dict[str, list[str]]:
         """What the records of one asset say that cannot both be true, by record: retired here, at work there. A source that

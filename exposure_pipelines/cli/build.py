@@ -63,7 +63,7 @@ def build(
     report = build_dates(
         home, dates, quiet=as_json, accept_changes=accept_changes, accept_loss=accept_loss, without=left_out
     )
-    unused, suppressed = told_by_resolution(home, dates[-1], left_out) if report.succeeded else ([], [])
+    unused, suppressed = told_by_resolution(home, dates[-1]) if report.succeeded else ([], [])
     if as_json:
         print_json(
             {
@@ -137,7 +137,7 @@ def changed(kind: str, change: str, asset: str | None, others: Sequence[str], re
     return {"kind": kind, "change": change, "asset": asset, "with": list(others), "records": list(records)}
 
 
-def told_by_resolution(home: Home, day: str, without: list[str]) -> tuple[list[str], list[dict[str, Any]]]:
+def told_by_resolution(home: Home, day: str) -> tuple[list[str], list[dict[str, Any]]]:
     """What of the home's decisions joined or parted nothing in the build of a date, and which values it learned to distrust."""
     from dbt_like_transforms.resolution.manual import load_decisions
     from exposure_pipelines.lake import Lake, duckdb_connection
@@ -146,7 +146,7 @@ def told_by_resolution(home: Home, day: str, without: list[str]) -> tuple[list[s
     lake, built = Lake.of(home), date.fromisoformat(day)
     decided = load_decisions(home.root / "decisions.yaml").decisions
     with duckdb_connection(home, lake) as database:
-        unused = without_effect(database, lake, built, without) if decided else []
+        unused = without_effect(database, lake, built) if decided else []
         return unused, newly_suppressed(database, lake, built)
 
 

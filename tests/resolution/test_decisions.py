@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from resolution_kit import run, seen, table
 
+from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.manual import (
     ContradictoryDecisions,
     Decision,
@@ -163,7 +164,17 @@ def test_contradictory_decisions_are_refused_by_name() -> None:
 
 def test_a_decision_about_a_record_that_is_gone_waits() -> None:
     outcome = resolve("device", table(*A), decisions=(decision("merge", records=["edr:p:a", "gone:p:1"]),))
-    assert ("gone:p:1", "ignored") in outcome.decisions().project("record, verdict").fetchall()
+    assert ("gone:p:1", "ignored", None) in outcome.decisions().project("record, verdict, against").fetchall()
+
+
+@pytest.mark.parametrize("without", ["cmdb", "prod"])
+def test_a_decision_about_a_source_that_is_left_out_waits_for_it(without: str) -> None:
+    merge = decision("merge", records=["edr:p:a", "cmdb:prod:a"])
+    outcome = resolve("device", table(*A), decisions=(merge,), config=ResolutionConfig(without=(without,)))
+    told = outcome.decisions().filter("verdict = 'ignored'").project("record, against, sentence").fetchall()
+    ((record, against, sentence),) = told
+    assert (record, against) == ("cmdb:prod:a", "left_out")
+    assert f"it waits for {without}" in sentence
 
 
 def test_merges_through_a_record_that_is_gone_hold() -> None:
