@@ -155,8 +155,12 @@ class CaseTable:
     kind: str
     cases: Mapping[str, Case]
 
+    def outcomes(self) -> dict[str, Outcome]:
+        """The outcome of all its cases together, by the order of the input."""
+        return _cached(self.kind, self)
+
     def check(self, name: str) -> None:
         """Fails with everything that is wrong about the case, in any order of the input."""
         number = list(self.cases).index(name) + 1
-        wrong = {order: mistakes(self.cases[name], number, out) for order, out in _cached(self.kind, self).items()}
+        wrong = {order: mistakes(self.cases[name], number, out) for order, out in self.outcomes().items()}
         assert not any(wrong.values()), {order: found for order, found in wrong.items() if found}
