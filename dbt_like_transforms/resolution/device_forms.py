@@ -27,9 +27,11 @@ _CHASSIS_TEXT = (
 )
 # Servers that sit in a chassis, as makers call them; a "Razer Blade" is a laptop.
 _BLADE_TEXT = (
-    r"(^|[^a-z])(blade server|server blade|compute node|bl[2-8][0-9]{2}[a-z]*|synergy [4-9][0-9]{2}|ucs[- ]?b[0-9]{3}"
-    r"|ucsb-|poweredge (m|mx|fc)[0-9]{3}c?|thinksystem sn[0-9]{3}|(bladecenter )?hs2[0-9]e?)([^a-z]|$)"
+    r"(^|[^a-z])(blade server|server blade|compute node|bl[2-8][0-9]{2}[a-z]*|synergy [4-9][0-9]{2}|ucsb?[- ]?b[0-9]{3}"
+    r"|poweredge (m|mx|fc)[0-9]{3}c?|thinksystem sn[0-9]{3}|(hs2|bladecenter [a-z]{2})[0-9]+[ev]?)([^a-z]|$)"
 )
+# 'BladeCenter H' is the chassis, 'BladeCenter HS22' sits in it.
+_IN_BLADECENTER = "bladecenter [a-z]{2}[0-9]"
 # Google's "Container-Optimized OS" and CoreOS "Container Linux" run the host.
 _CONTAINER_HOST = r"container[- ](optimized|linux|os|host)"
 _POD_NAME = r"^[a-z0-9-]+-[bcdfghjklmnpqrstvwxz2456789]{8,10}-[bcdfghjklmnpqrstvwxz2456789]{5}$"
@@ -177,7 +179,7 @@ WRITTEN = ("device_category", "os_platform", "os_version", "environment", "owner
 _KINDS = f"""
 SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_plain, CASE
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
-    WHEN regexp_matches(told, '{_CHASSIS_TEXT}') THEN 'chassis'
+    WHEN regexp_matches(told, '{_CHASSIS_TEXT}') AND NOT regexp_matches(told, '{_IN_BLADECENTER}') THEN 'chassis'
     WHEN regexp_matches(told, '{_CONTAINER_TEXT}') AND NOT regexp_matches(told, '{_CONTAINER_HOST}') THEN 'container'
     ELSE '' END AS role, regexp_matches(lower(model), '{_BLADE_TEXT}') AS blade
 FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS told

@@ -3,8 +3,10 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from case_table import Case, CaseTable
+from case_table import Case, CaseTable, Row
 
 A, B = "3c:7c:3f:~:00:0a", "3c:7c:3f:~:00:0b"
 U, V = "~b4a1c9-12f4-4e74-af7c-3b54377d15~", "~000000-1111-4222-8333-000000000099"
@@ -75,9 +77,65 @@ CASES = {
     ),
 }  # fmt: skip
 
+#: What names controllers, chassis, blades, containers and their hosts; each word alone makes it one.
+CONTROLLER_NAMES = [
+    *(f"{word}-srv~" for word in ("ilo", "idrac", "drac", "imm", "imm2", "xcc", "cimc", "ilom", "irmc", "bmc", "ibmc", "ipmi", "oraclesp")),
+    *(f"{word}cz3¤abc" for word in ("ilo", "idrac", "drac", "irmc")),
+    *(f"srv~-{word}" for word in ("ilo", "idrac", "drac", "imm", "xcc", "cimc", "ilom", "irmc", "bmc", "ipmi", "oob", "lom")),
+    *(f"web¤{word}" for word in ("ilo", "idrac", "drac", "xcc", "cimc", "ilom", "irmc", "bmc", "ipmi")),
+]  # fmt: skip
+CONTROLLERS = [
+    "HPE iLO 5", "Dell iDRAC 9", "Dell DRAC 5", "Integrated Lights-Out", "Remote Access Controller", "XClarity Controller",
+    "Lenovo XCC", "IBM IMM2", "Integrated Management Module", "Integrated Management Controller", "Baseboard Management Controller",
+    "Cisco IMC", "Cisco CIMC", "Fujitsu iRMC S5", "Oracle ILOM", "OpenBMC", "Huawei iBMC", "Supermicro BMC", "IPMI", "MegaRAC SP-X",
+]  # fmt: skip
+CHASSIS = [
+    "HPE chassis", "HPE enclosure", "HP BladeSystem", "IBM BladeCenter H", "HP c7000", "HP c3000", "Dell PowerEdge M1000e",
+    "Dell PowerEdge MX7000", "HPE Synergy 12000 Frame", "Dell PowerEdge FX2s", "Cisco UCS 5108", "UCS-5108 Blade Server Chassis",
+]  # fmt: skip
+BLADES = [
+    "NEC Blade Server", "Hitachi Server Blade", "Flex System x240 Compute Node", "ProLiant BL460c Gen10", "Synergy 480 Gen10",
+    "UCS B200 M5", "UCSB-B200-M5", "PowerEdge M640", "PowerEdge MX740c", "PowerEdge FC630", "ThinkSystem SN550", "HS22",
+    "BladeCenter HS22 -[7870AC1]-", "BladeCenter HX5", "BladeCenter JS22",
+]  # fmt: skip
+CONTAINERS = ["Container", "containerd", "Docker", "Kubernetes pod", "Podman", "CRI-O"]
+CONTAINER_HOSTS = ["Container-Optimized OS", "CoreOS Container Linux", "Container OS", "Container Host"]
+CLUSTER_NAMES = [
+    *(f"sql~{word}" for word in ("clu", "clus01", "clust1", "cluster", "cno", "wsfc", "vip", "vnn", "fci", "sqlag", "lsnr", "listener", "dag1", "-scan")),
+    *(f"{word}-q~" for word in ("clu", "clus", "cluster", "vip")),
+]  # fmt: skip
+
+
+def beside(**given: Any) -> dict[str, Row]:
+    """A server, and what shows its serial number as well."""
+    server = {"serial_number": "CZ~W¤", "hostnames": ["w~a"], "mac_addresses": [A]}
+    return {"edr.a": server, "cmdb.b": {"serial_number": "CZ~W¤", **given}}
+
+
+def called(model: str, **given: Any) -> dict[str, Row]:
+    return beside(attributes={"model": model}, **given)
+
+
+WORDS = {
+    **{f"controller named {name}": Case(beside(hostnames=[name]), "a b", links=("b part of a",)) for name in CONTROLLER_NAMES},
+    **{f"controller {model}": Case(called(model), "a b", links=("b part of a",)) for model in CONTROLLERS},
+    **{f"chassis {model}": Case(called(model), "a b", links=("a part of b",)) for model in CHASSIS},
+    **{f"blade {model}": Case(called(model), "ab") for model in BLADES},
+    **{f"blade {model}, another one": Case(called(model, hostnames=["w~b"], mac_addresses=[B]), "a b") for model in BLADES},
+    **{f"container {model}": Case(called(model, hostnames=["c~"]), "a b", links=("b runs on a",)) for model in CONTAINERS},
+    **{f"host of containers {model}": Case(called(model), "ab") for model in CONTAINER_HOSTS},
+    **{f"cluster {name}": Case({"edr.a": {"serial_number": "CZ~W¤", "hostnames": ["w~a"], "ip_addresses": ["10.9.¤.1"]}, "ad.b": {"hostnames": [name], "ip_addresses": ["10.9.¤.1"]}}, "a b", links=("b runs on a",)) for name in CLUSTER_NAMES},
+}  # fmt: skip
+
 TABLE = CaseTable("device", CASES)
+NAMED = CaseTable("device", WORDS)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str) -> None:
     TABLE.check(name)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_each_word_that_names_a_role(name: str) -> None:
+    NAMED.check(name)
