@@ -31,6 +31,13 @@ def test_a_placeholder_that_is_allowed_joins() -> None:
     assert assets(rows, ("serial_number", "1234567")) == ({frozenset({"edr:p:1", "cmdb:p:1"})}, set())
 
 
+@pytest.mark.parametrize("spelling", ["35209900176148", "352099001761481", "IMEI: 35-209900-176148-1"])
+def test_an_imei_is_allowed_as_it_stands_on_the_phone(spelling: str) -> None:
+    rows = [seen(f"{product}:p:1", imei="352099001761481") for product in ("mdm", "cmdb")]
+    assert assets(rows)[1] == {"35209900176148"}
+    assert assets(rows, ("imei", spelling)) == ({frozenset({"mdm:p:1", "cmdb:p:1"})}, set())
+
+
 def test_words_in_the_serial_field_are_one_when_they_are_allowed() -> None:
     rows = [seen(f"{product}:p:1", serial_number="blue whale") for product in ("edr", "cmdb")]
     assert assets(rows)[1] == {"BLUEWHALE"}

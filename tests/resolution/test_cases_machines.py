@@ -242,6 +242,15 @@ def test_t27_arm_ids_compare_without_case() -> None:
     )
 
 
+def test_t27_an_arm_id_and_a_vm_id_name_one_machine_in_two_ways() -> None:
+    arm = "/subscriptions/AAA/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/VM1"
+    known = {"serial_number": "0000-0001-0002-0003-0004-0005-06", "cloud_provider": "azure"}
+    assert devices(
+        seen("mdc:p:1", cloud_instance_id=arm, **known),
+        seen("edr:p:2", cloud_instance_id="0f4b1a6e-2222-4333-8444-555566667777", **known),
+    ).together("mdc:p:1", "edr:p:2")
+
+
 def test_t28_shared_usb_nic_is_suppressed() -> None:
     nic = "50:1A:C5:FE:AA:8C"
     out = devices(

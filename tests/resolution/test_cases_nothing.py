@@ -3,6 +3,8 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from case_table import Case, CaseTable
 from resolution_kit import devices, resolved, seen
@@ -177,18 +179,32 @@ ZERO = "00000000-0000-0000-0000-000000000000"
         ("device", "ad_sid", "S-1-5-18", "names no single machine"),
         ("device", "mac_addresses", "da:a1:19:00:00:01", "locally administered"),
         ("device", "mac_addresses", "02:00:4e:43:50:49", "a known placeholder"),
+        ("device", "smbios_uuid", ZERO, "a known placeholder"),
+        ("device", "serial_number", "VMware-00 00 00 00 00 00 00 00-00 00 00 00 00 00 00 00", "a known placeholder"),
+        ("device", "imei", "000000000000000", "a known placeholder"),
+        ("device", "cloud_instance_id", "unknown", "a known placeholder"),
+        ("device", "hostnames", "localhost", "a known placeholder"),
+        ("device", "ip_addresses", "127.0.0.1", "a known placeholder"),
+        ("device", "agent_ids", "unknown", "a known placeholder"),
         ("identity", "entra_object_id", ZERO, "a known placeholder"),
         ("identity", "ad_object_guid", ZERO, "a known placeholder"),
         ("identity", "immutable_id", "AAAAAAAAAAAAAAAAAAAAAA==", "a known placeholder"),
         ("identity", "ad_sid", "S-1-5-32-544", "names no single account"),
         ("identity", "okta_id", "none", "a known placeholder"),
+        ("identity", "emails", "noreply@example.com", "a known placeholder"),
+        ("identity", "sam_account_name", "unknown", "a known placeholder"),
+        ("identity", "employee_id", "n/a", "a known placeholder"),
         ("application", "app_id", ZERO, "a known placeholder"),
         ("application", "object_id", ZERO, "a known placeholder"),
         ("application", "cmdb_id", "n/a", "a known placeholder"),
+        ("application", "service_principal_id", ZERO, "a known placeholder"),
+        ("application", "entity_id", "unknown", "a known placeholder"),
+        ("application", "name", "Test", "a known placeholder"),
     ],
 )
 def test_a_dropped_id_is_told_whatever_kind_it_is(kind: str, field: str, value: str, reason: str) -> None:
-    given = [value] if field == "mac_addresses" else value
+    given: Any = [value] if field in ("mac_addresses", "hostnames", "ip_addresses", "emails") else value
+    given = {"aid": value} if field == "agent_ids" else given
     out = resolved(kind, seen("a:p:1", **{field: given}), seen("b:p:2", **{field: given}))
     assert out.held("a:p:1")
     assert out.apart("a:p:1", "b:p:2")
