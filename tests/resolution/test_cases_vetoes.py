@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from case_table import Case, CaseTable, observations_of, ordinary
+from case_table import Case, CaseTable, observations_of, ordinary, record_of
 from resolution_kit import Outcome
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
@@ -311,3 +311,74 @@ def test_a_name_alone_is_a_question_unless_something_settles_it(kind: Kind, name
     for found in ALIKE[kind].outcomes().values():
         asked = f"cmdb:p:{number}b" in found.review(f"edr:p:{number}a")
         assert asked is (name not in SETTLED[kind].split())
+
+
+OLD = {"first_seen": "2025-01-01T00:00:00Z", "last_seen": "2025-03-01T00:00:00Z", "observed_at": "2025-03-01T00:00:00Z"}
+NEW = {"first_seen": "2026-10-01T00:00:00Z"}
+CARDS = {"mac_addresses": ["3c:7c:3f:~:01:0a"]}, {"mac_addresses": ["3c:7c:3f:~:01:0b"]}
+NAMES = {"hostnames": ["c~a"]}, {"hostnames": ["c~b"]}
+BOTH = {**NAMES[0], **CARDS[0]}, {**NAMES[1], **CARDS[1]}
+NUMBERS = {"employee_id": "E1¤1"}, {"employee_id": "9-1¤1"}
+_BY_NAME = "fqdn name_in_domain"
+_BY_LOGON = "upn mail=upn logon_name_in_domain logon_name_in_domain=upn mail"
+_BY_ID = (
+    "entra_device_id ad_object_guid entra_device_id=ad_object_guid cloud_instance_id+account cloud_instance_id "
+    "cloud_resource_id serial_number+manufacturer serial_number smbios_uuid"
+)
+#: Circumstances of two records, whether one product tells both, and the rules that do not join them then.
+CIRCUMSTANCES: dict[Kind, dict[str, tuple[tuple[Row, Row], bool, str]]] = {
+    "device": {
+        "two agents at work": (({"agent_ids": {"s1": "~3" * 16}}, {"agent_ids": {"s1": "~4" * 16}}), False, "mac_address+name mac_address+mac_address " + _BY_NAME),
+        "other cards": (CARDS, False, _BY_NAME),
+        "other names": (NAMES, False, ""),
+        "other domains": (({"fqdns": ["m~.eu.corp.example"]}, {"fqdns": ["m~.us.corp.example"]}), False, "name_in_domain"),
+        "other names and cards": (BOTH, False, "agent_id mac_address+mac_address " + _BY_NAME),
+        "one product": (({}, {}), True, "mac_address+mac_address " + _BY_NAME),
+        "one product, other cards": (CARDS, True, "agent_id mac_address+mac_address " + _BY_NAME),
+        "one product, other names and cards": (BOTH, True, f"{_BY_ID} agent_id mac_address+mac_address {_BY_NAME}"),
+        "one after the other": ((OLD, NEW), False, _BY_NAME),
+    },
+    "identity": {
+        "numbers of other forms": (NUMBERS, False, ""),
+        "one product": (({}, {}), True, ""),
+        "one product, numbers of other forms": (NUMBERS, True, _BY_LOGON),
+        "one after the other": ((OLD, NEW), False, _BY_LOGON),
+    },
+    "application": {
+        "one product": (({}, {}), True, "entity_id reply_url"),
+        "one after the other": ((OLD, NEW), False, ""),
+    },
+}  # fmt: skip
+
+
+LISTS = {"hostnames", "mac_addresses", "fqdns"}
+
+
+def _both(one: Row, other: Row) -> Row:
+    lists = {key: one[key] + other[key] for key in one.keys() & other.keys() & LISTS}
+    return {**one, **other, **lists}
+
+
+TOLD = {
+    kind: CaseTable(
+        kind,
+        {
+            f"{rule}, {name}": Case(
+                {"edr.a": _both(one, left), f"{'edr' if at_one else 'cmdb'}.b": _both(other, right)},
+                "a b" if rule in rules.split() else "ab",
+            )
+            for rule, (one, other) in AGREE[kind].items()
+            for name, ((left, right), at_one, rules) in named.items()
+            if not one.keys() & left.keys() - LISTS
+        },
+    )
+    for kind, named in CIRCUMSTANCES.items()
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TOLD.items() for name in table.cases])
+def test_circumstances_keep_apart_where_the_rule_asks_for_them(kind: Kind, name: str) -> None:
+    case, number = TOLD[kind].cases[name], list(TOLD[kind].cases).index(name) + 1
+    records = [record_of(case, number, letter) for letter in "ab"]
+    for out in TOLD[kind].outcomes().values():
+        assert out.together(*records) is (case.assets == "ab")
