@@ -132,6 +132,9 @@ CASES = {
         {"ad.c": {"hostnames": ["SQL~CLUSTER"], "ad_object_guid": G, "ip_addresses": ["10.¤.0.5"]}, "edr.a": {"hostnames": ["SQL~N1"], "ip_addresses": ["10.¤.0.11", "10.¤.0.5"], "serial_number": "CZ~1"}, "edr.b": {"hostnames": ["SQL~N2"], "ip_addresses": ["10.¤.0.12"], "serial_number": "CZ~2"}},
         "c a b", links=("c runs on a",),
     ),
+    "cluster name and what answers on its address without a name": Case(
+        {"ad.c": {"hostnames": ["SQM~CLUSTER"], "ad_object_guid": G, "ip_addresses": ["10.¤.0.7"]}, "edr.a": {"serial_number": "CZ~M", "ip_addresses": ["10.¤.0.7"]}}, "c a", unlinked=("c runs on a",)
+    ),
     "availability group listener": Case(
         {"dns.c": {"fqdns": ["ag~-listener.corp.example"], "ip_addresses": ["10.¤.0.6"]}, "edr.a": {"fqdns": ["ag~n1.corp.example"], "ip_addresses": ["10.¤.0.11", "10.¤.0.6"], "serial_number": "CZ~1"}},
         "c a", links=("c runs on a",),

@@ -175,6 +175,30 @@ CASES = {
     "scanner's nameless row of a server is no second one beside it": Case(
         {"edr.a": {"serial_number": "CZ~1", "mac_addresses": [A, B], "hostnames": ["s~"], "ip_addresses": ["10.¤.1.11"]}, "nac.b": {"mac_addresses": [B], "ip_addresses": ["10.¤.1.11"]}}, "a b", held="b", review="ab", unlinked=("a member of b", "b member of a")
     ),
+    **{
+        f"two with one address and card, of which one has {what}": Case(
+            {"nms.a": {"serial_number": "FWA~", "mac_addresses": ["00:1b:17:~:02:10"], "ip_addresses": ["10.¤.2.1"], **more}, "nms.b": {"serial_number": "FWB~", "mac_addresses": ["00:1b:17:~:02:10"], "ip_addresses": ["10.¤.2.1"]}}, "a b", links=() if endpoint else ("a member of b",), unlinked=("a member of b", "b member of a") if endpoint else ()
+        )
+        for what, more, endpoint in (
+            ("nothing more", {}, False),
+            ("a directory id", {"ad_object_guid": V}, True),
+            ("a device id", {"entra_device_id": V}, True),
+            ("a sid", {"ad_sid": "S-1-5-21-5-5-¤-1101"}, True),
+            ("a cloud id", {"cloud_instance_id": "i-0abf0000000001~"}, True),
+            ("an agent", {"agent_ids": {"aid": "~5" * 16}}, True),
+            ("been retired", {"state": "retired"}, True),
+        )
+    },
+    "firewall that another product still lists as retired": Case(
+        {"cmdb.a": {"serial_number": "FWA~", "mac_addresses": ["00:1b:17:~:03:10"], "ip_addresses": ["10.¤.3.1"], "state": "retired"}, "nms.b": {"serial_number": "FWB~", "mac_addresses": ["00:1b:17:~:03:10"], "ip_addresses": ["10.¤.3.1"]}}, "a b", unlinked=("a member of b", "b member of a")
+    ),
+    "the dock that many share hides no other card": Case(
+        {"edr.c": {"serial_number": "DKA~", "mac_addresses": ["00:e0:4c:69:~:01"]}, "edr.d": {"serial_number": "DKB~", "mac_addresses": ["00:e0:4c:69:~:01"]},
+         "nac.a": {"fqdns": ["dk~.corp.example"], "mac_addresses": ["00:e0:4c:69:~:01", "3c:7c:3f:~:04:0a"], "agent_ids": {"nac": "~7" * 16}}, "epo.b": {"fqdns": ["dk~.corp.example"], "mac_addresses": ["00:e0:4c:69:~:01", "3c:7c:3f:~:04:0b"], "agent_ids": {"epo": "~8" * 16}}}, "a b c d"
+    ),
+    "number that a scanner gave to an address, then to another machine that has an agent": Case(
+        {"qualys.a": {"agent_ids": {"qualys": "17¤"}, "hostnames": ["nu~a"]}, "qualys.b": {"agent_ids": {"qualys": "17¤", "aid": "~6" * 16}, "hostnames": ["nu~b"]}}, "a b", held="a"
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)

@@ -434,11 +434,35 @@ CASES = {
     "service account with its own mail, in a domain that windows calls otherwise and in another scope": Case(
         {"ad.a": {"sam_account_name": "svc_sm~", "domain": "AD01", "emails": ["owner.sm~@corp.com", "svc.sm~@corp.com"], "scope": "one"}, "entra.b": {"entra_object_id": G1, "upn": "svc.sm~@corp.com", "scope": "two"}, "okta.c": {"okta_id": "00u~sm", "login_names": ["svc_sm~@corp.com"], "emails": ["svc.sm~@corp.com"]}}, "abc"
     ),
+    "service in the cloud by the last part of its arn, with the mail of its owner": Case(
+        {"aws.a": {"login_names": ["arn:aws:iam::111122223333:user/svc.backup~"], "emails": ["arn~@corp.com"]}, "okta.b": {"login_names": ["arn~@corp.com"]}}, "a b", review="ab"
+    ),
+}  # fmt: skip
+
+#: What administrators' and service accounts have before or behind the name of who answers for them.
+BEFORE = "a- da_ ea- sa- pa- su- root- priv- srv. service- app- batch. bot- robot- rpa- sql- sync- kiosk- room- shared- task- test- svc adm msol_ aad_ healthmailbox breakglass break-glass- emergency firecall notfall t0- tier1- x.adm."
+BEHIND = "svc adm1 admin -a _da -ea -sa -pa -su -root -bot -priv .srv -service $ -t1 .tier2 -adm-x"
+#: Domains that every organisation may have inside.
+INSIDE = (
+    "local localdomain lan home corp internal intern intranet intra private priv loc lcl dom test invalid localhost"
+)
+WORDS = {
+    **{f"mark {mark}": Case({"ad.a": {"upn": f"{mark}backup~@corp.com", "emails": ["mk~jones@corp.com"]}, "okta.b": {"login_names": ["mk~jones@corp.com"]}}, "a b") for mark in BEFORE.split()},
+    **{f"mark {mark} behind": Case({"ad.a": {"upn": f"backup~{mark}@corp.com", "emails": ["mk~jones@corp.com"]}, "okta.b": {"login_names": ["mk~jones@corp.com"]}}, "a b") for mark in BEHIND.split()},
+    "no mark": Case({"ad.a": {"upn": "mary.backup~@corp.com", "emails": ["mk~jones@corp.com"]}, "okta.b": {"login_names": ["mk~jones@corp.com"]}}, "ab"),
+    **{f"{word} at two sites": Case({"ad.a": {"upn": f"in~@x.{word}"}, "okta.b": {"login_names": [f"in~@x.{word}"], "scope": "plant"}}, "a b") for word in INSIDE.split()},
+    "example at two sites": Case({"ad.a": {"upn": "in~@x.example"}, "okta.b": {"login_names": ["in~@x.example"], "scope": "plant"}}, "ab"),
 }  # fmt: skip
 
 TABLE = CaseTable("identity", CASES)
+NAMED = CaseTable("identity", WORDS)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str) -> None:
     TABLE.check(name)
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_each_word_that_marks_an_account_or_is_a_domain_of_everyone(name: str) -> None:
+    NAMED.check(name)

@@ -72,6 +72,15 @@ CASES = {
          "edr.c": {"serial_number": "CHS~02", "smbios_uuid": "~000000-1111-4222-8333-0000000000cc", "hostnames": ["aabbccdd02~"]}, "edr.d": {"serial_number": "CHS~02", "smbios_uuid": V, "hostnames": ["aabbccdd03~"]}, "scan.m": {"serial_number": "CHS~02", "hostnames": ["ilo-x~"]}},
         "a b c d m", links=("d runs on b",), unlinked=("c runs on a", "c runs on b", "d runs on a", "m part of a", "m part of b"),
     ),
+    "controller called after a server, with the serial number of another": Case(
+        {"edr.a": {"serial_number": "CZ~ZABC", "hostnames": ["a~"]}, "edr.b": {"serial_number": "CZ~YABC", "hostnames": ["b~"]}, "scan.m": {"serial_number": "CZ~YABC", "hostnames": ["ilo-cz~zabc"]}}, "a b m", links=("m part of b",), unlinked=("m part of a",)
+    ),
+    "of two with one serial number the one with a card of its own": Case(
+        {"edr.a": {"serial_number": "CZ~CARD", "smbios_uuid": U, "hostnames": ["a~"], "mac_addresses": [A]}, "edr.b": {"serial_number": "CZ~CARD", "smbios_uuid": V, "hostnames": ["b~"], "mac_addresses": ["da:a1:19:~:00:01"]}, "scan.m": {"serial_number": "CZ~CARD", "hostnames": ["ilo-x~"]}}, "a b m", links=("m part of a",), unlinked=("m part of b",)
+    ),
+    "blades of a maker and of a chassis that is listed": Case(
+        {"oneview.c": {"serial_number": "CHS~09", "manufacturer": "HPE", "attributes": {"model": "BladeSystem c7000 Enclosure"}}, "edr.a": {"serial_number": "CHS~09", "manufacturer": "HPE", "hostnames": ["bl~a"], "mac_addresses": [A]}, "cmdb.b": {"serial_number": "CHS~09", "manufacturer": "HPE", "hostnames": ["bl~b"]}}, "c a b"
+    ),
     "camera called by the address of its card": Case(
         {"cmdb.a": {"serial_number": "CAM~1", "hostnames": ["3C7C3F~000A"]}, "nac.b": {"serial_number": "CAM~1", "mac_addresses": [A]}}, "ab"
     ),
@@ -117,11 +126,13 @@ def called(model: str, **given: Any) -> dict[str, Row]:
 
 
 WORDS = {
-    **{f"controller named {name}": Case(beside(hostnames=[name]), "a b", links=("b part of a",)) for name in CONTROLLER_NAMES},
+    **{f"controller named {name}": Case(beside(hostnames=[name]), "a b", links=("b part of a",), unlinked=("a part of b",)) for name in CONTROLLER_NAMES},
     **{f"controller {model}": Case(called(model), "a b", links=("b part of a",)) for model in CONTROLLERS},
     **{f"chassis {model}": Case(called(model), "a b", links=("a part of b",)) for model in CHASSIS},
     **{f"blade {model}": Case(called(model), "ab") for model in BLADES},
     **{f"blade {model}, another one": Case(called(model, hostnames=["w~b"], mac_addresses=[B]), "a b") for model in BLADES},
+    **{f"blade {model} of a maker, another one": Case({key: {**row, "manufacturer": "Maker"} for key, row in called(model, hostnames=["w~b"], mac_addresses=[B]).items()}, "a b") for model in BLADES[:1]},
+    **{f"controller called after its server by {word}": Case({"edr.a": {"serial_number": "CZ¤KABC", "hostnames": ["w~a"]}, "scan.b": {"hostnames": [f"{word}-cz¤kabc"], "mac_addresses": [B]}}, "a b", links=("b part of a",)) for word in ("ilo", "idrac", "drac", "irmc", "imm", "imm2", "xcc", "cimc", "ilom", "bmc", "ibmc", "ipmi")},
     **{f"container {model}": Case(called(model, hostnames=["c~"]), "a b", links=("b runs on a",)) for model in CONTAINERS},
     **{f"host of containers {model}": Case(called(model), "ab") for model in CONTAINER_HOSTS},
     **{f"cluster {name}": Case({"edr.a": {"serial_number": "CZ~W¤", "hostnames": ["w~a"], "ip_addresses": ["10.9.¤.1"]}, "ad.b": {"hostnames": [name], "ip_addresses": ["10.9.¤.1"]}}, "a b", links=("b runs on a",)) for name in CLUSTER_NAMES},

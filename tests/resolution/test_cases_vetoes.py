@@ -46,8 +46,8 @@ AGREE: dict[Kind, dict[str, tuple[Row, Row]]] = {
         "agent_id": ({"agent_ids": {"aid": "~1" * 16}},) * 2,
         "mac_address+name": ({"mac_addresses": ["3c:7c:3f:~:00:0a"], "hostnames": ["r~"]},) * 2,
         "mac_address+mac_address": ({"mac_addresses": ["3c:7c:3f:~:00:0a", "3c:7c:3f:~:00:0b"]},) * 2,
-        "fqdn": ({"fqdns": ["m~.corp.example"]},) * 2,
-        "name_in_domain": ({"netbios_name": "m~", "domain": "CORP"},) * 2,
+        "fqdn": ({"fqdns": ["mx~.corp.example"]},) * 2,
+        "name_in_domain": ({"netbios_name": "mx~", "domain": "CORP"},) * 2,
     },
     "identity": {
         "entra_object_id": ({"entra_object_id": guid("01")},) * 2,
@@ -331,9 +331,11 @@ CIRCUMSTANCES: dict[Kind, dict[str, tuple[tuple[Row, Row], bool, str]]] = {
         "two agents at work": (({"agent_ids": {"s1": "~3" * 16}}, {"agent_ids": {"s1": "~4" * 16}}), False, "mac_address+name mac_address+mac_address " + _BY_NAME),
         "other cards": (CARDS, False, _BY_NAME),
         "other names": (NAMES, False, ""),
-        "other domains": (({"fqdns": ["m~.eu.corp.example"]}, {"fqdns": ["m~.us.corp.example"]}), False, "name_in_domain"),
+        "other domains": (({"fqdns": ["mx~.eu.corp.example"]}, {"fqdns": ["mx~.us.corp.example"]}), False, "name_in_domain"),
         "other names and cards": (BOTH, False, "agent_id mac_address+mac_address " + _BY_NAME),
         "one product": (({}, {}), True, "mac_address+mac_address " + _BY_NAME),
+        "one product, which has retired the one": (({"state": "retired"}, {}), True, ""),
+        "one product, which has retired the other": (({}, {"state": "retired"}), True, ""),
         "one product, other cards": (CARDS, True, "agent_id mac_address+mac_address " + _BY_NAME),
         "one product, other names and cards": (BOTH, True, f"{_BY_ID} agent_id mac_address+mac_address {_BY_NAME}"),
         "one after the other": ((OLD, NEW), False, _BY_NAME),
@@ -341,11 +343,14 @@ CIRCUMSTANCES: dict[Kind, dict[str, tuple[tuple[Row, Row], bool, str]]] = {
     "identity": {
         "numbers of other forms": (NUMBERS, False, ""),
         "one product": (({}, {}), True, ""),
+        "one product, which has retired the one with another number": (({"state": "retired", **NUMBERS[0]}, NUMBERS[1]), True, ""),
         "one product, numbers of other forms": (NUMBERS, True, _BY_LOGON),
         "one after the other": ((OLD, NEW), False, _BY_LOGON),
     },
     "application": {
         "one product": (({}, {}), True, "entity_id reply_url"),
+        "one product, which has retired the one": (({"state": "retired"}, {}), True, ""),
+        "one product, which has retired the other": (({}, {"state": "retired"}), True, ""),
         "one after the other": ((OLD, NEW), False, ""),
     },
 }  # fmt: skip

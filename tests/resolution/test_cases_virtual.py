@@ -372,6 +372,9 @@ CASES = {
         {"azure.a": {"cloud_provider": "azure", "cloud_resource_id": ARC, "cloud_instance_id": W, "smbios_uuid": U}, "aws.b": {"cloud_provider": "aws", "cloud_account_id": "123456789012", "cloud_instance_id": "i-0abe0000000001~", "smbios_uuid": SWAPPED}, "mdc.c": {"cloud_instance_id": ARC.upper().replace("/SUBSCRIPTIONS", "/subscriptions")}},
         "abc",
     ),
+    "the id that azure arc gives is no uuid of the machine": Case(
+        {"azure.a": {"cloud_provider": "azure", "cloud_resource_id": ARC, "cloud_instance_id": W, "serial_number": "CZ~ARC"}, "edr.b": {"serial_number": "CZ~ARC", "smbios_uuid": U}}, "ab"
+    ),
     "registered in azure arc anew under another name": Case(
         {"azure.a": {"cloud_resource_id": ARC, "smbios_uuid": U, "hostnames": ["srv~"], **OLD}, "azure.b": {"cloud_resource_id": ARC.replace("srv", "app"), "smbios_uuid": U, "hostnames": ["app~"], **NEW}}, "ab"
     ),
