@@ -145,7 +145,7 @@ WITH lowered AS (
         -- Who has another name, or an address before it, only reads the mail of such an address.
         list_filter(mail_all, lambda e: CASE WHEN CASE WHEN names <> '' THEN NOT contains(names, split_part(e, '@', 1))
                 ELSE e <> mail_all[1] AND NOT seeded_role_address(mail_all[1]) END
-            THEN seeded_role_address(e) ELSE false END) AS role_mails,
+            THEN seeded_role_address(e) AND NOT seeded_address(e) ELSE false END) AS role_mails,
         -- A guest's mail is that of its home account, which is another account.
         CASE WHEN home IS NULL THEN list_filter(mail_all, lambda e: NOT seeded_address(e)) ELSE [] END AS mail_given,
         -- It tells whose guest it is where the name of the account does not: a second invitation gets a number behind it.

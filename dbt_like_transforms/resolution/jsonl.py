@@ -107,7 +107,7 @@ def _links(outcome: Any, name_of: dict[int, str], explain: bool) -> dict[str, li
 def _decisions(outcome: Any) -> dict[str, list[dict[str, Any]]]:
     """Decisions by record; a pair is told from both sides."""
     found: dict[str, list[dict[str, Any]]] = {}
-    query = outcome.decisions(with_seeds=True).order("record, verdict, rule, value, other_record")
+    query = outcome.decisions(with_seeds=True).order("record, verdict, rule, value, other_record, sentence")
     for record, rule, value, other, verdict, against, sentence in query.fetchall():
         entry = {"rule": rule, "value": value, "other_record": other, "verdict": verdict, "reason": sentence}
         if against is not None:

@@ -160,3 +160,18 @@ def test_a_reply_url_alone_is_a_question_and_other_names_are_an_answer() -> None
     assert "but a reply URL alone joins nothing" in out.words("casb:p:3")
     assert out.review("casb:p:3") == {"entra:p:1", "okta:p:2"}
     assert out.review("entra:p:1") == {"casb:p:3"}
+
+
+def test_a_mailbox_of_a_role_that_is_a_placeholder_is_told_once() -> None:
+    out = identities(seen("hr:p:1", upn="anna@corp.example", emails=["anna@corp.example", "test@example.com"]))
+    assert [found["reason"] for found in out.lines["hr:p:1"]["decisions"]] == [
+        "mail address test@example.com identifies nothing: a known placeholder"
+    ]
+
+
+def test_t83_one_value_in_two_fields_is_told_in_the_same_order_every_time() -> None:
+    out = identities(*(seen(f"hr:p:{i}", sam_account_name="unknown", employee_id="unknown") for i in range(60)))
+    for line in out.lines.values():
+        reasons = [found["reason"] for found in line["decisions"]]
+        assert len(reasons) == 2
+        assert reasons == sorted(reasons)
