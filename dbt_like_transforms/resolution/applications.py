@@ -65,8 +65,7 @@ WITH lowered AS (
 )
 SELECT * EXCLUDE (entity_text, entity_bad, title_bad, app_l, object_l, principal_l, cmdb_l),
     CASE WHEN app IS NULL THEN app_l END AS app_dropped, CASE WHEN cmdb IS NULL THEN cmdb_l END AS cmdb_dropped,
-    list_filter([CASE WHEN object IS NULL THEN object_l END, CASE WHEN principal IS NULL THEN principal_l END],
-        lambda o: o IS NOT NULL) AS own_dropped,
+    [CASE WHEN object IS NULL THEN object_l END, CASE WHEN principal IS NULL THEN principal_l END] AS own_dropped,
     CASE WHEN NOT entity_bad THEN entity_text END AS entity,
     CASE WHEN entity_bad THEN entity_text END AS entity_dropped,
     coalesce(principal, object) AS own,

@@ -80,7 +80,8 @@ SELECT idx, room, is_bmc, is_container, like_cluster, CASE WHEN bad THEN host EN
 FROM judged
 """
 
-# Names of clusters that active nodes list beside their own: each is that of another computer object.
+# Names of clusters that active nodes list beside their own: each is that of another computer object. The names of all others
+# are many, so that those who have such a name come first.
 _CLUSTER_NAMES = """
 SELECT DISTINCT idx, host FROM names WHERE like_cluster AND idx IN (
     SELECT idx FROM names WHERE idx IN (SELECT idx FROM names WHERE like_cluster) AND NOT like_cluster AND host IS NOT NULL)

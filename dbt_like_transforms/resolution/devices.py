@@ -201,7 +201,7 @@ LADDER = Ladder(
         # Where the chassis is listed, the number is known to be its own.
         Identifier(
             "enclosed",
-            "CASE WHEN serial IN (SELECT serial FROM norm WHERE role = 'chassis' AND serial IS NOT NULL) THEN serial END",
+            "CASE WHEN serial IN (SELECT serial FROM norm WHERE role = 'chassis') THEN serial END",
             "serial number of a chassis",
             "serial_number",
         ),

@@ -198,8 +198,8 @@ SELECT * EXCLUDE (employee_l, employee_bad, logins, sid_l, entra_hex, adguid_hex
     CASE WHEN names = '' OR len(marks) > 0 THEN marks ELSE [''] END AS marked,
     CASE WHEN NOT okta_bad THEN okta_t END AS okta, CASE WHEN okta_bad THEN okta_t END AS okta_dropped,
     CASE WHEN h_real(entra_hex) IS NULL THEN entra_hex END AS entra_dropped,
-    list_filter([CASE WHEN h_real(adguid_hex) IS NULL THEN adguid_hex END,
-        CASE WHEN h_real(immutable_hex) IS NULL THEN immutable_hex END], lambda g: g IS NOT NULL) AS directory_dropped,
+    [CASE WHEN adguid IS NULL THEN adguid_hex END, CASE WHEN h_real(immutable_hex) IS NULL THEN immutable_hex END]
+        AS directory_dropped,
     CASE WHEN sid IS NULL AND NOT starts_with(sid_l, 's-1-12-1-') THEN sid_l END AS sid_dropped,
     -- What Windows calls the account, in whatever domain; a directory keeps twenty characters of it.
     list_transform(list_filter(list_append(list_transform(nbnames, lambda n: split_part(n, chr(92), 2)), sam),
