@@ -103,7 +103,8 @@ class Facts:
 
     edges: identifier name -> who carries what. told: the same before `confine`. agent_kinds: product of each agent edge.
     first, last: seconds since 1970 of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's
-    name (or MAC), 0 for none. full_print: the same by the whole of a long name.
+    name (or MAC), 0 for none. full_print: the same by the whole of a long name. rooms: hash of the room, which takes the
+    scope out of the key of a scoped value.
     """
 
     count: int
@@ -115,6 +116,7 @@ class Facts:
     last: Seconds
     fingerprint: Keys
     full_print: Keys
+    rooms: Keys
     agent_kinds: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     told: dict[str, Edges] = field(init=False)
 
@@ -145,7 +147,7 @@ def value_sql(values: Identifier | Dropped, columns: str = "idx, room") -> str:
 
 def key_sql(identifier: Identifier) -> str:
     """SQL of the hash of `value`; scoped values include the scope of the record."""
-    key = "hash(room, value)" if identifier.scoped else "hash(value)"
+    key = "xor(hash(value), hash(room))" if identifier.scoped else "hash(value)"
     # 0 and 2^64-1 mark "no value" while clustering.
     return f"greatest(least({key}, 18446744073709551614), 1)"
 
@@ -177,7 +179,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         edges = {name: sorted_.result() for name, sorted_ in sorting.items()}
     found = connection.execute(
         """
-        SELECT idx, source, active, creates,
+        SELECT idx, source, active, creates, hash(room) AS room,
             -- Nothing was seen after the newest look at anything; `least` would take this for what has no date.
             coalesce(epoch(CASE WHEN begun > newest THEN newest ELSE begun END)::BIGINT, $unknown) AS first,
             coalesce(epoch(CASE WHEN seen > newest THEN newest ELSE seen END)::BIGINT, $unknown) AS last
@@ -217,6 +219,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         placed("last", np.int64),
         prints,
         prints if long_ones is None else np.where(long_ones == NO_KEY, prints, long_ones),
+        placed("room", np.uint64),
         kinds,
     )
 

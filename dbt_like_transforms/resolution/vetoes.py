@@ -16,6 +16,9 @@ DAY = 86_400
 #: Rules by these agree on a name of this kind: what goes by other names alone tells nothing of its time.
 TIMED_BY = {"fqdn": "host", "nbname": "host"}
 
+#: Scoped values that are the same thing in every scope: they agree inside one alone, and differ only where the values do.
+EVERYWHERE = frozenset({"mac", "fqdn"})
+
 #: Two records of one product that differ in none of these are one account listed twice.
 TOLD_APART = ("employee", "host", "own_upn")
 
@@ -39,10 +42,12 @@ class Clocks:
 class View:
     """One cluster as sets, for exact comparison.
 
-    names: row -> its names, where the rule asks for the time of a name. agents: kind -> value -> rows.
+    names: row -> its names, where the rule asks for the time of a name. agents: kind -> value -> rows. bare: of what is
+    EVERYWHERE, the values without their scopes.
     """
 
     values: dict[str, set[int]] = field(default_factory=dict)
+    bare: dict[str, set[int]] = field(default_factory=dict)
     names: dict[int, set[int]] = field(default_factory=dict)
     rows: list[int] = field(default_factory=list)
     agents: dict[int, dict[int, list[int]]] = field(default_factory=dict)
@@ -99,6 +104,10 @@ class Vetoes:
             cluster = label[edges.rows[inside]]
             for owner, key in zip(cluster.tolist(), edges.keys[inside].tolist(), strict=True):
                 views[owner].values.setdefault(name, set()).add(key)
+            if name in EVERYWHERE:
+                bare = edges.keys[inside] ^ self.facts.rooms[edges.rows[inside]]
+                for owner, key in zip(cluster.tolist(), bare.tolist(), strict=True):
+                    views[owner].bare.setdefault(name, set()).add(key)
             if name == timed_by:
                 for owner, row, key in zip(
                     cluster.tolist(), edges.rows[inside].tolist(), edges.keys[inside].tolist(), strict=True
@@ -145,7 +154,7 @@ class Vetoes:
         if special == "passed_on":
             return _disjoint(a, b, "main") and self._at_work(a) is not self._at_work(b)
         if special == "names":
-            return _unlike(a, b) and a.values.get("mac") != b.values.get("mac")
+            return _unlike(a, b) and a.bare.get("mac") != b.bare.get("mac")
         if special == "source_unlike" and not any(_disjoint(a, b, name) for name in TOLD_APART):
             return False
         if special in ("source", "source_any", "source_unlike"):
@@ -261,7 +270,7 @@ def _agents(view: View) -> set[int]:
 
 
 def _disjoint(a: View, b: View, name: str) -> bool:
-    left, right = a.values.get(name), b.values.get(name)
+    left, right = (view.bare.get(name) or view.values.get(name) for view in (a, b))
     return bool(left) and bool(right) and not left & right  # type: ignore[operator]
 
 

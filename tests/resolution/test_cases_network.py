@@ -7,6 +7,7 @@ import pytest
 from case_table import Case, CaseTable
 
 DOCK, A, B, C = "00:e0:4c:68:~:01", "3c:7c:3f:~:00:0a", "3c:7c:3f:~:00:0b", "3c:7c:3f:~:00:0c"
+AID = "~a" * 16
 U, V = "~b4a1c9-12f4-4e74-af7c-3b54377d15~", "~000000-1111-4222-8333-000000000099"
 
 CASES = {
@@ -88,6 +89,22 @@ CASES = {
     "private address in two sites, one name each": Case(
         {"edr.a": {"ip_addresses": ["192.168.¤.9"], "hostnames": ["pos~"], "scope": "store-1", "serial_number": "5CG~1"}, "tenable.b": {"ip_addresses": ["192.168.¤.9"], "hostnames": ["pos~"], "scope": "store-2"}},
         "a b", held="b",
+    ),
+    "laptop in two networks of one scanner": Case(
+        {"qualys.a": {"serial_number": "5CG~TS", "hostnames": ["two~"], "mac_addresses": ["3c:7c:3f:~:02:01"], "scope": "site-1"}, "qualys.b": {"serial_number": "5CG~TS", "hostnames": ["two~"], "mac_addresses": ["3c:7c:3f:~:02:01"], "scope": "site-2"}},
+        "ab",
+    ),
+    "agent of one laptop, told in two scopes": Case(
+        {"crowdstrike.a": {"agent_ids": {"aid": AID}, "hostnames": ["two~"], "mac_addresses": ["3c:7c:3f:~:02:02"], "scope": "site-1"}, "siem.b": {"agent_ids": {"aid": AID}, "hostnames": ["two~"], "mac_addresses": ["3c:7c:3f:~:02:02"], "scope": "site-2"}},
+        "ab",
+    ),
+    "card in another scope is no other card": Case(
+        {"mdm.a": {"imei": "35672019¤0011", "mac_addresses": ["3c:7c:3f:~:02:03"], "scope": "site-1"}, "edr.b": {"imei": "35672019¤0011", "fqdns": ["two~.corp.example"], "scope": "site-2"}, "nac.c": {"fqdns": ["two~.corp.example"], "mac_addresses": ["3c:7c:3f:~:02:03"], "scope": "site-2"}},
+        "abc",
+    ),
+    "one image in two stores, under one name and with other cards": Case(
+        {"edr.a": {"serial_number": "IMAGE~POS", "agent_ids": {"aid": AID}, "hostnames": ["pos1"], "mac_addresses": ["3c:7c:3f:~:02:04"], "scope": "store-1"}, "edr.b": {"serial_number": "IMAGE~POS", "agent_ids": {"aid": AID}, "hostnames": ["pos1"], "mac_addresses": ["3c:7c:3f:~:02:05"], "scope": "store-2"}},
+        "a b",
     ),
     "address and name together are still only for review": Case(
         {"edr.a": {"ip_addresses": ["10.¤.4.4"], "hostnames": ["ipn~"], "serial_number": "5CG~N"}, "qualys.b": {"ip_addresses": ["10.¤.4.4"], "hostnames": ["ipn~"]}},
