@@ -19,8 +19,9 @@ TIMED_BY = {"fqdn": "host", "nbname": "host"}
 #: Scoped values that are the same thing in every scope: they agree inside one alone, and differ only where the values do.
 EVERYWHERE = frozenset({"mac", "fqdn"})
 
-#: Two records of one product that differ in none of these are one account listed twice.
-TOLD_APART = ("employee", "host", "own_upn")
+#: Two records of one product that differ in none of these are one account listed twice. The first two are scoped.
+TOLD_IN_SCOPE = ("employee", "host")
+TOLD_APART = (*TOLD_IN_SCOPE, "own_upn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class View:
     """One cluster as sets, for exact comparison.
 
     names: row -> its names, where the rule asks for the time of a name. agents: kind -> value -> rows. bare: of what is
-    EVERYWHERE, the values without their scopes.
+    EVERYWHERE, and of what tells two accounts of one product apart, the values without their scopes.
     """
 
     values: dict[str, set[int]] = field(default_factory=dict)
@@ -104,7 +105,7 @@ class Vetoes:
             cluster = label[edges.rows[inside]]
             for owner, key in zip(cluster.tolist(), edges.keys[inside].tolist(), strict=True):
                 views[owner].values.setdefault(name, set()).add(key)
-            if name in EVERYWHERE:
+            if name in EVERYWHERE or (name in TOLD_IN_SCOPE and "source_unlike" in rule.special):
                 bare = edges.keys[inside] ^ self.facts.rooms[edges.rows[inside]]
                 for owner, key in zip(cluster.tolist(), bare.tolist(), strict=True):
                     views[owner].bare.setdefault(name, set()).add(key)

@@ -315,6 +315,10 @@ CASES = {
     "tenant in three spellings": Case(
         {"entra.a": {"entra_object_id": G1, "entra_tenant_id": T1}, "mde.b": {"entra_object_id": G1, "entra_tenant_id": "{" + T1.upper() + "}"}, "mdi.c": {"entra_object_id": G1, "entra_tenant_id": "corp.onmicrosoft.com"}}, "abc"
     ),
+    "one account that a product tells in two scopes": Case(
+        {"okta.a": {"upn": "ts~@corp.com", "sam_account_name": "ts~", "employee_id": "TS~", "scope": "one"}, "okta.b": {"upn": "TS~@corp.com", "sam_account_name": "ts~", "employee_id": "TS~", "scope": "two"}, "okta.c": {"upn": "tt~@corp.com", "employee_id": "TT~1", "scope": "one"}, "okta.d": {"upn": "tt~@corp.com", "employee_id": "TT~2", "scope": "two"}},
+        "ab c d",
+    ),
     "private domain by other names": Case({"a.a": {"upn": "pi~@corp.intra", "scope": "one"}, "b.b": {"upn": "pi~@corp.intra", "scope": "two"}}, "a b"),
     "bare name where a principal name belongs, and an address where an account name does": Case(
         {"ad.a": {"ad_object_guid": G1, "sam_account_name": "bn~", "domain": "CORP", "upn": "bn.lee~@corp.com"}, "app.b": {"upn": "bn~"}, "edr.c": {"sam_account_name": "BN.Lee~@corp.com"}}, "ac b", held="b", review="ab"
