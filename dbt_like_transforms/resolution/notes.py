@@ -94,6 +94,15 @@ class Notes:
                 self.findings.missed(
                     Near(rule.name, rule.identifier, rows[chosen], others[chosen], bad.shown[key[chosen]], name, review)
                 )
+        # those that agree on what contests the value as well: nothing is between them but the others
+        sizes = np.diff(np.append(bad.starts, len(bad.key)))
+        told = np.flatnonzero(known & ((distinct <= FEW) & (sizes <= PAIRS_REPORTED))[bad.key])
+        told = told[np.lexsort((values[told], bad.key[told]))]
+        alike = (bad.key[told[1:]] == bad.key[told[:-1]]) & (values[told[1:]] == values[told[:-1]])
+        one, other = told[1:][alike], told[:-1][alike]
+        self.findings.missed(
+            Near(rule.name, rule.identifier, bad.row[one], bad.row[other], bad.shown[bad.key[one]], "several", True)
+        )
         self._unassigned(rule, bad, known, lead)
 
     def _unassigned(self, rule: Rule, bad: Agreement, known: Flags, lead: NDArray[np.int64]) -> None:
