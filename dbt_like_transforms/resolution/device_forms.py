@@ -191,7 +191,7 @@ _NORM = f"""
 WITH lowered AS (
     SELECT idx, room, maker, role,
         n_lower(serial_number) AS serial_l, n_lower(smbios_uuid) AS uuid_l,
-        n_lower(entra_device_id) AS entra_l, n_lower(ad_sid) AS sid_l, n_lower(cloud_provider) AS provider_l,
+        n_lower(entra_device_id) AS entra_l, n_text(ad_sid) AS sid_t, n_lower(cloud_provider) AS provider_l,
         n_lower(cloud_account_id) AS account_l,
         -- EC2 shows the instance id as asset tag; 'vm-101' names a machine inside one vCenter only.
         coalesce(n_lower(cloud_instance_id), nullif(regexp_extract(n_lower(asset_tag), '^i-[0-9a-f]{{8,17}}$'), ''),
@@ -209,7 +209,8 @@ WITH lowered AS (
 ), placed AS (
     -- Apple's barcodes put an S before the twelve characters of the serial number.
     SELECT * REPLACE (CASE WHEN maker = 'apple' AND strlen(serial_l) = 13 AND prefix(serial_l, 's') THEN substr(serial_l, 2)
-        ELSE serial_l END AS serial_l, coalesce(uuid_l, node_uuid) AS uuid_l), l_local_id(cloud_given, home) AS cloud_l
+        ELSE serial_l END AS serial_l, coalesce(uuid_l, node_uuid) AS uuid_l),
+        l_local_id(cloud_given, home) AS cloud_l, t_sid(sid_t) AS sid_l
     -- Kubernetes puts the cloud before the id of a node's machine; on vSphere it is the SMBIOS UUID.
     FROM (SELECT * REPLACE (CASE WHEN contains(cloud_given, '://') THEN nullif(regexp_replace(cloud_given,
             '^(openstack|nutanix)://([^/]*/)*|^vsphere://.*$', ''), '') ELSE cloud_given END AS cloud_given),

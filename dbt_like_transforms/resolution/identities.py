@@ -70,7 +70,7 @@ WITH lowered AS (
     SELECT idx, n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t,
         n_lower(immutable_id) AS immutable_l, n_text(immutable_id) AS anchor_text,
         room, n_lower(identity_type) AS type, n_lower(entra_object_id) AS entra_l, n_lower(entra_tenant_id) AS tenant_l,
-        n_lower(ad_sid) AS sid_l, list_transform(sid_history, lambda s: n_lower(s)) AS history_l,
+        n_text(ad_sid) AS sid_t, list_transform(sid_history, lambda s: n_text(s)) AS history_t,
         n_text(okta_id) AS okta_t, n_lower(upn) AS upn_w, list_transform(emails, lambda e: n_lower(e)) AS mail_l,
         list_transform(login_names, lambda l: n_lower(l)) AS logins_w, n_lower(sam_account_name) AS sam_w,
         n_lower(domain) AS domain_l, n_lower(employee_id) AS employee_l
@@ -85,7 +85,8 @@ WITH lowered AS (
             lambda l: CASE WHEN contains(l, '@') THEN false ELSE seeded_login(l) END) AS login_dropped
     FROM lowered
 ), bare_logins AS (
-    SELECT * EXCLUDE (upn_w, logins_w, sam_w), l_login(upn_w) AS upn_l, l_login(sam_w) AS sam_l,
+    SELECT * EXCLUDE (upn_w, logins_w, sam_w), l_login(upn_w) AS upn_l, l_login(sam_w) AS sam_l, t_sid(sid_t) AS sid_l,
+        list_transform(history_t, lambda s: t_sid(s)) AS history_l,
         list_transform(logins_w, lambda l: l_login(l)) AS logins_l
     FROM worded
 ), formed AS (

@@ -17,6 +17,8 @@ import duckdb
 _GUID_TEXT = r"^(?:urn:uuid:|\{)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$"
 _BASE64_GUID = "^([A-Za-z0-9+/_-]|%2[BFbf]){21}[AQgw](=|%3[Dd]){0,2}$"
 _GUID_BYTES = r"^(0[xX][0-9A-Fa-f]{32}|[0-9A-Fa-f]{2}([ -][0-9A-Fa-f]{2}){15}|(\\[0-9A-Fa-f]{2}){16})$"
+_BASE64_SID = "^AQ[QU]AAAAAAA[A-Za-z0-9+/]{22,28}={0,2}$"
+_SID_BYTES = r"^(0[xX])?\\?01[ \\-]?0[45]([ \\-]?[0-9A-Fa-f]{2}){22,26}$"
 #: 2001:db8::1, ::1, fe80::1%eth0: at least two colons, so that no host name looks like one.
 _IP_TEXT = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(%.*)?)$"
 _ZEROS, _ONES = "0" * 32, "f" * 32
@@ -33,6 +35,16 @@ def _pieces(between: str, *places: tuple[int, int]) -> str:
     # substr costs a third of a slice, and one call less than joining part by part
     parts = ", ".join(f"substr(h, {first}, {length})" for first, length in places)
     return f"CASE WHEN h IS NOT NULL THEN concat_ws('{between}', {parts}) END"
+
+
+def _sid_text() -> str:
+    """SQL of the text of the SID whose bytes are the hex digits `h`: its authority, and four or five little-endian numbers."""
+    numbers = [
+        f"('0x' || {_pieces('', *((at + back, 2) for back in (6, 4, 2, 0)))})::UBIGINT" for at in range(17, 57, 8)
+    ]
+    *four, last = ["('0x' || substr(h, 5, 12))::UBIGINT", *numbers]
+    return f"""CASE WHEN length(h) IN (48, 56)
+        THEN concat_ws('-', 's-1', {", ".join(four)}, CASE WHEN length(h) = 56 THEN {last} END) END"""
 
 
 _CLEAN: tuple[str, ...] = (
@@ -192,7 +204,13 @@ _COMPOSED: tuple[str, ...] = (
     r"""l_local_id(y, home) AS CASE WHEN regexp_matches(y, '^(vm|host|qemu|lxc)[-/]\d+$|^instance-[0-9a-f]{8}$|^\d{1,9}$')
         THEN y || ' of ' || home ELSE y END""",
     "l_mac_hex(d) AS CASE WHEN length(d) = 12 AND regexp_matches(d, '^[0-9a-f]{12}$') THEN d END",
-    "n_sid(x) AS l_sid(n_lower(x))",
+    # The bytes of a SID are written as those of a GUID: AQUAAAAAAAUVAAAA.., 0x0105.., 01-05-.. t is a text that n_text has cleaned.
+    rf"""t_sid_hex(t) AS CASE WHEN prefix(t, 'AQ') AND regexp_matches(t, '{_BASE64_SID}') THEN lower(hex(TRY(from_base64(t))))
+        WHEN strlen(t) >= 48 AND regexp_matches(t, '{_SID_BYTES}')
+            THEN regexp_replace(lower(translate(t, ' -' || chr(92), '')), '^0x', '') END""",
+    f"h_sid(h) AS {_sid_text()}",
+    "t_sid(t) AS CASE WHEN t[2:2] = '-' THEN lower(t) ELSE coalesce(h_sid(t_sid_hex(t)), lower(t)) END",
+    "n_sid(x) AS l_sid(t_sid(n_text(x)))",
     # immutableId: the bytes of the objectGUID as they lie in memory, in base64; tokens write - and _ for + and /, addresses
     # %3D for =. Tools print the bytes in hex: 0x.., 34-1C-.., 34 1c .., and with a backslash before each in LDAP filters. t is
     # a text that n_text has cleaned.
@@ -215,6 +233,7 @@ MACROS: tuple[str, ...] = (*_CLEAN, *(f"l_{name}(y) AS {form}" for name, form in
 #: The steps to the normal form of a single value, where it is not what the form of that name makes of `n_lower`.
 _STEPS: dict[str, tuple[str, ...]] = {
     "n_mac": ("n_lower", "l_mac_digits", "l_mac_hex"),
+    "n_sid": ("n_text", "t_sid", "l_sid"),
     "n_uuid": ("n_lower", "l_hex32", "n_either"),
     "n_serial_uuid": ("n_lower", "l_serial_hex", "n_either"),
     "n_base64_guid": ("n_text", "t_base64_hex", "h_guid"),

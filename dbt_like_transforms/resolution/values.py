@@ -106,7 +106,7 @@ _ELEMENTS: dict[str, Elements] = {
         by="key",
         at="nth",
     ),
-    "sid_history": Elements("_keyed", "n_sid(unnest(sid_history))", by="key"),
+    "sid_history": Elements("(SELECT key, unnest(sid_history) AS given FROM _keyed)", "n_sid(given)", by="key"),
 }
 
 

@@ -19,6 +19,23 @@ def two(one: dict[str, Any], other: dict[str, Any], assets: str = "ab") -> Case:
     return Case({"cmdb.a": one, "edr.b": other}, assets)
 
 
+#: Of each a SID, and a spelling of its bytes as they lie in memory.
+SIDS = {
+    "base64": ("S-1-5-21-372676048-1189045421-4047760665-1104", "AQUAAAAAAAUVAAAA0JU2Fq1k30YZ7UPxUAQAAA=="),
+    "hex": ("S-1-5-21-3623811015-3361044348-30300820-1013", "010500000000000515000000C7F7FED77C7755C8945ACE01F5030000"),
+    "hex for a database": (
+        "S-1-5-21-2127521184-1604012920-1887927527-11866",
+        "0x010500000000000515000000a065cf7e784b9b5fe77c87705a2e0000",
+    ),
+    "hex with dashes": (
+        "S-1-5-21-977923109-2952828257-175163757-387119",
+        "01-05-00-00-00-00-00-05-15-00-00-00-25-EC-49-3A-61-95-00-B0-6D-C9-70-0A-2F-E8-05-00",
+    ),
+    "hex of a filter": (
+        "S-1-5-21-3623811015-3361044348-30300820-1014",
+        r"\01\05\00\00\00\00\00\05\15\00\00\00\c7\f7\fe\d7\7c\77\55\c8\94\5a\ce\01\f6\03\00\00",
+    ),
+}
 DEVICES = {
     "distinguished name": two(FQDN, {"hostnames": ["CN=SRV¤,OU=Servers,DC=corp,DC=local"]}),
     "domain as distinguished name": two(FQDN, {"hostnames": ["srv¤"], "domain": "DC=corp,DC=local"}),
@@ -32,6 +49,7 @@ DEVICES = {
     "cyrillic letter that looks latin": two({"fqdns": ["s\u0430v¤.corp.local"]}, {"fqdns": ["sav¤.corp.local"]}, "a b"),
     "dotless i": two({"fqdns": ["f\u0131le¤.corp.local"]}, {"fqdns": ["file¤.corp.local"]}, "a b"),
     "sharp s": two({"fqdns": ["straße¤.corp.local"]}, {"fqdns": ["strasse¤.corp.local"]}, "a b"),
+    **{f"sid and its bytes as {name}": two({"ad_sid": sid}, {"ad_sid": text}) for name, (sid, text) in SIDS.items()},
     "name as the address of a page": two(FQDN, {"fqdns": ["https://srv¤.corp.local:8443/login"]}),
     "name with a port": two(FQDN, {"hostnames": ["SRV¤.corp.local:443"]}),
     "name of a service on it": two(FQDN, {"hostnames": ["MSSQLSvc/srv¤.corp.local:1433"]}),
@@ -82,6 +100,10 @@ IDENTITIES = {
     "another domain in the field of the account name": two({"ad_object_guid": GUID, "sam_account_name": "JS¤", "domain": "corp¤"}, {"sam_account_name": "DEV¤\\js¤"}, "a b"),
     "immutable id without its padding": two({"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122334457"}, {"immutable_id": "NBwtj2tafUyejwARIjNEVw"}),
     **{f"objectguid and its bytes as {name}": two({"ad_object_guid": guid}, {"immutable_id": text}) for name, (guid, text) in BYTES.items()},
+    **{f"sid and its bytes as {name}": two({"ad_sid": sid}, {"ad_sid": text}) for name, (sid, text) in SIDS.items()},
+    "former sid in base64": two({"ad_sid": "S-1-5-21-372676048-1189045421-4047760665-501"}, {"ad_sid": "S-1-5-21-9-9-9-2¤", "sid_history": ["AQUAAAAAAAUVAAAA0JU2Fq1k30YZ7UPx9QEAAA=="]}, "a b"),
+    "former sid of a person in base64": two({"ad_sid": "S-1-5-21-372676048-1189045421-4047760665-1105"}, {"ad_sid": "S-1-5-21-9-9-9-3¤", "sid_history": ["AQUAAAAAAAUVAAAA0JU2Fq1k30YZ7UPxUQQAAA=="]}),
+    "one mail and two sids in base64": two({"ad_sid": "AQUAAAAAAAUVAAAA0JU2Fq1k30YZ7UPxUgQAAA==", "emails": ["b64¤@corp.com"]}, {"ad_sid": "AQUAAAAAAAUVAAAA0JU2Fq1k30YZ7UPxUwQAAA==", "emails": ["b64¤@corp.com"]}, "a b"),
     "objectguid in hex, either way": Case({"ad.a": {"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122335508", "upn": "hx¤@corp.com"}, "ldap.b": {"ad_object_guid": "341c2d8f6b5a7d4c9e8f001122335508", "upn": "hx¤@corp.com"}, "edr.c": {"ad_object_guid": "8F2D1C345A6B4C7D9E8F001122335508", "upn": "hx¤@corp.com"}}, "abc"),
     "base64 in small letters is another value": two({"ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-001122335509"}, {"immutable_id": "nbwtj2tafuyejwarijnvcq=="}, "a b"),
     "login of sharepoint": two(UPN, {"login_names": ["i:0#.f|membership|JS¤@corp.com"]}),
