@@ -118,10 +118,10 @@ WITH given AS (
         || replace(replace(replace(substr(agent, strpos(agent, '=') + 1), '-', ''), '{{', ''), '}}', '') ELSE agent END AS agent
     FROM given
 ), placed AS (
-    -- A scanner counts its hosts in each console from 1.
+    -- A scanner counts its hosts in each console from 1, a manager its agents from 001.
     SELECT idx, room, scope, wide, counted,
         CASE WHEN counted THEN agent || ' of ' || lower(product || ':' || instance) ELSE agent END AS agent
-    FROM (SELECT *, regexp_matches(agent, '=[1-9][0-9]{{0,9}}$') AS counted FROM bare)
+    FROM (SELECT *, regexp_matches(agent, '=0*[1-9][0-9]{{0,9}}$') AS counted FROM bare)
 ), judged AS (
     SELECT idx, room, scope, wide, counted, agent, strpos(agent, '=') AS place,
         seeded_agent_id(split_part(agent, '=', 2)) AS bad

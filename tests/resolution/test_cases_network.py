@@ -110,6 +110,10 @@ CASES = {
         {"edr.a": {"ip_addresses": ["10.¤.4.4"], "hostnames": ["ipn~"], "serial_number": "5CG~N"}, "qualys.b": {"ip_addresses": ["10.¤.4.4"], "hostnames": ["ipn~"]}},
         "a b", held="b", review="ab",
     ),
+    "two managers count their agents from 001": Case(
+        {"wazuh.eu.a": {"agent_ids": {"wazuh": "001"}, "hostnames": ["wz~a"], "ip_addresses": ["10.¤.3.1"]}, "wazuh.us.b": {"agent_ids": {"wazuh": "001"}, "hostnames": ["wz~b"], "ip_addresses": ["10.¤.3.2"]}, "wazuh.us.c": {"agent_ids": {"wazuh": "001"}, "hostnames": ["wz~b"]}},
+        "a bc",
+    ),
     "scanner host id of two consoles is two machines": Case(
         {"qualys.eu.a": {"agent_ids": {"qualys_host": "4711¤"}, "hostnames": ["q~a"]}, "qualys.us.b": {"agent_ids": {"qualys_host": "4711¤"}, "hostnames": ["q~b"]}}, "a b", held="ab"
     ),
