@@ -239,9 +239,9 @@ WITH lowered AS (
     SELECT *,
         -- Spreadsheets turn digits into 1.23457E+11: what is left of them is shared by many.
         seeded_serial_number(serial_plain) OR coalesce(regexp_matches(serial_text, '^[0-9]([.,][0-9]+)?E[+][0-9]+$'), false)
-            -- and hands fill the field with model or maker, or with words: 'see label', 'not set by OEM'
+            -- and hands fill the field with model or maker, or with words: 'see label', 'dmidecode: command not found'
             OR coalesce(serial_plain = model_plain, false) OR coalesce(serial_plain = maker, false)
-            OR coalesce(contains(serial_l, ' ') AND NOT regexp_matches(serial_l, '[0-9:=#]|^s/n ')
+            OR coalesce(contains(serial_l, ' ') AND NOT regexp_matches(serial_l, '[0-9]|^s/n |^s.*[:=#]')
                 AND NOT allowed_serial_number(serial_plain), false) AS serial_bad, seeded_imei(imei_text) AS imei_bad,
         seeded_cloud_id(cloud_text) AS cloud_bad, seeded_uuid(uuid) AS uuid_bad,
         -- Azure Arc registers machines that live elsewhere.

@@ -61,6 +61,15 @@ CASES = {
     "supermicro puts zeros before the address of its card": Case(
         {"edr.a": {"smbios_uuid": "00000000-0000-0000-0000-ac1f6b~aa01"}, "rmm.b": {"smbios_uuid": "0000000000000000000 0AC1F6B~AA01".replace(" ", "")}, "edr.c": {"smbios_uuid": "00000000-0000-0000-0000-ac1f6b~aa02"}}, "ab c"
     ),
+    "words of letters alone, and the label of a serial number": Case(
+        {"rmm.a": {"serial_number": "Error: no such key", "hostnames": ["lb~a"]}, "rmm.b": {"serial_number": "Error: no such key", "hostnames": ["lb~b"]}, "edr.c": {"serial_number": "QWXZJKLM"}, "cmdb.d": {"serial_number": "Serial Number: QWXZJKLM"}}, "a b cd"
+    ),
+    "makers that were bought or carry another name by now": Case(
+        {f"{product}.{letter}": {"serial_number": f"9RN~00{n}", "manufacturer": maker}
+         for n, (letters, makers) in enumerate({"ab": ("Matsushita Electric Industrial Co.,Ltd.", "Panasonic Corporation"), "cd": ("Symbol Technologies", "Zebra Technologies Corporation"), "ef": ("Fuji Xerox", "FUJIFILM Business Innovation"), "gh": ("Polycom", "Poly"), "ij": ("Schneider Electric", "APC"), "kl": ("GE", "General Electric")}.items())
+         for product, letter, maker in zip(("edr", "cmdb"), letters, makers, strict=True)},
+        "ab cd ef gh ij kl",
+    ),
     "label of lenovo with a hyphen in it": Case(
         {"snipe.a": {"serial_number": "PF-3A~KX"}, "intune.b": {"serial_number": "PF3A~KX", "manufacturer": "LENOVO"}, "edr.c": {"serial_number": "PF-3A~KXY", "manufacturer": "LENOVO"}}, "ab c"
     ),
@@ -259,6 +268,10 @@ PLACEHOLDERS = (
     "SSN12345678901234567", "BSS-0123456789", "EmptySerial", "NULL_SERIAL", "Placeholder", "SystemSerialNumb", "CZCXXXXXXX",
     "01234567890123456789AB", "0123456789ABCDEFGH", "ABCDEFGHIJKL", "1122334455667788", "Default string000", "Default string 2",
     "Unknown-1", "UNKNOWN SERIAL 1", "none1", "Serial Number N/A", "deadbeef", "Laptop", "Error", "System.String", "System.Object[]",
+    "System.__ComObject", "System.Byte[]", "[object Object]", "User-defined error: not set", "Singular expression refers to nonexistent object.",
+    "dmidecode: command not found", "/dev/mem: Permission denied", "# SMBIOS implementations newer than version 2.7 are not",
+    "IATPASS", "Tulip Computers", "SN-123456fvgv3i0b8o5n6n7k", "SYS-9876543210", "123456789000",
+    "0123456789000", "NotSupport", "OEM_Define1", "SerNum03", "NB-1234567890", "123490EN400015",
 )  # fmt: skip
 
 

@@ -186,6 +186,10 @@ ZERO = "00000000-0000-0000-0000-000000000000"
         ("device", "hostnames", "localhost", "a known placeholder"),
         ("device", "ip_addresses", "127.0.0.1", "a known placeholder"),
         ("device", "agent_ids", "unknown", "a known placeholder"),
+        ("device", "mac_addresses", "24:b6:20:52:41:53", "a known placeholder"),
+        ("device", "mac_addresses", "00:0b:ca:fe:00:01", "a known placeholder"),
+        ("device", "mac_addresses", "00:09:0f:3e:00:01", "a known placeholder"),
+        ("device", "mac_addresses", "00:90:4c:c5:12:38", "a known placeholder"),
         ("identity", "entra_object_id", ZERO, "a known placeholder"),
         ("identity", "ad_object_guid", ZERO, "a known placeholder"),
         ("identity", "immutable_id", "AAAAAAAAAAAAAAAAAAAAAA==", "a known placeholder"),
@@ -200,6 +204,9 @@ ZERO = "00000000-0000-0000-0000-000000000000"
         ("application", "service_principal_id", ZERO, "a known placeholder"),
         ("application", "entity_id", "unknown", "a known placeholder"),
         ("application", "name", "Test", "a known placeholder"),
+        ("identity", "okta_id", "System.Object[]", "a known placeholder"),
+        ("application", "cmdb_id", "User-defined error: not set", "a known placeholder"),
+        ("application", "entity_id", "https://app.asana.com/", "a known placeholder"),
     ],
 )
 def test_a_dropped_id_is_told_whatever_kind_it_is(kind: str, field: str, value: str, reason: str) -> None:

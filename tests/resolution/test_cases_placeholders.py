@@ -82,6 +82,7 @@ def test_t04_board_uuid_of_forty_pcs_is_dropped_and_serials_still_join() -> None
         "ffffffff-ffff-ffff-ffff-000000000000",
         "04030201-0605-0807-090a-0b0c0d0e0f10",
         "AABBCCDD-EEFF-0011-2233-445566778899",
+        "4C4C4544-0000-1010-8010-C4C04F313233",
     ],
 )
 def test_t05_uuids_of_one_byte_or_the_other_order_are_dropped(uuid: str) -> None:

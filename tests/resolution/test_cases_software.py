@@ -29,6 +29,12 @@ CASES = {
     "reply url and name agree": Case({"okta.a": {"reply_urls": ["https://wiki~.example/callback"], "name": "Wiki ~"}, "ping.b": {"reply_urls": ["https://WIKI~.example/callback/"], "name": "wiki  ~"}}, "ab"),
     "reply url alone": Case({"okta.a": {"reply_urls": ["https://gw~.example/cb"], "name": "One ~"}, "ping.b": {"reply_urls": ["https://gw~.example/cb"], "name": "Two ~"}}, "a b"),
     "reply url of a vendor's gateway": Case({"entra.a": {"app_id": G1, "object_id": G2, "reply_urls": ["https://oauth.pstmn.io/v1/callback"], "name": "API ~"}, "entra.b": {"app_id": G3, "object_id": G4, "reply_urls": ["https://oauth.pstmn.io/v1/callback"], "name": "API ~"}}, "a b"),
+    "reply urls of tools and of a vendor's own pages": Case(
+        {f"{product}.{letter}": {"reply_urls": [url], "name": f"Bot {n} ~"}
+         for n, (letters, url) in enumerate({"ab": "https://europe.token.botframework.com/.auth/web/redirect", "cd": "https://teams.microsoft.com/api/platform/v1.0/oAuthRedirect", "ef": "https://developers.google.com/oauthplayground", "gh": "https://login.microsoftonline.us/common/oauth2/nativeclient", "ij": "https://*/*", "kl": "https://app.getpostman.com/oauth2/callback"}.items())
+         for product, letter in zip(("okta", "ping"), letters, strict=True)},
+        "a b c d e f g h i j k l",
+    ),
     "cmdb id in one cmdb only": Case({"servicenow.eu.a": {"cmdb_id": "APP00~", "name": "Ledger ~", "scope": "eu"}, "servicenow.us.b": {"cmdb_id": "APP00~", "name": "Crm ~", "scope": "us"}}, "a b"),
     "cmdb id known to two products": Case({"servicenow.a": {"cmdb_id": "SYS~ID", "name": "Ledger2 ~"}, "leanix.b": {"cmdb_id": "sys~id"}}, "ab"),
     "retired business application and its successor of one name": Case({"servicenow.a": {"cmdb_id": "o~", "name": "Portal ~", "state": "retired"}, "servicenow.b": {"cmdb_id": "n~", "name": "Portal ~"}}, "a b"),
