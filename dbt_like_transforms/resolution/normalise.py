@@ -148,7 +148,8 @@ _FORMS: dict[str, str] = {
     # The common spellings come first: trimming and expressions cost several times what looking for a character costs.
     "name": rf"""CASE WHEN (y < ';' OR contains(y, ':')) AND regexp_matches(y, '{_IP_TEXT}') THEN NULL
         WHEN contains(y, '/') THEN nullif(rtrim(coalesce(nullif(regexp_extract(y,
-            '^(?:(?:host|http|cifs|wsman|termsrv|mssqlsvc|ldap|gc|restrictedkrbhost)/|[a-z]+://)([^/:]+)', 1), ''), y), '.$ '), '')
+            '^(?:(?:host|http|cifs|wsman|termsrv|mssqlsvc|ldap|gc|restrictedkrbhost)/|[a-z]+://(?:[^/@]*@)?)([^/:@]+)', 1), ''),
+            regexp_replace(y, '^([a-z0-9-]+(?:\.[a-z0-9-]+)+)/(?:[^/]+/)+([^/]+)$', '\2.\1')), '.$ '), '')
         WHEN contains(y, ':') THEN nullif(rtrim(regexp_replace(y, ':[0-9]{{1,5}}$', ''), '.$ '), '')
         WHEN starts_with(y, 'cn=') THEN nullif(concat_ws('.', rtrim(regexp_extract(y, '^cn=([^,]+)', 1), '.$ '),
             nullif(array_to_string(regexp_extract_all(y, ',\s*dc=([^,]+)', 1), '.'), '')), '')
