@@ -113,9 +113,9 @@ WITH given AS (
         FROM (SELECT idx, room, scope, product, instance, len(agent_ids) > {MOST_VALUES} AS wide, agent_ids AS given
             FROM _observed))
 ), bare AS (
-    -- GUIDs with dashes and braces, or without
-    SELECT * EXCLUDE (agent), CASE WHEN length(agent) - strpos(agent, '=') IN (36, 38) THEN left(agent, strpos(agent, '='))
-        || replace(replace(replace(substr(agent, strpos(agent, '=') + 1), '-', ''), '{{', ''), '}}', '') ELSE agent END AS agent
+    -- GUIDs with dashes and braces, or without; Configuration Manager writes 'GUID:' before them
+    SELECT * EXCLUDE (agent), CASE WHEN length(agent) - strpos(agent, '=') IN (36, 38, 41) THEN left(agent, strpos(agent, '='))
+        || replace(translate(substr(agent, strpos(agent, '=') + 1), '-{{}}', ''), 'guid:', '') ELSE agent END AS agent
     FROM given
 ), placed AS (
     -- A scanner counts its hosts in each console from 1, a manager its agents from 001.

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 import duckdb
 
-_GUID_TEXT = r"^(?:urn:uuid:|\{)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$"
+_GUID_TEXT = r"^(?:urn:uuid:|(?:uu|gu)id[:=] ?|[{(\x22])?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}[})\x22]?$"
 _BASE64_GUID = "^([A-Za-z0-9+/_-]|%2[BFbf]){21}[AQgw](=|%3[Dd]){0,2}$"
 _GUID_BYTES = r"^(0[xX][0-9A-Fa-f]{32}|[0-9A-Fa-f]{2}([ -][0-9A-Fa-f]{2}){15}|(\\[0-9A-Fa-f]{2}){16})$"
 _BASE64_SID = "^AQ[QU]AAAAAAA[A-Za-z0-9+/]{22,28}={0,2}$"
@@ -78,7 +78,7 @@ _CLEAN: tuple[str, ...] = (
 _FORMS: dict[str, str] = {
     # what stands in front goes with what is beyond 32 digits
     "hex32": f"""CASE WHEN length(y) >= 32 AND regexp_matches(y, '{_GUID_TEXT}')
-        THEN right(replace(replace(y, '-', ''), '}}', ''), 32) END""",
+        THEN right(translate(y, '-)}}"', ''), 32) END""",
     "guid": f"nullif(nullif(l_hex32(y), '{_ZEROS}'), '{_ONES}')",
     # -- hardware -------------------------------------------------------------------------------------------------------
     # A hypervisor hands the guest its UUID as serial number: 'VMware-42 02 30 81 33 1b 58 e1-27 30 ca ..'.
@@ -100,6 +100,9 @@ _FORMS: dict[str, str] = {
         WHEN length(y) < 17 AND regexp_matches(y, '^[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}$')
             THEN translate(regexp_replace(y, '\b([0-9a-f])\b', '0\1', 'g'), ':-', '')
         WHEN starts_with(y, '0x') THEN translate(substr(y, 3), ':.- ', '')
+        -- its card before it, or its maker behind it
+        WHEN length(y) > 17 THEN translate(regexp_extract(y,
+            '(?:^|[^0-9a-z:-])([0-9a-f]{2}(?:[:-][0-9a-f]{2}){5})(?:[^0-9a-z:-]|$)', 1), ':-', '')
         ELSE translate(y, ':.- ', '') END""",
     # IMEI (15 digits with check digit), IMEISV (16) and bare 14 digits name one radio by their first 14; MEID is hex.
     "imei": r"""nullif(regexp_extract(regexp_replace(y, '^(imei|meid)\s*[0-9]?\s*[:=#]|[\s/-]', '', 'g'),
@@ -115,20 +118,21 @@ _FORMS: dict[str, str] = {
     # Google's links that end in a name, which every project may have.
     "cloud_id": r"""CASE
         WHEN starts_with(y, '/subscriptions/') THEN rtrim(y, '/')
-        WHEN contains(y, 'subscriptions/') AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+)?subscriptions/')
-            THEN '/' || regexp_extract(y, '(subscriptions/.*?)/*$', 1)
+        WHEN contains(y, 'subscriptions/') AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+(#(@[^/]*/)?resource/)?)?subscriptions/')
+            THEN '/' || regexp_extract(y, '(subscriptions/[^?]*?)/*([?].*)?$', 1)
         WHEN y LIKE 'arn:%' AND NOT regexp_matches(y, '[/:][a-z]{1,4}-[0-9a-f]+/*$') THEN rtrim(y, '/')
         WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|projects/).*[^0-9/][^/]*/*$')
             THEN regexp_extract(regexp_replace(y, '^gce://([^/]+)/([^/]+)/', 'projects/\1/zones/\2/instances/'),
                 '(projects/.*?)/*$', 1)
         WHEN regexp_matches(y, '^(arn:|aws://|gce://|//compute\.|https?://|projects/)')
             THEN regexp_extract(y, '([^/:]+)/*$', 1)
+        WHEN strlen(y) = 47 THEN coalesce(l_serial_hex(y), y)    -- the file of a virtual machine writes it in bytes
         ELSE coalesce(l_hex32(y), y) END""",
     "cloud_account_of": r"""CASE WHEN y LIKE 'arn:%'
         THEN nullif(regexp_extract(y, '^arn:[^:]*:[^:]*:[^:]*:(\d{12}):', 1), '') END""",
     "resource_id": r"""CASE WHEN starts_with(y, '/subscriptions/') THEN rtrim(y, '/')
-        WHEN contains(y, 'subscriptions/') AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+)?subscriptions/')
-            THEN '/' || regexp_extract(y, '(subscriptions/.*?)/*$', 1)
+        WHEN contains(y, 'subscriptions/') AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+(#(@[^/]*/)?resource/)?)?subscriptions/')
+            THEN '/' || regexp_extract(y, '(subscriptions/[^?]*?)/*([?].*)?$', 1)
         WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|projects/).')
             THEN nullif(regexp_extract(regexp_replace(y, '^gce://([^/]+)/([^/]+)/', 'projects/\1/zones/\2/instances/'),
                 '(projects/.*?)/*$', 1), '')

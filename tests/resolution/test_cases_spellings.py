@@ -59,6 +59,15 @@ DEVICES = {
     "name of a service on it": two(FQDN, {"hostnames": ["MSSQLSvc/srv¤.corp.local:1433"]}),
     "hyphen of a word processor": two({"fqdns": ["srv-¤-a.corp.local"]}, {"fqdns": ["srv\u2010¤\u2013a.corp.local"]}),
     "uuid with dashes": two({"smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a3202"}, {"smbios_uuid": "4c4c4544\u201300~\u20133510\u20138052\u2013b4c04f4a3202"}),
+    **{f"mac {name}": two({"mac_addresses": [MAC], "hostnames": ["w¤"]}, {"mac_addresses": [spelled], "hostnames": ["w¤"]})
+       for name, spelled in {"behind its card": f"eth0 {MAC}", "before its maker": f"{MAC} (Cisco Systems)", "in brackets": f"[{MAC}]", "with a mask": f"{MAC}/48"}.items()},
+    "eight bytes are no mac": Case({"cmdb.a": {"mac_addresses": [MAC], "hostnames": ["w¤"]}, "edr.b": {"mac_addresses": [f"{MAC}:00:01"], "hostnames": ["w¤"]}}, "a b", held="b"),
+    **{f"arm id {name}": two({"cloud_resource_id": ARM}, {"cloud_resource_id": spelled})
+       for name, spelled in {"as a link of its api": f"https://management.azure.com{ARM}?api-version=2023-03-01", "as a page of the portal": f"https://portal.azure.com/#@corp.onmicrosoft.com/resource{ARM}"}.items()},
+    **{f"guid {name}": two({"entra_device_id": GUID}, {"entra_device_id": spelled})
+       for name, spelled in {"in brackets": f"({GUID})", "in quotes": f'"{GUID}"', "behind its label": f"UUID: {GUID}"}.items()},
+    "instance id of a virtual machine in bytes": two({"cloud_instance_id": "503d553b-05b4-4f4b-a83b-f0171e357a~"}, {"cloud_instance_id": "50 3d 55 3b 05 b4 4f 4b-a8 3b f0 17 1e 35 7a ~"}),
+    "client of configuration manager": two({"agent_ids": {"sccm": f"GUID:{GUID.upper()}"}, "hostnames": ["w¤"]}, {"agent_ids": {"sccm": GUID}, "hostnames": ["w¤"]}),
     "mac with hyphens that break no line": two({"mac_addresses": [MAC], "hostnames": ["w¤"]}, {"mac_addresses": [MAC.replace(":", "\u2011")], "hostnames": ["w¤"]}),
     "serial marked as text": two({"serial_number": "5CG~Q¤"}, {"serial_number": "'5CG~Q¤"}),
     "serial in quotes": two({"serial_number": "5CG~Q¤"}, {"serial_number": '"5CG~Q¤"'}),
