@@ -23,6 +23,24 @@ EVERYWHERE = frozenset({"mac", "fqdn"})
 TOLD_IN_SCOPE = ("employee", "host")
 TOLD_APART = (*TOLD_IN_SCOPE, "own_upn")
 
+_CARDS_AND_NAMES = ("mac", "host", "longname")
+#: What special vetoes compare, besides what `CARRIED` and `COMPARED_WITHIN` say.
+COMPARED: dict[str, tuple[str, ...]] = {
+    "mac": ("mac",),
+    "fqdn": ("fqdn",),
+    "names": _CARDS_AND_NAMES,
+    "clone": _CARDS_AND_NAMES,
+    "clone_unnamed": _CARDS_AND_NAMES,
+    "clone_same_source": _CARDS_AND_NAMES,
+    "clone_blade": _CARDS_AND_NAMES,
+    "clone_image": _CARDS_AND_NAMES,
+    "counted": _CARDS_AND_NAMES,
+    "enclosed": _CARDS_AND_NAMES,
+    "source_unlike": TOLD_APART,
+    "login_other": ("upn", "address"),
+    "passed_on": ("main",),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
@@ -77,22 +95,12 @@ class Vetoes:
         for row, cluster in zip(rows.tolist(), label[rows].tolist(), strict=True):
             views[cluster].rows.append(row)
         names = set(rule.vetoes)
-        names |= {special for special in rule.special if special in ("mac", "fqdn")}
-        if {"clone", "clone_unnamed", "clone_same_source", "clone_image", "names", "counted", "enclosed"} & set(
-            rule.special
-        ):
-            names |= {"mac", "host", "longname"}
-        names |= {CARRIED[special] for special in rule.special if special in CARRIED}
+        for special in rule.special:
+            names |= {*COMPARED.get(special, ()), *COMPARED_WITHIN.get(special, ())}
+            if special in CARRIED:
+                names.add(CARRIED[special])
         if NEEDS_NAME & set(rule.successive):
             names |= {"host", "longname"}
-        if "source_unlike" in rule.special:
-            names |= set(TOLD_APART)
-        if "login_other" in rule.special:
-            names |= {"upn", "address"}
-        if "passed_on" in rule.special:
-            names.add("main")
-        for special in rule.special:
-            names |= set(COMPARED_WITHIN.get(special, ()))
         timed_by = TIMED_BY.get(rule.identifier) if "time" in rule.special else None
         if timed_by:
             names.add(timed_by)
