@@ -109,7 +109,7 @@ named AS (
     SELECT DISTINCT idx, cluster, i.room, ip
     FROM ips i SEMI JOIN objects USING (idx) ANTI JOIN (FROM agents WHERE agent_id IS NOT NULL) USING (idx)
         JOIN norm n USING (idx) JOIN _clusters USING (idx)
-    WHERE ip IS NOT NULL AND serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
+    WHERE serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
     QUALIFY count(*) OVER (PARTITION BY idx) <= 64
 ), nodes AS (
     SELECT DISTINCT i.idx, cluster, i.room, i.ip

@@ -10,13 +10,13 @@ from dbt_like_transforms.resolution.crowded import FEW
 from dbt_like_transforms.resolution.facts import NO_KEY, Facts
 from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
 from dbt_like_transforms.resolution.integers import Flags, carriers_of, distinct_count, first_of_each, sorted_unique
-from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, Ladder, Rule
+from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, Ladder, Rule
 from dbt_like_transforms.resolution.partition import Partition
 from dbt_like_transforms.resolution.settle import Settlement
 
 #: Pairs named for one value in reports: enough to understand it, few enough to stay linear on a placeholder.
 PAIRS_REPORTED = 20
-WEAK_RUNGS = (RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME)
+WEAK_RUNGS = (RUNG_MAC, RUNG_NAME)
 #: Vetoes that leave a doubt a person should look at.
 SOFT = frozenset({
     "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "arn", "logon", "marked", "marked_in",
