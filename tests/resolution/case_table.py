@@ -137,6 +137,10 @@ def mistakes(case: Case, number: int, out: Outcome) -> list[str]:
         source, *relationship, target = link.split()
         if (" ".join(relationship), records[target]) in out.links(records[source]):
             found.append(f"there is a link {link!r}")
+    for letter, record in records.items():
+        assets = {out.lines[target]["asset"] for _, target in out.links(record)}
+        if out.lines[record]["asset"] in assets:
+            found.append(f"{letter} has a link to itself")
     for letter, text in case.words.items():
         if text not in out.words(records[letter]):
             found.append(f"{letter} is not told {text!r} but: {out.words(records[letter])}")

@@ -208,6 +208,7 @@ CASES = {
             ("a cloud id", {"cloud_instance_id": "i-0abf0000000001~"}, True),
             ("an agent", {"agent_ids": {"aid": "~5" * 16}}, True),
             ("been retired", {"state": "retired"}, True),
+            ("the model of a controller", {"attributes": {"model": "HPE iLO 5"}}, True),
         )
     },
     "firewall that another product still lists as retired": Case(

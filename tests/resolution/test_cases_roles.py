@@ -107,6 +107,7 @@ BLADES = [
     "UCS B200 M5", "UCSB-B200-M5", "PowerEdge M640", "PowerEdge MX740c", "PowerEdge FC630", "ThinkSystem SN550", "HS22",
     "BladeCenter HS22 -[7870AC1]-", "BladeCenter HX5", "BladeCenter JS22",
 ]  # fmt: skip
+GUEST_CARDS = ["00:50:56", "00:0c:29", "00:05:69", "00:15:5d", "00:16:3e", "00:1c:42", "08:00:27"]
 CONTAINERS = ["Container", "containerd", "Docker", "Kubernetes pod", "Podman", "CRI-O"]
 CONTAINER_HOSTS = ["Container-Optimized OS", "CoreOS Container Linux", "Container OS", "Container Host"]
 CLUSTER_NAMES = [
@@ -134,8 +135,10 @@ WORDS = {
     **{f"blade {model} of a maker, another one": Case({key: {**row, "manufacturer": "Maker"} for key, row in called(model, hostnames=["w~b"], mac_addresses=[B]).items()}, "a b") for model in BLADES[:1]},
     **{f"controller called after its server by {word}": Case({"edr.a": {"serial_number": "CZ¤KABC", "hostnames": ["w~a"]}, "scan.b": {"hostnames": [f"{word}-cz¤kabc"], "mac_addresses": [B]}}, "a b", links=("b part of a",)) for word in ("ilo", "idrac", "drac", "irmc", "imm", "imm2", "xcc", "cimc", "ilom", "bmc", "ibmc", "ipmi")},
     **{f"container {model}": Case(called(model, hostnames=["c~"]), "a b", links=("b runs on a",)) for model in CONTAINERS},
+    **{f"controller of a host, not of its guest on {card}": Case({"edr.a": {"serial_number": "CZ~G¤", "smbios_uuid": U, "hostnames": ["w~a"], "mac_addresses": [A]}, "edr.b": {"serial_number": "CZ~G¤", "smbios_uuid": V, "hostnames": ["w~b"], "mac_addresses": [f"{card}:~:00:01"]}, "scan.m": {"serial_number": "CZ~G¤", "hostnames": ["ilo-w~"]}}, "a b m", links=("m part of a",), unlinked=("m part of b",)) for card in GUEST_CARDS},
     **{f"host of containers {model}": Case(called(model), "ab") for model in CONTAINER_HOSTS},
     **{f"cluster {name}": Case({"edr.a": {"serial_number": "CZ~W¤", "hostnames": ["w~a"], "ip_addresses": ["10.9.¤.1"]}, "ad.b": {"hostnames": [name], "ip_addresses": ["10.9.¤.1"]}}, "a b", links=("b runs on a",)) for name in CLUSTER_NAMES},
+    "no cluster": Case({"edr.a": {"serial_number": "CZ~W¤", "hostnames": ["w~a"], "ip_addresses": ["10.9.¤.1"]}, "ad.b": {"hostnames": ["sql~"], "ip_addresses": ["10.9.¤.1"]}}, "a b", unlinked=("b runs on a",)),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)

@@ -356,6 +356,11 @@ CIRCUMSTANCES: dict[Kind, dict[str, tuple[tuple[Row, Row], bool, str]]] = {
 }  # fmt: skip
 
 
+#: What is a copy of the other, and no question.
+CLONES = {
+    *(f"{rule}, one product, other names and cards" for rule in ("serial_number+manufacturer", "serial_number", "smbios_uuid")),
+    *(f"agent_id, {what}other names and cards" for what in ("", "one product, ")),
+}  # fmt: skip
 LISTS = {"hostnames", "mac_addresses", "fqdns"}
 
 
@@ -382,8 +387,9 @@ TOLD = {
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in TOLD.items() for name in table.cases])
-def test_circumstances_keep_apart_where_the_rule_asks_for_them(kind: Kind, name: str) -> None:
+def test_circumstances_keep_apart_where_the_rule_asks_for_them_and_are_a_question(kind: Kind, name: str) -> None:
     case, number = TOLD[kind].cases[name], list(TOLD[kind].cases).index(name) + 1
-    records = [record_of(case, number, letter) for letter in "ab"]
+    one, other = (record_of(case, number, letter) for letter in "ab")
     for out in TOLD[kind].outcomes().values():
-        assert out.together(*records) is (case.assets == "ab")
+        assert out.together(one, other) is (case.assets == "ab")
+        assert (other in out.review(one)) is (case.assets == "a b" and name not in CLONES)

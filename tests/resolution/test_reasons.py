@@ -175,3 +175,18 @@ def test_t83_one_value_in_two_fields_is_told_in_the_same_order_every_time() -> N
         reasons = [found["reason"] for found in line["decisions"]]
         assert len(reasons) == 2
         assert reasons == sorted(reasons)
+
+
+def test_of_a_name_on_many_machines_only_what_knows_nothing_better_is_a_question() -> None:
+    shared = {"fqdns": ["shared.corp.example"]}
+    out = devices(
+        *(seen(f"edr:p:{i}", serial_number=f"SER00{i}A", **shared) for i in range(5)),
+        seen("cmdb:p:known", smbios_uuid=BOARD, **shared),
+        seen("cmdb:p:bare", **shared),
+    )
+    asked = {
+        record: [d["other_record"] for d in line["decisions"] if d["rule"] == "fqdn"]
+        for record, line in out.lines.items()
+    }
+    assert {f"edr:p:{i}" for i in range(5)} <= set(asked["cmdb:p:bare"])
+    assert asked["cmdb:p:known"] == [None]
