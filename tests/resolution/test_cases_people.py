@@ -438,6 +438,12 @@ CASES = {
     "service account with its own mail, in a domain that windows calls otherwise and in another scope": Case(
         {"ad.a": {"sam_account_name": "svc_sm~", "domain": "AD01", "emails": ["owner.sm~@corp.com", "svc.sm~@corp.com"], "scope": "one"}, "entra.b": {"entra_object_id": G1, "upn": "svc.sm~@corp.com", "scope": "two"}, "okta.c": {"okta_id": "00u~sm", "login_names": ["svc_sm~@corp.com"], "emails": ["svc.sm~@corp.com"]}}, "abc"
     ),
+    "the mail of a person on the account of administration makes no link": Case(
+        {"entra.a": {"entra_object_id": G1, "entra_tenant_id": T1, "upn": "nl~@corp.com", "emails": ["nl~@corp.com"]}, "entra.b": {"entra_object_id": G2, "entra_tenant_id": T1, "upn": "nl~-adm@corp.onmicrosoft.com", "emails": ["nl~@corp.com"]}}, "a b", unlinked=("a same person b", "b same person a")
+    ),
+    "two of one mail whom no cloud invited": Case(
+        {"hr.a": {"employee_id": "E2¤1", "emails": ["nm~@corp.com"]}, "hr.b": {"employee_id": "E2¤2", "emails": ["nm~@corp.com"]}}, "a b", unlinked=("a same person b", "b same person a")
+    ),
     "service in the cloud by the last part of its arn, with the mail of its owner": Case(
         {"aws.a": {"login_names": ["arn:aws:iam::111122223333:user/svc.backup~"], "emails": ["arn~@corp.com"]}, "okta.b": {"login_names": ["arn~@corp.com"]}}, "a b", review="ab"
     ),
