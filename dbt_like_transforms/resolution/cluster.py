@@ -6,6 +6,7 @@ and where a set has no single answer nothing is joined.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -29,13 +30,13 @@ from dbt_like_transforms.resolution.integers import (
 from dbt_like_transforms.resolution.ladder import Ladder, Rule
 from dbt_like_transforms.resolution.notes import HARDWARE, Notes
 from dbt_like_transforms.resolution.partition import Bits, Partition
-from dbt_like_transforms.resolution.settle import settle
+from dbt_like_transforms.resolution.settle import BLOCK_LIMIT, settle
 from dbt_like_transforms.resolution.suspects import Suspects
 from dbt_like_transforms.resolution.vetoes import Vetoes
 
 MANUAL_MERGE = "manual_merge"
-#: A machine set up anew more often than this between two looks is rather a bad identifier.
-SUCCESSORS = 16
+#: Ids that one machine may have been given one after the other, a new one every day: as many as are compared when they are joined.
+SUCCESSORS = BLOCK_LIMIT
 
 
 class Clusterer:
@@ -214,11 +215,10 @@ class Clusterer:
         views = self.vetoes.views(self.partition.label, sorted_unique(agreed.cluster[chosen]), rule, self.unusable)
         kept = more.copy()
         for key, clusters in held.items():
-            pairs = [(one, other) for place, one in enumerate(clusters) for other in clusters[place + 1 :]]
             kept[key] = not all(
                 views[one].values[name] & views[other].values[name]
                 or self.vetoes.succession.succeeded(name, views[one], views[other])
-                for one, other in pairs
+                for one, other in itertools.combinations(clusters, 2)
             )
         return kept
 

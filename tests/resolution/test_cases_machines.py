@@ -90,6 +90,22 @@ def test_t17_non_persistent_desktop_with_one_directory_object_is_one_asset(own_h
     assert len(out.groups()) == 1
 
 
+def test_a_classroom_machine_that_registers_anew_every_day_is_one_asset_for_two_months() -> None:
+    rows = [
+        seen(
+            f"entra:p:{i}",
+            serial_number="5CG1234XYZ",
+            hostnames=["LAB-07"],
+            entra_device_id=f"aaaaaaaa-bbbb-4ccc-8ddd-{i:012}",
+            first_seen=f"2026-{9 + i // 30:02}-{i % 30 + 1:02}T06:00:00Z",
+            last_seen=f"2026-{9 + i // 30:02}-{i % 30 + 1:02}T18:00:00Z",
+            observed_at=f"2026-{9 + i // 30:02}-{i % 30 + 1:02}T18:00:00Z",
+        )
+        for i in range(60)
+    ]
+    assert len(devices(*rows).groups()) == 1
+
+
 def test_t18_without_a_directory_object_every_day_is_another_machine() -> None:
     out = devices(
         *(
