@@ -19,6 +19,12 @@ _BASE64_GUID = "^([A-Za-z0-9+/_-]|%2[BFbf]){21}[AQgw](=|%3[Dd]){0,2}$"
 _GUID_BYTES = r"^(0[xX][0-9A-Fa-f]{32}|[0-9A-Fa-f]{2}([ -][0-9A-Fa-f]{2}){15}|(\\[0-9A-Fa-f]{2}){16})$"
 _BASE64_SID = "^AQ[QU]AAAAAAA[A-Za-z0-9+/]{22,28}={0,2}$"
 _SID_BYTES = r"^(0[xX])?\\?01[ \\-]?0[45]([ \\-]?[0-9A-Fa-f]{2}){22,26}$"
+# An ARM id, in a link to Azure's API or portal as well.
+_ARM_LINK = """WHEN contains(y, 'subscriptions/')
+            AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+(#(@[^/]*/)?resource/)?)?subscriptions/')
+            THEN '/' || regexp_extract(y, '(subscriptions/[^?]*?)/*([?].*)?$', 1)"""
+_GOOGLE_PATH = r"""regexp_extract(regexp_replace(y, '^gce://([^/]+)/([^/]+)/', 'projects/\1/zones/\2/instances/'),
+                '(projects/.*?)/*$', 1)"""
 #: 2001:db8::1, ::1, fe80::1%eth0: at least two colons, so that no host name looks like one.
 _IP_TEXT = r"^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]*:[0-9a-f:.]*(%.*)?)$"
 _ZEROS, _ONES = "0" * 32, "f" * 32
@@ -116,26 +122,22 @@ _FORMS: dict[str, str] = {
             split_part(y, '-', 7)::BIGINT, split_part(y, '-', 8)::BIGINT)) END""",
     # ARNs, Kubernetes provider ids and resource links end in the instance id; ARM ids are compared whole, and so are
     # Google's links that end in a name, which every project may have.
-    "cloud_id": r"""CASE
+    "cloud_id": rf"""CASE
         WHEN starts_with(y, '/subscriptions/') THEN rtrim(y, '/')
-        WHEN contains(y, 'subscriptions/') AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+(#(@[^/]*/)?resource/)?)?subscriptions/')
-            THEN '/' || regexp_extract(y, '(subscriptions/[^?]*?)/*([?].*)?$', 1)
-        WHEN y LIKE 'arn:%' AND NOT regexp_matches(y, '[/:][a-z]{1,4}-[0-9a-f]+/*$') THEN rtrim(y, '/')
+        {_ARM_LINK}
+        WHEN y LIKE 'arn:%' AND NOT regexp_matches(y, '[/:][a-z]{{1,4}}-[0-9a-f]+/*$') THEN rtrim(y, '/')
         WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|projects/).*[^0-9/][^/]*/*$')
-            THEN regexp_extract(regexp_replace(y, '^gce://([^/]+)/([^/]+)/', 'projects/\1/zones/\2/instances/'),
-                '(projects/.*?)/*$', 1)
+            THEN {_GOOGLE_PATH}
         WHEN regexp_matches(y, '^(arn:|aws://|gce://|//compute\.|https?://|projects/)')
             THEN regexp_extract(y, '([^/:]+)/*$', 1)
         WHEN strlen(y) = 47 THEN coalesce(l_serial_hex(y), y)    -- the file of a virtual machine writes it in bytes
         ELSE coalesce(l_hex32(y), y) END""",
     "cloud_account_of": r"""CASE WHEN y LIKE 'arn:%'
         THEN nullif(regexp_extract(y, '^arn:[^:]*:[^:]*:[^:]*:(\d{12}):', 1), '') END""",
-    "resource_id": r"""CASE WHEN starts_with(y, '/subscriptions/') THEN rtrim(y, '/')
-        WHEN contains(y, 'subscriptions/') AND regexp_matches(y, '^(azure:/*|https?://[^/]+/+(#(@[^/]*/)?resource/)?)?subscriptions/')
-            THEN '/' || regexp_extract(y, '(subscriptions/[^?]*?)/*([?].*)?$', 1)
+    "resource_id": rf"""CASE WHEN starts_with(y, '/subscriptions/') THEN rtrim(y, '/')
+        {_ARM_LINK}
         WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|projects/).')
-            THEN nullif(regexp_extract(regexp_replace(y, '^gce://([^/]+)/([^/]+)/', 'projects/\1/zones/\2/instances/'),
-                '(projects/.*?)/*$', 1), '')
+            THEN nullif({_GOOGLE_PATH}, '')
         ELSE nullif(rtrim(y, '/'), '') END""",
     "provider": """CASE WHEN y IN ('aws', 'azure', 'gcp') THEN y
         WHEN starts_with(y, 'aws') OR starts_with(y, 'amazon') OR contains(y, 'ec2') THEN 'aws'
