@@ -43,16 +43,6 @@ def _pieces(between: str, *places: tuple[int, int]) -> str:
     return f"CASE WHEN h IS NOT NULL THEN concat_ws('{between}', {parts}) END"
 
 
-def _sid_text() -> str:
-    """SQL of the text of the SID whose bytes are the hex digits `h`: its authority, and four or five little-endian numbers."""
-    numbers = [
-        f"('0x' || {_pieces('', *((at + back, 2) for back in (6, 4, 2, 0)))})::UBIGINT" for at in range(17, 57, 8)
-    ]
-    *four, last = ["('0x' || substr(h, 5, 12))::UBIGINT", *numbers]
-    return f"""CASE WHEN length(h) IN (48, 56)
-        THEN concat_ws('-', 's-1', {", ".join(four)}, CASE WHEN length(h) = 56 THEN {last} END) END"""
-
-
 _CLEAN: tuple[str, ...] = (
     # NUL and other control characters come from fixed-width firmware fields; they are never part of a value. Marks that
     # nobody sees go, full-width letters are letters, dashes are hyphens, and an accent is one character with its letter.
@@ -215,8 +205,13 @@ _COMPOSED: tuple[str, ...] = (
     rf"""t_sid_hex(t) AS CASE WHEN prefix(t, 'AQ') AND regexp_matches(t, '{_BASE64_SID}') THEN lower(hex(TRY(from_base64(t))))
         WHEN strlen(t) >= 48 AND regexp_matches(t, '{_SID_BYTES}')
             THEN regexp_replace(lower(translate(t, ' -' || chr(92), '')), '^0x', '') END""",
-    f"h_sid(h) AS {_sid_text()}",
-    "t_sid(t) AS CASE WHEN t[2:2] = '-' THEN lower(t) ELSE coalesce(h_sid(t_sid_hex(t)), lower(t)) END",
+    # its authority, and four or five little-endian numbers
+    """h_sid(h) AS CASE WHEN length(h) IN (48, 56) THEN concat_ws('-', 's-1', ('0x' || substr(h, 5, 12))::UBIGINT,
+        array_to_string(list_transform(range(17, length(h), 8), lambda p: ('0x' || substr(h, p + 6, 2)
+            || substr(h, p + 4, 2) || substr(h, p + 2, 2) || substr(h, p, 2))::UBIGINT), '-')) END""",
+    # a list of one: the digits are made once, and not at each of their places in h_sid
+    """t_sid(t) AS CASE WHEN prefix(t, 'AQ') OR strlen(t) >= 48
+        THEN coalesce(list_transform([t_sid_hex(t)], lambda h: h_sid(h))[1], lower(t)) ELSE lower(t) END""",
     "n_sid(x) AS l_sid(t_sid(n_text(x)))",
     # immutableId: the bytes of the objectGUID as they lie in memory, in base64; tokens write - and _ for + and /, addresses
     # %3D for =. Tools print the bytes in hex: 0x.., 34-1C-.., 34 1c .., and with a backslash before each in LDAP filters. t is
