@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, NoReturn
+from importlib.metadata import version
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -24,7 +25,7 @@ from exposure_pipelines.cli import (
     sync,
     up,
 )
-from exposure_pipelines.cli.output import stderr
+from exposure_pipelines.cli.output import say, stderr
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 
 
@@ -51,6 +52,12 @@ def fail(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
+def show_version(wanted: bool) -> None:
+    if wanted:
+        say(f"exposure-pipelines {version('exposure-pipelines')}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="exposure",
     cls=Commands,
@@ -63,6 +70,17 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
 app.command("demo")(demo.demo)
 app.command("up")(up.up)
 app.add_typer(connectors.app, name="connectors")

@@ -44,6 +44,12 @@ def test_every_command_has_help_with_an_example() -> None:
         assert "Example" in result.output, command
 
 
+def test_the_version_is_that_of_the_installed_package(exposure: Exposure) -> None:
+    from importlib.metadata import version
+
+    assert version("exposure-pipelines") in exposure("--version").stdout
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
