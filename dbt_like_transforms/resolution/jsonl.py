@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.observations import AnyObservation, read_observations, to_table
 from dbt_like_transforms.resolution.resolve import resolve
@@ -15,8 +17,10 @@ from dbt_like_transforms.resolution.review import HELD_WORDS
 MEMBERS_SHOWN = 32
 
 
-def resolve_jsonl(path: Path | str, kind: Kind, explain: bool = False) -> Iterator[dict[str, Any]]:
-    """Resolves the observations of a file: one result a record, in the order of the file.
+def resolve_jsonl(
+    path: Path | str, kind: Kind, explain: bool = False, connection: duckdb.DuckDBPyConnection | None = None
+) -> Iterator[dict[str, Any]]:
+    """Resolves the observations of a file: one result a record, in the order of the file. connection: see `resolve`.
 
     Each result: record, asset, state (resolved, or held when the record makes no asset; `asset` is then the id it would
     get), review (records it might belong with), links; with `explain` also decisions, contradictions and, when held, why.
@@ -25,16 +29,19 @@ def resolve_jsonl(path: Path | str, kind: Kind, explain: bool = False) -> Iterat
         InvalidObservation: a line is no observation of the kind.
     """
     observations = read_observations(Path(path), kind)
-    return resolve_observations(observations, kind, explain)
+    return resolve_observations(observations, kind, explain, connection)
 
 
 def resolve_observations(
-    observations: Sequence[AnyObservation], kind: Kind, explain: bool = False
+    observations: Sequence[AnyObservation],
+    kind: Kind,
+    explain: bool = False,
+    connection: duckdb.DuckDBPyConnection | None = None,
 ) -> Iterator[dict[str, Any]]:
     """As `resolve_jsonl`, for observations already read."""
     if not observations:
         return
-    outcome = resolve(kind, to_table(observations, kind))
+    outcome = resolve(kind, to_table(observations, kind), connection=connection)
     con = outcome.connection
     rows = con.execute(
         "SELECT r.record, r.idx, a.asset_id, a.held FROM _records r JOIN _clusters USING (idx) JOIN _assets a USING (cluster)"

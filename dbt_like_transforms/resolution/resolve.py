@@ -9,7 +9,6 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution import normalise
 from dbt_like_transforms.resolution.assets import assign_assets
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
@@ -21,7 +20,7 @@ from dbt_like_transforms.resolution.links import LINKERS
 from dbt_like_transforms.resolution.manual import Decision, apply_decisions
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.review import held, known_well, note_addresses, note_bare, note_candidates, strength
-from dbt_like_transforms.resolution.suppress import allowed_keys, install_seeds
+from dbt_like_transforms.resolution.suppress import allowed_keys, install_macros
 from dbt_like_transforms.resolution.told import Told
 from dbt_like_transforms.resolution.vetoes import Vetoes
 
@@ -50,8 +49,7 @@ def resolve(
     """
     config = config or ResolutionConfig()
     con = connection or duckdb.connect()
-    normalise.install(con)
-    install_seeds(con, config.allowed)
+    install_macros(con, tuple(config.allowed))
     if not isinstance(observations, str):
         con.register("_observations", observations)
         observations = "_observations"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import duckdb
 import numpy as np
@@ -84,6 +85,19 @@ def load_seeds(path: Path = SEED_FILE) -> Seeds:
 
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
+
+
+#: The allow list with which the macros of a connection were made.
+_INSTALLED: WeakKeyDictionary[duckdb.DuckDBPyConnection, tuple[tuple[str, str], ...]] = WeakKeyDictionary()
+
+
+def install_macros(connection: duckdb.DuckDBPyConnection, allowed: tuple[tuple[str, str], ...]) -> None:
+    """Makes the macros of the normal forms and those of `install_seeds`, once a connection: reading them costs as much as
+    resolving a few records."""
+    if _INSTALLED.get(connection) != allowed:
+        install(connection)
+        install_seeds(connection, allowed)
+        _INSTALLED[connection] = allowed
 
 
 def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple[str, str]] = ()) -> None:

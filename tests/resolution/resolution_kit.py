@@ -20,6 +20,8 @@ from dbt_like_transforms.resolution.observations import shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
 
 TODAY = "2026-11-20T10:00:00Z"
+#: One for all: what an earlier resolution left on it is what a build leaves.
+CONNECTION = duckdb.connect()
 _TOP = {"observed_at", "first_seen", "last_seen", "scope", "state", "attributes"}
 
 
@@ -84,7 +86,7 @@ def resolved(kind: str, *observations: dict[str, Any]) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "observations.jsonl"
         path.write_text("".join(json.dumps(item) + "\n" for item in observations), encoding="utf-8")
-        return Outcome(resolve_jsonl(path, kind, explain=True))  # type: ignore[arg-type]
+        return Outcome(resolve_jsonl(path, kind, explain=True, connection=CONNECTION))  # type: ignore[arg-type]
 
 
 def devices(*observations: dict[str, Any]) -> Outcome:
@@ -111,7 +113,7 @@ def run(
     kind: Kind = "device",
 ) -> Any:
     """One day of a kind: the asset of each record, the state for the next day, and the aliases."""
-    outcome = resolve(kind, table(*rows, kind=kind), state=state, decisions=decisions)
+    outcome = resolve(kind, table(*rows, kind=kind), state=state, decisions=decisions, connection=CONNECTION)
     ids = dict(outcome.assignments().project("record, asset_id").fetchall())
     return ids, outcome.state().to_arrow_table(), dict(outcome.aliases().project("alias_id, asset_id").fetchall())
 
