@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dbt_like_transforms.resolution.derived import Derived
 from dbt_like_transforms.resolution.ladder import CLEARED, MOST_VALUES, silent
 
 # A management controller reports the serial number and UUID of the server it sits in; a chassis lends its serial number
@@ -182,99 +183,121 @@ SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
     WHEN regexp_matches(told, '{_CHASSIS_TEXT}') AND NOT regexp_matches(told, '{_IN_BLADECENTER}') THEN 'chassis'
     WHEN regexp_matches(told, '{_CONTAINER_TEXT}') AND NOT regexp_matches(told, '{_CONTAINER_HOST}') THEN 'container'
-    ELSE '' END AS role, regexp_matches(lower(model), '{_BLADE_TEXT}') AS blade
+    ELSE '' END AS kind, regexp_matches(lower(model), '{_BLADE_TEXT}') AS blade
 FROM (SELECT *, lower(concat_ws(' ', model, os_platform, device_category)) AS told
     FROM (SELECT DISTINCT model, os_platform, device_category FROM _keyed))
 """
 
-_NORM = f"""
-WITH lowered AS (
-    SELECT idx, room, maker, role,
-        n_lower(serial_number) AS serial_l, n_lower(smbios_uuid) AS uuid_l,
-        n_lower(entra_device_id) AS entra_l, n_text(ad_sid) AS sid_t, n_lower(cloud_provider) AS provider_l,
-        n_lower(cloud_account_id) AS account_l,
-        -- EC2 shows the instance id as asset tag; 'vm-101' names a machine inside one vCenter only.
-        coalesce(n_lower(cloud_instance_id), nullif(regexp_extract(n_lower(asset_tag), '^i-[0-9a-f]{{8,17}}$'), ''),
-            CASE WHEN starts_with(lower(cloud_resource_id), 'arn:') THEN nullif(regexp_extract(lower(cloud_resource_id),
-                '^arn:[^:]*:ec2:[^:]*:[0-9]*:instance/i-[0-9a-f]+$'), '')
-                WHEN contains(cloud_resource_id, '/instances/') THEN nullif(regexp_extract(cloud_resource_id,
-                '/instances/([0-9]{{15,}})/*$', 1), '') END) AS cloud_given,
-        lower(coalesce(cloud_account_id, product || ':' || instance)) AS home,
-        n_lower(cloud_resource_id) AS resource_l, n_lower(imei) AS imei_l, model_plain, blade,
-        n_lower(ad_object_guid) AS adguid_l, n_text(ad_object_guid) AS adguid_t
-    FROM _observed o LEFT JOIN ({_MAKERS}) m USING (manufacturer)
+_NORM = Derived(
+    f"""_observed o LEFT JOIN ({_MAKERS}) m USING (manufacturer)
         JOIN ({_KINDS}) k ON k.model IS NOT DISTINCT FROM o.model
             AND k.os_platform IS NOT DISTINCT FROM o.os_platform
             AND k.device_category IS NOT DISTINCT FROM o.device_category
-), placed AS (
-    -- Apple's barcodes put an S before the twelve characters of the serial number.
-    SELECT * REPLACE (CASE WHEN maker = 'apple' AND strlen(serial_l) = 13 AND prefix(serial_l, 's') THEN substr(serial_l, 2)
-        ELSE serial_l END AS serial_l, coalesce(uuid_l, node_uuid) AS uuid_l),
-        l_local_id(cloud_given, home) AS cloud_l, t_sid(sid_t) AS sid_l
-    -- Kubernetes puts the cloud before the id of a node's machine; on vSphere it is the SMBIOS UUID.
-    FROM (SELECT * REPLACE (CASE WHEN contains(cloud_given, '://') THEN nullif(regexp_replace(cloud_given,
-            '^(openstack|nutanix)://([^/]*/)*|^vsphere://.*$', ''), '') ELSE cloud_given END AS cloud_given),
-        CASE WHEN prefix(cloud_given, 'vsphere://') THEN substr(cloud_given, 11) END AS node_uuid FROM lowered)
-), formed AS (
-    SELECT idx, room, maker, role, sid_l, l_hex32(entra_l) AS entra_hex,
-        l_serial_hex(serial_l) AS serial_hex, serial_l,
-        -- the file of a virtual machine writes its UUID in bytes: '56 4d 4c bc c6 a9 19 69-3f ..'
-        CASE WHEN strlen(uuid_l) > 38 THEN coalesce(l_hex32(uuid_l), l_serial_hex(uuid_l)) ELSE l_hex32(uuid_l) END
-            AS uuid_hex, coalesce(l_hex32(adguid_l), n_swap(t_base64_hex(adguid_t))) AS adguid_hex,
-        l_sid(sid_l) AS sid,
-        l_provider(provider_l) AS provider, l_cloud_account(account_l) AS account_told,
-        l_cloud_account_of(cloud_l) AS account_of, l_cloud_id(cloud_l) AS cloud_text,
-        l_resource_id(resource_l) AS resource, l_imei(imei_l) AS imei_text, model_plain, blade
-    FROM placed
-), shaped AS (
-    SELECT idx, room, maker, role, entra_hex, adguid_hex, sid, sid_l, provider, cloud_text, resource,
-        imei_text, h_real(entra_hex) AS entra, h_real(adguid_hex) AS adguid,
-        coalesce(CASE WHEN NOT seeded_cloud_id(account_told) THEN account_told END, account_of) AS account,
-        n_either(serial_hex) AS serial_uuid, serial_hex, n_either(uuid_hex) AS uuid, uuid_hex, model_plain, blade,
-        CASE WHEN serial_hex IS NULL THEN l_serial_text(serial_l) END AS serial_text, serial_l
-    FROM formed
-), plain AS (
-    SELECT *, n_alnum(serial_text) AS serial_plain FROM shaped
-), judged AS (
-    SELECT *,
-        -- Spreadsheets turn digits into 1.23457E+11: what is left of them is shared by many.
-        seeded_serial_number(serial_plain) OR coalesce(regexp_matches(serial_text, '^[0-9]([.,][0-9]+)?E[+][0-9]+$'), false)
-            -- and hands fill the field with model or maker, or with words: 'see label', 'dmidecode: command not found'
-            OR coalesce(serial_plain = model_plain, false) OR coalesce(serial_plain = maker, false)
-            OR coalesce(contains(serial_l, ' ') AND NOT regexp_matches(serial_l, '[0-9]|^s/n |^s.*[:=#]')
-                AND NOT allowed_serial_number(serial_plain), false) AS serial_bad, seeded_imei(imei_text) AS imei_bad,
-        seeded_cloud_id(cloud_text) AS cloud_bad, seeded_uuid(uuid) AS uuid_bad,
-        -- Azure Arc registers machines that live elsewhere.
-        coalesce(contains(resource, '/microsoft.hybridcompute/') OR contains(cloud_text, '/microsoft.hybridcompute/'), false)
-            AS registered,
-        seeded_uuid(serial_uuid) AS serial_uuid_bad
-    FROM plain
+        LEFT JOIN ({_TOLD}) told USING (idx)""",
+    kept=("idx", "room", "maker", "blade"),
+    always=("product", "instance", "model_plain", "kind", "is_bmc", "is_container"),
+    untold={
+        "registered": "false",
+        "_uuid_bad": "false",
+        "uuid_turned": "NULL::BOOLEAN",
+        "serial_turned": "NULL::BOOLEAN",
+    },
+    columns={
+        "role": "CASE WHEN kind = 'bmc' OR is_bmc THEN 'bmc' WHEN kind = 'chassis' THEN kind "
+        "WHEN is_container THEN 'container' ELSE kind END",
+        # -- directories ------------------------------------------------------------------------------------------------
+        "_entra_l": "n_lower(entra_device_id)",
+        "_entra_hex": "l_hex32(_entra_l)",
+        "entra": "h_real(_entra_hex)",
+        "entra_dropped": "CASE WHEN entra IS NULL THEN _entra_hex END",
+        "_adguid_l": "n_lower(ad_object_guid)",
+        "_adguid_text": "n_text(ad_object_guid)",
+        "_adguid_bytes": "t_base64_hex(_adguid_text)",
+        "_adguid_hex": "coalesce(l_hex32(_adguid_l), n_swap(_adguid_bytes))",
+        "adguid": "h_real(_adguid_hex)",
+        "adguid_dropped": "CASE WHEN adguid IS NULL THEN _adguid_hex END",
+        "_sid_text": "n_text(ad_sid)",
+        "_sid_l": "t_sid(_sid_text)",
+        "sid": "l_sid(_sid_l)",
+        "sid_dropped": "CASE WHEN sid IS NULL THEN _sid_l END",
+        # -- clouds -----------------------------------------------------------------------------------------------------
+        "_provider_l": "n_lower(cloud_provider)",
+        "provider": "l_provider(_provider_l)",
+        # EC2 shows the instance id as asset tag.
+        "_cloud_given": r"""coalesce(n_lower(cloud_instance_id),
+            nullif(regexp_extract(n_lower(asset_tag), '^i-[0-9a-f]{8,17}$'), ''),
+            CASE WHEN starts_with(lower(cloud_resource_id), 'arn:') THEN nullif(regexp_extract(lower(cloud_resource_id),
+                '^arn:[^:]*:ec2:[^:]*:[0-9]*:instance/i-[0-9a-f]+$'), '')
+                WHEN contains(cloud_resource_id, '/instances/') THEN nullif(regexp_extract(cloud_resource_id,
+                '/instances/([0-9]{15,})/*$', 1), '') END)""",
+        # Kubernetes puts the cloud before the id of a node's machine; on vSphere it is the SMBIOS UUID.
+        "_cloud_id": "CASE WHEN contains(_cloud_given, '://') THEN nullif(regexp_replace(_cloud_given, "
+        "'^(openstack|nutanix)://([^/]*/)*|^vsphere://.*$', ''), '') ELSE _cloud_given END",
+        "_node_uuid": "CASE WHEN prefix(_cloud_given, 'vsphere://') THEN substr(_cloud_given, 11) END",
+        # 'vm-101' names a machine inside one vCenter only.
+        "_cloud_l": "l_local_id(_cloud_id, lower(coalesce(cloud_account_id, product || ':' || instance)))",
+        "_cloud_text": "l_cloud_id(_cloud_l)",
+        "_cloud_bad": "seeded_cloud_id(_cloud_text)",
+        "cloud": "CASE WHEN NOT _cloud_bad THEN _cloud_text END",
+        "cloud_dropped": "CASE WHEN _cloud_bad THEN _cloud_text END",
+        "_account_l": "n_lower(cloud_account_id)",
+        "_account_told": "l_cloud_account(_account_l)",
+        "account": "coalesce(CASE WHEN NOT seeded_cloud_id(_account_told) THEN _account_told END, "
+        "l_cloud_account_of(_cloud_l))",
+        "_resource_l": "n_lower(cloud_resource_id)",
+        "resource": "l_resource_id(_resource_l)",
+        # Azure Arc registers machines that live elsewhere.
+        "registered": "coalesce(contains(resource, '/microsoft.hybridcompute/') "
+        "OR contains(_cloud_text, '/microsoft.hybridcompute/'), false)",
+        # On these clouds the instance id is the SMBIOS UUID.
+        "cloud_uuid": "CASE WHEN provider IN ('azure', 'openstack', 'nutanix') AND length(_cloud_text) = 32 "
+        "AND NOT contains(_cloud_text, '/') AND NOT _cloud_bad AND NOT registered THEN n_either(_cloud_text) END",
+        # -- hardware ---------------------------------------------------------------------------------------------------
+        "_uuid_l": "coalesce(n_lower(smbios_uuid), _node_uuid)",
+        # the file of a virtual machine writes its UUID in bytes: '56 4d 4c bc c6 a9 19 69-3f ..'
+        "_uuid_hex": "CASE WHEN strlen(_uuid_l) > 38 THEN coalesce(l_hex32(_uuid_l), l_serial_hex(_uuid_l)) "
+        "ELSE l_hex32(_uuid_l) END",
+        "_uuid": "n_either(_uuid_hex)",
+        "_uuid_bad": "seeded_uuid(_uuid)",
+        "uuid": "CASE WHEN NOT _uuid_bad THEN _uuid END",
+        # in the byte order in which it came, so that a person finds it again
+        "uuid_dropped": "CASE WHEN _uuid_bad THEN _uuid_hex END",
+        # whether the record writes it in the other byte order
+        "uuid_turned": "_uuid_hex <> _uuid",
+        # Apple's barcodes put an S before the twelve characters of the serial number.
+        "_serial_given": "n_lower(serial_number)",
+        "_serial_l": "CASE WHEN maker = 'apple' AND strlen(_serial_given) = 13 AND prefix(_serial_given, 's') "
+        "THEN substr(_serial_given, 2) ELSE _serial_given END",
+        "_serial_hex": "l_serial_hex(_serial_l)",
+        "_serial_uuid": "n_either(_serial_hex)",
+        "_serial_uuid_bad": "seeded_uuid(_serial_uuid)",
+        "serial_turned": "_serial_hex <> _serial_uuid",
+        # KVM can hand a guest the UUID of its host as serial number. Beside a UUID of its own it is another machine's, unless
+        # the hypervisor wrote its name in front.
+        "_serial_named": "left(_serial_l, 1) BETWEEN 'g' AND 'z'",
+        "serial_uuid": "CASE WHEN NOT _serial_uuid_bad AND (_uuid IS NULL OR _uuid_bad OR _uuid = _serial_uuid "
+        "OR _serial_named) THEN _serial_uuid END",
+        "serial_uuid_other": "CASE WHEN NOT _serial_uuid_bad AND NOT _uuid_bad AND _uuid <> _serial_uuid "
+        "AND NOT _serial_named THEN _serial_uuid END",
+        "serial_uuid_dropped": "CASE WHEN _serial_uuid_bad THEN _serial_uuid END",
+        "_serial_text": "CASE WHEN _serial_hex IS NULL THEN l_serial_text(_serial_l) END",
+        "_serial_plain": "n_alnum(_serial_text)",
+        # Spreadsheets turn digits into 1.23457E+11: what is left of them is shared by many. Hands fill the field with model or
+        # maker, or with words: 'see label', 'dmidecode: command not found'.
+        "_serial_bad": r"""seeded_serial_number(_serial_plain)
+            OR coalesce(regexp_matches(_serial_text, '^[0-9]([.,][0-9]+)?E[+][0-9]+$'), false)
+            OR coalesce(_serial_plain = model_plain, false) OR coalesce(_serial_plain = maker, false)
+            OR coalesce(contains(_serial_l, ' ') AND NOT regexp_matches(_serial_l, '[0-9]|^s/n |^s.*[:=#]')
+                AND NOT allowed_serial_number(_serial_plain), false)""",
+        "serial": "CASE WHEN NOT _serial_bad THEN _serial_text END",
+        "serial_dropped": "CASE WHEN _serial_bad THEN _serial_text END",
+        "_imei_l": "n_lower(imei)",
+        "_imei": "l_imei(_imei_l)",
+        "_imei_bad": "seeded_imei(_imei)",
+        "imei": "CASE WHEN NOT _imei_bad THEN _imei END",
+        "imei_dropped": "CASE WHEN _imei_bad THEN _imei END",
+    },
 )
-SELECT idx, room, maker, blade, entra, adguid, sid, resource, provider, account,
-    CASE WHEN role = 'bmc' OR told.is_bmc THEN 'bmc' WHEN role = 'chassis' THEN role
-        WHEN told.is_container THEN 'container' ELSE role END AS role,
-    CASE WHEN entra IS NULL THEN entra_hex END AS entra_dropped,
-    CASE WHEN adguid IS NULL THEN adguid_hex END AS adguid_dropped, CASE WHEN sid IS NULL THEN sid_l END AS sid_dropped,
-    -- On these clouds the instance id is the SMBIOS UUID.
-    CASE WHEN provider IN ('azure', 'openstack', 'nutanix') AND length(cloud_text) = 32 AND NOT contains(cloud_text, '/')
-        AND NOT cloud_bad AND NOT registered THEN n_either(cloud_text) END AS cloud_uuid, registered,
-    CASE WHEN NOT uuid_bad THEN uuid END AS uuid,
-    -- whether the record writes it in the other byte order
-    uuid_hex <> uuid AS uuid_turned, serial_hex <> serial_uuid AS serial_turned,
-    -- in the byte order in which it came, so that a person finds it again
-    CASE WHEN uuid_bad THEN uuid_hex END AS uuid_dropped,
-    -- KVM can hand a guest the UUID of its host as serial number. Beside a UUID of its own it is another machine's, unless
-    -- the hypervisor wrote its name in front.
-    CASE WHEN NOT serial_uuid_bad AND (uuid IS NULL OR uuid_bad OR uuid = serial_uuid OR left(serial_l, 1) BETWEEN 'g' AND 'z')
-        THEN serial_uuid END AS serial_uuid,
-    CASE WHEN NOT serial_uuid_bad AND NOT uuid_bad AND uuid <> serial_uuid AND NOT left(serial_l, 1) BETWEEN 'g' AND 'z'
-        THEN serial_uuid END AS serial_uuid_other,
-    CASE WHEN serial_uuid_bad THEN serial_uuid END AS serial_uuid_dropped,
-    CASE WHEN NOT cloud_bad THEN cloud_text END AS cloud, CASE WHEN cloud_bad THEN cloud_text END AS cloud_dropped,
-    CASE WHEN NOT serial_bad THEN serial_text END AS serial, CASE WHEN serial_bad THEN serial_text END AS serial_dropped,
-    CASE WHEN NOT imei_bad THEN imei_text END AS imei, CASE WHEN imei_bad THEN imei_text END AS imei_dropped
-FROM judged LEFT JOIN ({_TOLD}) told USING (idx)
-"""
 
 # Before a value of a management controller, chassis or container; none for ordinary machines. A container may show the
 # UUID and the cloud's id of its host, as all others there do: they count with the container's name, or where no machine has
@@ -291,7 +314,7 @@ FROM norm LEFT JOIN (
 WHERE role <> ''
 """
 
-TABLES = {
+TABLES: dict[str, str | Derived] = {
     "names": _NAMES,
     "cluster_names": _CLUSTER_NAMES,
     "macs": _MACS,

@@ -42,8 +42,10 @@ def number_records(
     relation: str,
     columns: Mapping[str, str],
     without: tuple[str, ...] = (),
-) -> None:
-    """Makes the table `_numbers`: of each record `idx` from 0, `key`, `room` (hash of the scope), its source, whether it is
+) -> dict[str, bool]:
+    """Gives of each of `columns` whether `relation` has it.
+
+    Makes the table `_numbers`: of each record `idx` from 0, `key`, `room` (hash of the scope), its source, whether it is
     active, whether it may create an asset (NEVER, KNOWN, ALWAYS), and its times. The views `_records` of `relation` (`idx` and
     COMMON), `_observed`, which has `columns` and `room` as well, and `_keyed`, which has `key` and the columns without `idx` and
     `room` and costs no join.
@@ -108,6 +110,7 @@ def number_records(
         "CREATE OR REPLACE TEMP VIEW _observed AS SELECT n.idx, n.room, g.* FROM _keyed g JOIN _numbers n USING (key)"
     )
     connection.execute(f"CREATE OR REPLACE TEMP VIEW _records AS SELECT idx, {', '.join(COMMON)} FROM _observed")
+    return {name: name in present for name in columns}
 
 
 def record_keys(connection: duckdb.DuckDBPyConnection) -> pa.Array:

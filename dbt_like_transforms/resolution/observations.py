@@ -290,7 +290,7 @@ def _authority(product: str) -> str:
 
 
 def to_table(observations: Sequence[AnyObservation], kind: Kind) -> pa.Table:
-    """Observations as an Arrow table with the columns of the models."""
+    """Observations as an Arrow table with those columns of the models that any of them tells."""
     given = [observation.get("identifiers") or {} for observation in observations]
     places = [_place(observation) for observation in observations]
     columns: dict[str, list[Any]] = {
@@ -315,6 +315,7 @@ def to_table(observations: Sequence[AnyObservation], kind: Kind) -> pa.Table:
         attributes = [observation.get("attributes") or {} for observation in observations]
         for name in get_type_hints(Attributes):
             columns["os_platform" if name == "os" else name] = [told.get(name) for told in attributes]
-    nothing = [None] * len(given)
     types = {name: TYPES[sql] for name, sql in (COMMON | COLUMNS[kind]).items()}
-    return pa.table({name: pa.array(columns.get(name, nothing), type_) for name, type_ in types.items()})
+    return pa.table(
+        {name: pa.array(values, types[name]) for name, values in columns.items() if name in COMMON or any(values)}
+    )

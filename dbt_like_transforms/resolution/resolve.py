@@ -53,9 +53,10 @@ def resolve(
     if not isinstance(observations, str):
         con.register("_observations", observations)
         observations = "_observations"
-    number_records(con, observations, COLUMNS[kind], tuple(config.without))
+    stated = number_records(con, observations, COLUMNS[kind], tuple(config.without))
     ladder = LADDERS[kind]
-    for name, select in ladder.tables.items():
+    for name, table in ladder.tables.items():
+        select = table if isinstance(table, str) else table.sql(stated)
         con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {select}")
     facts = read_facts(con, ladder)
     applied = apply_decisions(con, kind, decisions)

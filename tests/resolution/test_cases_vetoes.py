@@ -211,8 +211,7 @@ def outcome(kind: Kind) -> Outcome:
     types = [row["identifiers"].pop("type", None) for row in rows]
     table = to_table([shape_of(kind).validate_python(row) for row in rows], kind)
     if kind != "device":
-        place = table.schema.get_field_index(f"{kind}_type")
-        table = table.set_column(place, f"{kind}_type", pa.array(types, pa.string()))
+        table = table.append_column(f"{kind}_type", pa.array(types, pa.string()))
     resolution = resolve(kind, table, config=ResolutionConfig(allowed=allowed))
     told = resolution.assignments().project("record, coalesce(asset_id, record), state").fetchall()
     return Outcome({"record": record, "asset": asset, "state": state} for record, asset, state in told)
