@@ -154,6 +154,9 @@ def guarded_parser(url: str) -> expat.XMLParserType:
     """A parser that fetches nothing; a DOCTYPE may only name itself, as some vendors' do."""
     parser = expat.ParserCreate()
     parser.buffer_text = True
+    if hasattr(parser, "SetReparseDeferralEnabled"):
+        # from expat 2.6 on, what comes in pieces is read later, which for a prologue is too late
+        parser.SetReparseDeferralEnabled(False)
 
     def doctype(name: str, system_id: str | None, public_id: str | None, has_internal_subset: int) -> None:
         refuse_web_page(name, 1, url)
