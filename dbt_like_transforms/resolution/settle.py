@@ -42,160 +42,157 @@ def settle(
     blocks: value number -> its clusters. conflict(a, b): what is against it. at_work(a): whether anything of the cluster is
     not retired.
     """
-    result = Settlement()
-    shares: dict[int, dict[int, int]] = {}
-    known: dict[tuple[int, int], str | None] = {}
-
-    def against(a: int, b: int) -> str | None:
-        pair = (a, b) if a < b else (b, a)
-        if pair not in known:
-            known[pair] = conflict(*pair)
-        return known[pair]
-
+    settler = _Settler(conflict, at_work)
     for key in sorted(blocks):
-        sharing = sorted(blocks[key])
-        result.undecided.extend((key, other, one) for one, other in itertools.pairwise(sharing[BLOCK_LIMIT - 1 :]))
-        members = sharing[:BLOCK_LIMIT]
-        for place, one in enumerate(members):
-            for other in members[place + 1 :]:
-                reason = against(one, other)
-                if reason is not None:
-                    result.vetoed.append((key, other, one, reason))
-                else:
-                    shares.setdefault(one, {}).setdefault(other, key)
-                    shares.setdefault(other, {}).setdefault(one, key)
-    for group in _connected(sorted(shares), shares):
-        for merged in _unite(group, shares, against, at_work, result):
-            if len(merged) > 1:
-                result.merged.append(sorted(merged))
-    told = {frozenset((one, other)) for pairs in (result.ambiguous, result.vetoed) for _, one, other, *_ in pairs}
-    part = {cluster: merged[0] for merged in result.merged for cluster in merged}
-    for one, others in shares.items():
-        pairs = [(key, other, one) for other, key in others.items() if one < other]
-        result.agreed.extend(pairs)
-        result.undecided.extend(
-            (key, other, one)
-            for key, other, _ in pairs
-            if part.get(one, one) != part.get(other, other) and frozenset((one, other)) not in told
-        )
-    return result
+        settler.compare(key, sorted(blocks[key]))
+    settler.unite()
+    return settler.result
 
 
-def _unite(
-    group: list[int],
-    shares: dict[int, dict[int, int]],
-    against: Callable[[int, int], str | None],
-    at_work: Callable[[int], bool],
-    result: Settlement,
-) -> list[list[int]]:
-    """Splits a connected group into sets without conflict; ambiguous clusters stay alone."""
-    if len(group) == 1:
-        return [group]
-    if len(group) > GROUP_LIMIT:
-        return [[cluster] for cluster in group]
-    torn = {
-        cluster
-        for place, one in enumerate(group)
-        for other in group[place + 1 :]
-        if against(one, other) is not None
-        for cluster in (one, other)
-    }
-    if not torn:
-        return [group]
-    neutral = [cluster for cluster in group if cluster not in torn]
-    if not neutral:
-        working, retired = _sides(group, at_work)
-        if not working or not retired:
-            return [[cluster] for cluster in group]
-        _pass_over(set(retired), working, shares, result)
-        pieces = [piece for side in (working, retired) for piece in _connected(side, shares)]
-        return [part for piece in pieces for part in _unite(piece, shares, against, at_work, result)]
-    sets = [
-        part for piece in _connected(sorted(torn), shares) for part in _unite(piece, shares, against, at_work, result)
-    ]
-    owner = {cluster: number for number, part in enumerate(sets) for cluster in part}
+class _Settler:
+    """shares: of each cluster the others that it shares a value with and is not in conflict with, and the number of the
+    value."""
 
-    def near_to(clusters: list[int]) -> list[int]:
-        return sorted({owner[other] for cluster in clusters for other in shares[cluster] if other in owner})
+    def __init__(self, conflict: Callable[[int, int], str | None], at_work: Callable[[int], bool]) -> None:
+        self.result = Settlement()
+        self.shares: dict[int, dict[int, int]] = {}
+        self.conflict = conflict
+        self.at_work = at_work
+        self._known: dict[tuple[int, int], str | None] = {}
 
-    def together(numbers: list[int], clusters: list[int]) -> list[int]:
-        return [cluster for number in numbers for cluster in sets[number]] + clusters
-
-    def works(number: int) -> bool:
-        return any(map(at_work, sets[number]))
-
-    waiting = _connected(neutral, shares)
-    while waiting:
-        free = waiting.pop(0)
-        near = near_to(free)
-        if not _at_peace(together(near, free), against):
-            # What is retired does not go with what is at work where something retired claims it as well.
-            leaving = [
-                cluster
-                for cluster in free
-                if not at_work(cluster) and not all(works(number) for number in near_to([cluster]))
-            ]
-            staying = [cluster for cluster in free if cluster not in leaving]
-            if leaving and staying:
-                waiting = _connected(leaving, shares) + _connected(staying, shares) + waiting
-                continue
-            alive = any(map(at_work, free))
-            alike = [number for number in near if works(number) == alive]
-            if len(alike) == 1 and _at_peace(together(alike, free), against):
-                _pass_over(set(together([number for number in near if number not in alike], [])), free, shares, result)
-                near = alike
+    def compare(self, key: int, sharing: list[int]) -> None:
+        """Takes the clusters (ascending) that share a value."""
+        self.result.undecided.extend((key, other, one) for one, other in itertools.pairwise(sharing[BLOCK_LIMIT - 1 :]))
+        for one, other in itertools.combinations(sharing[:BLOCK_LIMIT], 2):
+            reason = self._against(one, other)
+            if reason is not None:
+                self.result.vetoed.append((key, other, one, reason))
             else:
-                sets.append(free)
-                for cluster in free:
-                    result.ambiguous.extend(
-                        (key, cluster, other) for other, key in shares[cluster].items() if other in owner
+                self.shares.setdefault(one, {}).setdefault(other, key)
+                self.shares.setdefault(other, {}).setdefault(one, key)
+
+    def unite(self) -> None:
+        """Decides which of them become one, and notes what nothing tells of those that do not."""
+        result = self.result
+        result.merged = [sorted(part) for part in self._parts_of(self.shares) if len(part) > 1]
+        told = {frozenset((one, other)) for pairs in (result.ambiguous, result.vetoed) for _, one, other, *_ in pairs}
+        part_of = {cluster: part[0] for part in result.merged for cluster in part}
+        for one, others in self.shares.items():
+            for other, key in others.items():
+                if one < other:
+                    result.agreed.append((key, other, one))
+                    parted = part_of.get(one, one) != part_of.get(other, other)
+                    if parted and frozenset((one, other)) not in told:
+                        result.undecided.append((key, other, one))
+
+    def _parts_of(self, clusters: Iterable[int]) -> list[list[int]]:
+        """The clusters in parts without conflict: never those that share nothing, not even by way of others among them."""
+        return [part for group in self._connected(clusters) for part in self._split(group)]
+
+    def _split(self, group: list[int]) -> list[list[int]]:
+        """Splits a connected group into parts without conflict."""
+        if len(group) > GROUP_LIMIT:
+            return _singly(group)
+        torn = {
+            cluster for pair in itertools.combinations(group, 2) if self._against(*pair) is not None for cluster in pair
+        }
+        if not torn:
+            return [group]
+        neutral = [cluster for cluster in group if cluster not in torn]
+        return self._with_neutral(self._parts_of(torn), neutral) if neutral else self._by_work(group)
+
+    def _by_work(self, group: list[int]) -> list[list[int]]:
+        """Splits a group of which everyone is in conflict with someone: those at work may go together, and those that are
+        retired."""
+        working = [cluster for cluster in group if self.at_work(cluster)]
+        retired = [cluster for cluster in group if not self.at_work(cluster)]
+        if not working or not retired:
+            return _singly(group)
+        self._pass_over(working, retired)
+        return self._parts_of(working) + self._parts_of(retired)
+
+    def _with_neutral(self, parts: list[list[int]], neutral: list[int]) -> list[list[int]]:
+        """Adds clusters that are in conflict with nobody to the parts of those that are. What could go with several parts
+        goes with none, unless the retired or those at work among them leave one."""
+        part_of = {cluster: number for number, part in enumerate(parts) for cluster in part}
+
+        def near(clusters: list[int]) -> list[int]:
+            """The parts that the clusters share values with."""
+            return sorted({part_of[other] for one in clusters for other in self.shares[one] if other in part_of})
+
+        def joined(numbers: list[int], clusters: list[int]) -> list[int]:
+            return [cluster for number in numbers for cluster in parts[number]] + clusters
+
+        def works(clusters: list[int]) -> bool:
+            return any(map(self.at_work, clusters))
+
+        waiting = self._connected(neutral)
+        while waiting:
+            free = waiting.pop(0)
+            chosen = near(free)
+            if not self._at_peace(joined(chosen, free)):
+                # What is retired does not go with what is at work where something retired claims it as well.
+                leaving = [
+                    cluster
+                    for cluster in free
+                    if not self.at_work(cluster) and not all(works(parts[number]) for number in near([cluster]))
+                ]
+                staying = [cluster for cluster in free if cluster not in leaving]
+                if leaving and staying:
+                    waiting = self._connected(leaving) + self._connected(staying) + waiting
+                    continue
+                alike = [number for number in chosen if works(parts[number]) == works(free)]
+                if len(alike) != 1 or not self._at_peace(joined(alike, free)):
+                    parts.append(free)
+                    self.result.ambiguous.extend(
+                        (key, one, other) for one in free for other, key in self.shares[one].items() if other in part_of
                     )
-                continue
-        number = near[0] if near else len(sets)
-        if not near:
-            sets.append([])
-        sets[number] = joined = together(near, free)
-        for other in near[1:]:
-            sets[other] = []
-        owner.update({cluster: number for cluster in joined if cluster in owner})
-    return [part for part in sets if part]
+                    continue
+                self._pass_over(free, joined([number for number in chosen if number not in alike], []))
+                chosen = alike
+            part = joined(chosen, free)
+            for number in chosen:
+                parts[number] = []
+            part_of.update({cluster: len(parts) for cluster in part if cluster in part_of})
+            parts.append(part)
+        return [part for part in parts if part]
 
-
-def _sides(clusters: list[int], at_work: Callable[[int], bool]) -> tuple[list[int], list[int]]:
-    """Those at work, and those retired."""
-    working = [cluster for cluster in clusters if at_work(cluster)]
-    return working, [cluster for cluster in clusters if cluster not in working]
-
-
-def _pass_over(others: set[int], free: list[int], shares: dict[int, dict[int, int]], result: Settlement) -> None:
-    """Notes that the free clusters share values with others of which the one side is retired and the other at work."""
-    for cluster in free:
-        result.vetoed.extend(
-            (key, cluster, other, "retired") for other, key in shares[cluster].items() if other in others
+    def _pass_over(self, clusters: list[int], others: list[int]) -> None:
+        """Notes that the clusters share values with others of which the one side is retired and the other at work."""
+        left = set(others)
+        self.result.vetoed.extend(
+            (key, one, other, "retired") for one in clusters for other, key in self.shares[one].items() if other in left
         )
 
+    def _at_peace(self, clusters: list[int]) -> bool:
+        """Whether no two of them are in conflict."""
+        return all(self._against(one, other) is None for one, other in itertools.combinations(clusters, 2))
 
-def _at_peace(clusters: list[int], against: Callable[[int, int], str | None]) -> bool:
-    return all(against(one, other) is None for place, one in enumerate(clusters) for other in clusters[place + 1 :])
+    def _against(self, one: int, other: int) -> str | None:
+        """What is against joining the two, found out once."""
+        pair = (min(one, other), max(one, other))
+        if pair not in self._known:
+            self._known[pair] = self.conflict(*pair)
+        return self._known[pair]
+
+    def _connected(self, clusters: Iterable[int]) -> list[list[int]]:
+        """The clusters in groups of those that share values, directly or by way of others among them; sorted."""
+        left = set(clusters)
+        groups = []
+        for first in sorted(left):
+            if first not in left:
+                continue
+            group, reached = [], [first]
+            left.discard(first)
+            while reached:
+                one = reached.pop()
+                group.append(one)
+                found = left.intersection(self.shares.get(one, ()))
+                left -= found
+                reached.extend(found)
+            groups.append(sorted(group))
+        return groups
 
 
-def _connected(clusters: Iterable[int], shares: dict[int, dict[int, int]]) -> list[list[int]]:
-    """Connected parts of the given clusters, using only links between them; sorted."""
-    ordered = sorted(clusters)
-    left = set(ordered)
-    parts = []
-    for first in ordered:
-        if first not in left:
-            continue
-        stack = [first]
-        left.discard(first)
-        part = []
-        while stack:
-            one = stack.pop()
-            part.append(one)
-            for other in shares.get(one, ()):
-                if other in left:
-                    left.discard(other)
-                    stack.append(other)
-        parts.append(sorted(part))
-    return parts
+def _singly(clusters: list[int]) -> list[list[int]]:
+    return [[cluster] for cluster in clusters]
