@@ -12,10 +12,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_like_transforms.resolution.activity import Clocks
 from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs, groups_of
 from dbt_like_transforms.resolution.crowded import drop_crowded
 from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Facts
-from dbt_like_transforms.resolution.findings import Findings, Joins
+from dbt_like_transforms.resolution.findings import Findings
 from dbt_like_transforms.resolution.integers import (
     Flags,
     Keys,
@@ -31,10 +32,10 @@ from dbt_like_transforms.resolution.ladder import Ladder, Rule
 from dbt_like_transforms.resolution.notes import HARDWARE, Notes
 from dbt_like_transforms.resolution.partition import Bits, Partition
 from dbt_like_transforms.resolution.settle import BLOCK_LIMIT, settle
-from dbt_like_transforms.resolution.suspects import Suspects
+from dbt_like_transforms.resolution.suspects import Groups, Suspects
 from dbt_like_transforms.resolution.vetoes import Vetoes
+from dbt_like_transforms.resolution.views import View, common, view_clusters
 
-MANUAL_MERGE = "manual_merge"
 #: Ids that one machine may have been given one after the other, a new one every day: as many as are compared when they are joined.
 SUCCESSORS = BLOCK_LIMIT
 
@@ -46,74 +47,25 @@ class Clusterer:
         self,
         facts: Facts,
         ladder: Ladder,
-        vetoes: Vetoes,
+        clocks: Clocks,
         apart: tuple[tuple[int, int], ...] = (),
         allowed: Mapping[str, Keys] | None = None,
     ) -> None:
+        """apart: pairs of rows that a person declared to be different. allowed: by identifier the values (hashes, ascending)
+        that a person declared to be real, whatever the data show."""
         self.facts = facts
-        #: Values (hashes, ascending) by identifier that a person declared to be real, whatever the data show.
         self.allowed = allowed or {}
         self.ladder = ladder
-        self.vetoes = vetoes
-        self.suspects = Suspects(facts, vetoes.clocks)
+        self.vetoes = Vetoes(facts, clocks, apart)
+        self.suspects = Suspects(facts, clocks)
         self.apart = np.array(apart, dtype=np.int32).reshape(-1, 2)
         kept = {name for rule in ladder.rules for name in (*rule.vetoes, *rule.contest)} | set(ladder.review_conflicts)
         self.partition = Partition(facts, tuple(sorted(kept)))
         self.findings = Findings()
         self.notes = Notes(facts, ladder, self.partition, self.findings)
-        #: Values found to be no identifiers so far; they veto nothing either.
+        #: Values (hashes, ascending) by identifier found to be no identifiers so far: what differs in them alone differs by no
+        #: special veto; those among the `vetoes` of a rule forbid all the same.
         self.unusable: dict[str, Keys] = {}
-
-    def join_by_hand(self, pairs: list[tuple[int, int]]) -> None:
-        """Joins the clusters of pairs of rows that a person declared to be one, after all rules.
-
-        Before the rules such a cluster would hold two serial numbers and push its own records away. A join that would
-        bring together what a person keeps apart is left out and noted.
-        """
-        for one, other in pairs:
-            label = self.partition.label
-            here, there = int(label[one]), int(label[other])
-            if here == there:
-                continue
-            left, right = label[self.apart[:, 0]], label[self.apart[:, 1]]
-            barred = ((left == here) & (right == there)) | ((left == there) & (right == here))
-            if barred.any():
-                self.findings.miss(MANUAL_MERGE, "", [(one, other, 0)], "apart", False)
-                continue
-            nothing = np.zeros(1, np.uint64)
-            rows, others = np.array([other], np.int32), np.array([one], np.int32)
-            self.findings.joins.append(Joins(MANUAL_MERGE, "", rows, others, nothing, nothing))
-            self.partition.join(np.sort(np.array([here, there], np.int32)), np.zeros(2, np.int32))
-        if pairs:
-            self._join_doubtful({int(self.partition.label[row]) for pair in pairs for row in pair})
-
-    def _join_doubtful(self, merged: set[int]) -> None:
-        """Joins what could belong to several clusters of which a person has made one."""
-        rules = {rule.name: rule for rule in self.ladder.rules}
-        label = self.partition.label
-        open_to: dict[int, list[tuple[str, int, int, int]]] = {}
-        for near in self.findings.near:
-            if near.against or near.rule not in rules:
-                continue
-            for row, other, key in zip(near.rows.tolist(), near.others.tolist(), near.keys.tolist(), strict=True):
-                for one, two in ((row, other), (other, row)):
-                    if label[one] != label[two] and int(label[one]) not in merged:
-                        open_to.setdefault(int(label[one]), []).append((near.rule, one, two, key))
-        for cluster, choices in sorted(open_to.items()):
-            targets = {int(label[two]) for _, _, two, _ in choices}
-            if len(targets) > 1 or not targets <= merged:
-                continue
-            rule = rules[choices[0][0]]
-            (target,) = targets
-            views = self.vetoes.views(label, np.array([cluster, target], np.int32), rule, self.unusable)
-            if self.vetoes.conflict(rule, views[cluster], views[target]) is not None:
-                continue
-            _, row, other, key = choices[0]
-            keys = np.array([key], np.uint64)
-            rows, others = np.array([row], np.int32), np.array([other], np.int32)
-            self.findings.joins.append(Joins(rule.name, rule.identifier, rows, others, keys, np.zeros(1, np.uint64)))
-            self.partition.join(np.sort(np.array([cluster, target], np.int32)), np.zeros(2, np.int32))
-            merged = {int(label[one]) for one in merged}
 
     def release(self) -> None:
         """Gives back what only deciding needs; labels, findings and what hardware is told by stay."""
@@ -155,6 +107,10 @@ class Clusterer:
         number = np.repeat(np.arange(len(settled)), [len(merged) for merged in settled]) + len(clash)
         calm = calm[group]
         self.partition.join(np.append(clusters[calm], members), np.append(group[calm], number))
+
+    def views(self, clusters: Rows, rule: Rule) -> dict[int, View]:
+        """The clusters as the vetoes of the rule look at them."""
+        return view_clusters(self.facts, self.partition.label, clusters, rule, self.unusable)
 
     # -- values that are no identifiers -----------------------------------------------------------------------------
     def _uncontested(self, rule: Rule, agreed: Agreement) -> Agreement:
@@ -212,11 +168,11 @@ class Clusterer:
             held.setdefault(key, []).append(cluster)
         if not held:
             return more
-        views = self.vetoes.views(self.partition.label, sorted_unique(agreed.cluster[chosen]), rule, self.unusable)
+        views = self.views(sorted_unique(agreed.cluster[chosen]), rule)
         kept = more.copy()
         for key, clusters in held.items():
             kept[key] = not all(
-                views[one].values[name] & views[other].values[name]
+                common(views[one], views[other], name)
                 or self.vetoes.succession.succeeded(name, views[one], views[other])
                 for one, other in itertools.combinations(clusters, 2)
             )
@@ -273,9 +229,9 @@ class Clusterer:
         for name in rule.vetoes:
             clash |= partition.differing(name, single, clusters, group, size)
         if rule.special:
-            of_rows = group_of[partition.label]
+            groups = Groups(partition.label, group_of[partition.label], size)
             for special in rule.special:
-                clash |= self.suspects.within(special, partition.label, of_rows, size, self.unusable)
+                clash |= self.suspects.within(special, groups, self.unusable)
         if len(self.apart):
             left, right = (
                 group_of[self.partition.label[self.apart[:, 0]]],
@@ -287,7 +243,7 @@ class Clusterer:
     def _settle(self, rule: Rule, agreed: Agreement) -> list[list[int]]:
         """Decides groups with conflicts one by one, see `settle`: which clusters become one."""
         clusters = sorted_unique(agreed.cluster)
-        views = self.vetoes.views(self.partition.label, clusters, rule, self.unusable)
+        views = self.views(clusters, rule)
         blocks: dict[int, list[int]] = {}
         for key, cluster in zip(agreed.key.tolist(), agreed.cluster.tolist(), strict=True):
             blocks.setdefault(key, []).append(cluster)
@@ -295,11 +251,10 @@ class Clusterer:
             (cluster, key): row
             for cluster, key, row in zip(agreed.cluster.tolist(), agreed.key.tolist(), agreed.row.tolist(), strict=True)
         }
-        active = self.facts.active
         settlement = settle(
             blocks,
             lambda a, b: self.vetoes.conflict(rule, views[a], views[b]),
-            lambda a: any(active[row] for row in views[a].rows),
+            lambda a: self.vetoes.activity.at_work(views[a]),
         )
         self.notes.settled(rule, agreed, settlement, carriers)
         return settlement.merged

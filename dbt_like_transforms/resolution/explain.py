@@ -8,7 +8,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.cluster import MANUAL_MERGE, Clusterer
+from dbt_like_transforms.resolution.by_hand import MANUAL_MERGE
+from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import key_sql, on_island, value_sql
 from dbt_like_transforms.resolution.findings import Findings, Near

@@ -101,7 +101,7 @@ def shared_values(rows: Rows, keys: Keys) -> Shared:
 class Facts:
     """All records of one run. Row numbers are in anchor order: the earliest first seen comes first.
 
-    edges: identifier name -> who carries what. told: the same before `confine`. agent_kinds: product of each agent edge.
+    edges: identifier name -> who carries what. told: the same before `confine`. agent_products: product of each agent edge.
     first, last: seconds since 1970 of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's
     name (or MAC), 0 for none. full_print: the same by the whole of a long name. rooms: hash of the room, which takes the
     scope out of the key of a scoped value.
@@ -117,7 +117,7 @@ class Facts:
     fingerprint: Keys
     full_print: Keys
     rooms: Keys
-    agent_kinds: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
+    agent_products: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     told: dict[str, Edges] = field(init=False)
 
     def __post_init__(self) -> None:

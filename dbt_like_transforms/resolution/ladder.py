@@ -74,23 +74,12 @@ class Dropped:
     why: str = "a known placeholder"
 
 
-#: Vetoes that compare more than one value; each is explained where `settle` applies it.
+#: Vetoes with a logic of their own: `vetoes` applies them, `words` tells what they say.
 Special = Literal[
     "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_unnamed", "clone_same_source",
     "clone_blade", "clone_image", "enclosed", "counted", "domain", "employee_other", "login_other",
     "passed_on",
 ]  # fmt: skip
-
-#: Vetoes by values that can only be compared where another identifier agrees: two numbers of one form, two SIDs or
-#: addresses of one domain. Veto -> identifier, what has to agree.
-COMPARED_WITHIN: dict[str, tuple[str, str]] = {
-    "domain": ("sid", "sid_domain"),
-    "employee_other": ("employee", "employee_form"),
-    "login_other": ("login", "login_domain"),
-}
-
-#: Vetoes that only strike where somebody carries an identifier.
-CARRIED = {"clone_blade": "blade", "clone_image": "sid_machine", "counted": "counted", "enclosed": "enclosed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +93,11 @@ class Rule:
     fan_out: more distinct host names than this on one value suppress it too (0: any number will do).
     owned_as: an identifier; only a value that some record has as this as well is agreed on.
     with_agreement: identifiers of which one must agree as well (MAC with a name, MAC with another MAC).
-    successive: identifiers that a machine is given anew; two values are no disagreement when everything that carries the
-        one fell silent before anything with the other appeared.
+    successive: identifiers among `vetoes` that a machine is given anew; two values are no disagreement, and do not contest
+        the value, when everything that carries the one fell silent before anything with the other appeared.
+
+    Raises:
+        ValueError: a successive identifier is no veto.
     """
 
     name: str
@@ -119,6 +111,10 @@ class Rule:
     owned_as: str = ""
     with_agreement: tuple[str, ...] = ()
     successive: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if strange := set(self.successive) - set(self.vetoes):
+            raise ValueError(f"rule {self.name}: successive {', '.join(sorted(strange))} must be among its vetoes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
+from dbt_like_transforms.resolution.activity import DAY
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.integers import among, sorted_unique
-from dbt_like_transforms.resolution.vetoes import DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def _side_by_side(clusterer: Clusterer, one: int, other: int) -> bool:
     facts = clusterer.facts
     if not (facts.active[one] and facts.active[other]):
         return False
-    return facts.source[one] != facts.source[other] or clusterer.vetoes.at_once([one], [other])
+    return facts.source[one] != facts.source[other] or clusterer.vetoes.activity.at_once([one], [other])
 
 
 def _shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
@@ -302,7 +302,7 @@ ORDER BY a.idx, b.idx
 def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
     """Accounts of one person."""
     links: dict[tuple[int, int], Link] = {}
-    clocks = {"seconds": clusterer.vetoes.clocks.successor * DAY}
+    clocks = {"seconds": clusterer.vetoes.activity.clocks.successor * DAY}
     for sql, given in ((_INVITED, None), (_SAME_HOME, None), (_SAME_EMPLOYEE, clocks)):
         for row in connection.execute(sql, given).fetchall():
             links.setdefault((row[0], row[1]), Link(*row))

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from dbt_like_transforms.resolution.assets import assign_assets
+from dbt_like_transforms.resolution.by_hand import join_by_hand
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.config import ResolutionConfig
@@ -22,7 +23,6 @@ from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.review import held, known_well, note_addresses, note_bare, note_candidates, strength
 from dbt_like_transforms.resolution.suppress import allowed_keys, install_macros
 from dbt_like_transforms.resolution.told import Told
-from dbt_like_transforms.resolution.vetoes import Vetoes
 
 
 def resolve(
@@ -62,11 +62,11 @@ def resolve(
     applied = apply_decisions(con, kind, decisions)
     facts.confine(applied.islands)
     allowed = allowed_keys(con, ladder, config.allowed)
-    clusterer = Clusterer(facts, ladder, Vetoes(facts, config.clocks, applied.apart), applied.apart, allowed)
+    clusterer = Clusterer(facts, ladder, config.clocks, applied.apart, allowed)
     with ThreadPoolExecutor(1) as beside:
         told = beside.submit(Told, kind, con) if survivors else None
         clusterer.run()
-    clusterer.join_by_hand(applied.together)
+    join_by_hand(clusterer, applied.together)
     note_candidates(clusterer)
     level = strength(clusterer)
     note_addresses(clusterer, level)

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from dbt_like_transforms.resolution.facts import NO_TIME, Facts
 from dbt_like_transforms.resolution.integers import Flags
-
-if TYPE_CHECKING:
-    from dbt_like_transforms.resolution.vetoes import View
-
-#: Successive values of these need a name in common: another blade may have taken the slot of the chassis.
-NEEDS_NAME = frozenset({"uuid"})
+from dbt_like_transforms.resolution.views import NEEDS_NAME, View, common, differ_in_full
 
 
 class Succession:
@@ -30,9 +24,7 @@ class Succession:
         The later one must be known by two moments: of a single one nobody knows how long it was there before. What its
         own source retired has fallen silent, whenever that was.
         """
-        if name in NEEDS_NAME and (
-            not a.values.get("host", set()) & b.values.get("host", set()) or differ_in_full(a, b)
-        ):
+        if name in NEEDS_NAME and (not common(a, b, "host") or differ_in_full(a, b)):
             return False
         facts = self.facts
         if name not in self._carrying:
@@ -54,8 +46,7 @@ class Succession:
     def were_beside(self, name: str, a: View, b: View) -> bool:
         """Whether values that followed one another in each view were at work at the same time by what the other knows of one
         of them."""
-        left, right = a.values.get(name, set()), b.values.get(name, set())
-        if left == right or not left & right:
+        if a.of(name) == b.of(name) or not common(a, b, name):
             return False
         alone = self._lived_at_once(name, a.rows) or self._lived_at_once(name, b.rows)
         return not alone and self._lived_at_once(name, a.rows + b.rows)
@@ -75,9 +66,3 @@ class Succession:
             for found in at_work
         )
         return any(end >= start for (_, end), (start, _) in itertools.pairwise(spans))
-
-
-def differ_in_full(a: View, b: View) -> bool:
-    """Whether their names differ behind the 15 characters by which names are compared."""
-    left, right = a.values.get("longname", set()), b.values.get("longname", set())
-    return bool(left and right and not left & right)

@@ -19,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from dbt_like_transforms.resolution.activity import DAY
 from dbt_like_transforms.resolution.columns import TYPES, show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME
 from dbt_like_transforms.resolution.gathered import Column, Gathered, Single, Times
@@ -31,7 +32,6 @@ from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.told import Told
 from dbt_like_transforms.resolution.values import elements
 
-DAY = 86_400
 #: Records whose values are gathered at once.
 GATHERED = 40_960
 #: Records whose winners are chosen at once.

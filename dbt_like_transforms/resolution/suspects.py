@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import assert_never
+
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_like_transforms.resolution.activity import DAY, Clocks
 from dbt_like_transforms.resolution.facts import NO_TIME, Facts
 from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, mixed, repeated, sorted_unique
-from dbt_like_transforms.resolution.ladder import CARRIED, COMPARED_WITHIN, Special
-from dbt_like_transforms.resolution.vetoes import DAY, Clocks
+from dbt_like_transforms.resolution.ladder import Special
+from dbt_like_transforms.resolution.views import CARRIED, COMPARED_WITHIN
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """Groups of clusters, numbered from 0. label: of each row its cluster. number: of each row the group of that, -1 for
+    none. size: how many groups there are."""
+
+    label: Rows
+    number: Rows
+    size: int
+
+    def only(self, found: Flags) -> Groups:
+        """The groups that are marked; their numbers stay."""
+        return replace(self, number=np.where(np.append(found, False)[self.number], self.number, np.int32(-1)))
+
+    def marked(self, numbers: NDArray[np.integer]) -> Flags:
+        """Marks the groups of these numbers; -1 is none."""
+        found = np.zeros(self.size + 1, np.bool_)
+        found[numbers] = True
+        return found[:-1]
 
 
 class Suspects:
@@ -18,107 +42,117 @@ class Suspects:
         self.facts = facts
         self.clocks = clocks
 
-    def within(self, special: Special, label: Rows, group: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
-        """For each group: whether the veto could strike inside it. Never misses one; may suspect too much.
+    def within(self, special: Special, groups: Groups, unusable: dict[str, Keys]) -> Flags:
+        """For each group: whether the special veto could strike inside it. unusable: see `view_clusters`."""
+        if special in CARRIED:
+            carried = groups.marked(groups.number[self.facts.edges[CARRIED[special]].rows])
+            if not carried.any():
+                return carried
+            groups = groups.only(carried)
+        match special:
+            case "mac" | "fqdn":
+                return self._disjoint(special, groups, unusable)
+            case "names" | "counted" | "enclosed":
+                return self._unlike(groups, unusable)
+            case "source":
+                return self._in_one_product_at_once(groups)
+            case "source_any" | "source_unlike":
+                rows, twice = self._in_one_product(groups)
+                return groups.marked(groups.number[rows[twice >= 0]])
+            case "agent":
+                return self._two_agents(groups)
+            case "time":
+                return self._apart_in_time(groups) | self._given_up(groups)
+            case "clone" | "clone_blade":
+                return self._cloned(groups, unusable)
+            case "clone_same_source" | "clone_image":
+                return self._cloned(groups.only(self._listed_twice(groups)), unusable)
+            case "clone_unnamed":
+                return self._disjoint_among(self._in_one_product_at_once(groups), "mac", groups, unusable)
+            case "domain" | "employee_other" | "login_other":
+                return self._differ_within(*COMPARED_WITHIN[special], groups)
+            case "passed_on":
+                return self._disjoint_among(self._half_retired(groups), "main", groups, unusable)
+            case _:
+                assert_never(special)
 
-        label, group: of each row its cluster, and the group of that, -1 for those not in question.
-        """
-        found = np.zeros(size, np.bool_)
-        if special in ("mac", "fqdn"):
-            found = self._maybe_disjoint(special, label, group, size, unusable)
-        elif special == "names":
-            found = self._maybe_unlike(label, group, size, unusable)
-        elif special in ("source", "source_any", "source_unlike"):
-            rows = np.flatnonzero((group >= 0) & self.facts.active)
-            twice = _seen_twice(group[rows], self.facts.source[rows], label[rows])
-            found[self._at_once_among(rows, group[rows], twice) if special == "source" else group[rows[twice >= 0]]] = (
-                True
-            )
-        elif special == "clone_unnamed":
-            rows = np.flatnonzero((group >= 0) & self.facts.active)
-            twice = _seen_twice(group[rows], self.facts.source[rows], label[rows])
-            found[self._at_once_among(rows, group[rows], twice)] = True
-            if found.any():
-                group = np.where(np.append(found, False)[group], group, np.int32(-1))
-                found = self._maybe_disjoint("mac", label, group, size, unusable)
-        elif special == "agent":
-            edges = self.facts.edges["agent"]
-            inside = np.flatnonzero(((group >= 0) & self.facts.active)[edges.rows])
-            carriers = edges.rows[inside]
-            group = group[carriers]
-            sets = _seen_twice(group, self.facts.agent_kinds[inside], label[carriers])
-            two = np.flatnonzero(sets >= 0)
-            differ = _nothing_common(
-                sets[two], label[carriers[two]], edges.keys[inside[two]], int(sets.max(initial=0)) + 1
-            )
-            sets[two[~differ[sets[two]]]] = -1
-            found[self._at_once_among(carriers, group, sets)] = True
-        elif special in COMPARED_WITHIN:
-            value, within = (self.facts.edges[name] for name in COMPARED_WITHIN[special])
-            # who has the one has the other, and only once
-            rows = np.flatnonzero((group >= 0)[value.rows])
-            carriers = value.rows[rows]
-            twice = _seen_twice(group[carriers], within.keys[rows], value.keys[rows])
-            found[group[carriers[twice >= 0]]] = True
-        elif special == "passed_on":
-            inside = np.flatnonzero(group >= 0)
-            working = np.zeros(self.facts.count, np.bool_)
-            working[label[inside[self.facts.active[inside]]]] = True
-            at_work = working[label[inside]]
-            gone = np.zeros(size, np.bool_)
-            found[group[inside[at_work]]] = True
-            gone[group[inside[~at_work]]] = True
-            found &= gone
-            if found.any():
-                found &= self._maybe_disjoint("main", label, group, size, unusable)
-        elif special == "time":
-            rows = np.flatnonzero(group >= 0)
-            found = self._apart_in_time(rows, group[rows], size)
-            found |= self._maybe_given_up(group, size)
-        else:
-            if special in CARRIED:
-                carried = np.zeros(size + 1, np.bool_)
-                carried[group[self.facts.edges[CARRIED[special]].rows]] = True
-                carried[-1] = False
-                if not carried.any():
-                    return found
-                group = np.where(carried[group], group, np.int32(-1))
-            if special in ("clone_same_source", "clone_image"):
-                group = np.where(np.append(self._listed_twice(group, size), False)[group], group, np.int32(-1))
-            found = self._maybe_unlike(label, group, size, unusable)
-            if found.any() and special not in ("counted", "enclosed"):
-                group = np.where(np.append(found, False)[group], group, np.int32(-1))
-                found = self._maybe_disjoint("mac", label, group, size, unusable)
-        return found
-
-    def _listed_twice(self, group: Rows, size: int) -> Flags:
-        """Groups of which one product instance has two active records."""
-        rows = np.flatnonzero((group >= 0) & self.facts.active)
-        sources = int(self.facts.source.max(initial=0)) + 1
-        listed = np.sort(group[rows].astype(np.int64) * sources + self.facts.source[rows])
-        found = np.zeros(size, np.bool_)
-        found[listed[1:][listed[1:] == listed[:-1]] // sources] = True
-        return found
-
-    def _maybe_unlike(self, label: Rows, group: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
-        """Groups in which the names of two clusters may differ, see `_unlike`."""
-        found = self._maybe_disjoint("host", label, group, size, unusable)
-        if len(self.facts.edges["longname"].rows):
-            found |= self._maybe_disjoint("longname", label, group, size, unusable)
-        return found
-
-    def _maybe_disjoint(self, name: str, label: Rows, group: Rows, size: int, unusable: dict[str, Keys]) -> Flags:
+    # -- values ---------------------------------------------------------------------------------------------------------
+    def _disjoint(self, name: str, groups: Groups, unusable: dict[str, Keys]) -> Flags:
         """Groups in which two clusters have usable values of the identifier, and no value is common to all that have any."""
         edges = self.facts.edges[name]
-        inside = np.flatnonzero((group >= 0)[edges.rows])
+        inside = np.flatnonzero((groups.number >= 0)[edges.rows])
         dropped = unusable.get(name)
         if dropped is not None and len(dropped):
             inside = inside[~among(edges.keys[inside], dropped)]
         rows = edges.rows[inside]
-        return _nothing_common(group[rows], label[rows], edges.keys[inside], size)
+        return _nothing_common(groups.number[rows], groups.label[rows], edges.keys[inside], groups.size)
+
+    def _disjoint_among(self, found: Flags, name: str, groups: Groups, unusable: dict[str, Keys]) -> Flags:
+        """Those of the groups found so far, see `_disjoint`."""
+        return self._disjoint(name, groups.only(found), unusable) if found.any() else found
+
+    def _unlike(self, groups: Groups, unusable: dict[str, Keys]) -> Flags:
+        """Groups in which the names of two clusters may differ, see `views.unlike`."""
+        found = self._disjoint("host", groups, unusable)
+        if len(self.facts.edges["longname"].rows):
+            found |= self._disjoint("longname", groups, unusable)
+        return found
+
+    def _cloned(self, groups: Groups, unusable: dict[str, Keys]) -> Flags:
+        """Groups in which names and cards may both differ."""
+        return self._disjoint_among(self._unlike(groups, unusable), "mac", groups, unusable)
+
+    def _differ_within(self, value: str, within: str, groups: Groups) -> Flags:
+        """Groups in which two clusters have different values where another identifier agrees."""
+        values, agreeing = self.facts.edges[value], self.facts.edges[within]
+        # who has the one has the other, and only once
+        places = np.flatnonzero((groups.number >= 0)[values.rows])
+        number = groups.number[values.rows[places]]
+        twice = _seen_twice(number, agreeing.keys[places], values.keys[places])
+        return groups.marked(number[twice >= 0])
+
+    # -- activity -------------------------------------------------------------------------------------------------------
+    def _half_retired(self, groups: Groups) -> Flags:
+        """Groups with a cluster at work and one that is retired."""
+        rows = np.flatnonzero(groups.number >= 0)
+        working = np.zeros(self.facts.count, np.bool_)
+        working[groups.label[rows[self.facts.active[rows]]]] = True
+        at_work = working[groups.label[rows]]
+        return groups.marked(groups.number[rows[at_work]]) & groups.marked(groups.number[rows[~at_work]])
+
+    def _listed_twice(self, groups: Groups) -> Flags:
+        """Groups of which one product instance has two active records: of one cluster or of two, which costs less to tell."""
+        rows = np.flatnonzero((groups.number >= 0) & self.facts.active)
+        sources = int(self.facts.source.max(initial=0)) + 1
+        listed = np.sort(groups.number[rows].astype(np.int64) * sources + self.facts.source[rows])
+        return groups.marked(listed[1:][listed[1:] == listed[:-1]] // sources)
+
+    def _in_one_product(self, groups: Groups) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+        """Active rows of the groups, and of each the number of its product instance within its group where that has rows of
+        two clusters, else -1."""
+        rows = np.flatnonzero((groups.number >= 0) & self.facts.active)
+        return rows, _seen_twice(groups.number[rows], self.facts.source[rows], groups.label[rows])
+
+    def _in_one_product_at_once(self, groups: Groups) -> Flags:
+        rows, twice = self._in_one_product(groups)
+        return groups.marked(self._at_once_among(rows, groups.number[rows], twice))
+
+    def _two_agents(self, groups: Groups) -> Flags:
+        """Groups in which two installations of one product may have been at work at the same time."""
+        edges = self.facts.edges["agent"]
+        inside = np.flatnonzero(((groups.number >= 0) & self.facts.active)[edges.rows])
+        rows = edges.rows[inside]
+        number = groups.number[rows]
+        sets = _seen_twice(number, self.facts.agent_products[inside], groups.label[rows])
+        two = np.flatnonzero(sets >= 0)
+        differ = _nothing_common(
+            sets[two], groups.label[rows[two]], edges.keys[inside[two]], int(sets.max(initial=0)) + 1
+        )
+        sets[two[~differ[sets[two]]]] = -1
+        return groups.marked(self._at_once_among(rows, number, sets))
 
     def _at_once_among(self, rows: NDArray[np.integer], group: Rows, sets: NDArray[np.int64]) -> Rows:
-        """Groups with two rows of one set that might be active at the same time; sets[i]: number of a set, -1 for none."""
+        """Groups with two rows of one set that might be active at the same time. sets: of each row its set, -1 for none."""
         inside = np.flatnonzero(sets >= 0)
         rows, group, sets = rows[inside], group[inside], sets[inside]
         first, last = self.facts.first[rows], self.facts.last[rows]
@@ -137,8 +171,10 @@ class Suspects:
         found[order[1:][overlaps]] = True
         return group[found]
 
-    def _apart_in_time(self, rows: NDArray[np.integer], group: Rows, size: int) -> Flags:
-        first, last = self.facts.first[rows], self.facts.last[rows]
+    def _apart_in_time(self, groups: Groups) -> Flags:
+        """Groups in which one cluster may have been gone long before another one appeared or was last seen."""
+        rows, size = np.flatnonzero(groups.number >= 0), groups.size
+        group, first, last = groups.number[rows], self.facts.first[rows], self.facts.last[rows]
         known = last != NO_TIME
         top, bottom = np.iinfo(np.int64).max, np.iinfo(np.int64).min
         earliest_end = np.full(size, top, np.int64)
@@ -155,20 +191,17 @@ class Suspects:
         )
         return found
 
-    def _maybe_given_up(self, group: Rows, size: int) -> Flags:
+    def _given_up(self, groups: Groups) -> Flags:
         """Groups with something retired and more than one name."""
-        retired = np.zeros(size + 1, np.bool_)
-        retired[group[~self.facts.active]] = True
-        retired[-1] = False
-        found = np.zeros(size, np.bool_)
-        if retired.any():
-            edges = self.facts.edges["host"]
-            inside = np.flatnonzero(retired[group[edges.rows]])
-            owner = group[edges.rows[inside]]
-            order = np.lexsort((edges.keys[inside], owner))
-            owner, keys = owner[order], edges.keys[inside][order]
-            found[owner[1:][(owner[1:] == owner[:-1]) & (keys[1:] != keys[:-1])]] = True
-        return found
+        retired = groups.marked(groups.number[~self.facts.active])
+        if not retired.any():
+            return retired
+        edges, number = self.facts.edges["host"], groups.only(retired).number
+        inside = np.flatnonzero((number >= 0)[edges.rows])
+        owner = number[edges.rows[inside]]
+        order = np.lexsort((edges.keys[inside], owner))
+        owner, keys = owner[order], edges.keys[inside][order]
+        return groups.marked(owner[1:][(owner[1:] == owner[:-1]) & (keys[1:] != keys[:-1])])
 
 
 def _nothing_common(group: NDArray[np.integer], cluster: Rows, keys: Keys, size: int) -> Flags:
