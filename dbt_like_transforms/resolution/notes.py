@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,14 @@ from dbt_like_transforms.resolution.agreement import Agreement, equal_pairs
 from dbt_like_transforms.resolution.crowded import FEW
 from dbt_like_transforms.resolution.facts import NO_KEY, Facts
 from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
-from dbt_like_transforms.resolution.integers import Flags, carriers_of, distinct_count, first_of_each, sorted_unique
+from dbt_like_transforms.resolution.integers import (
+    Flags,
+    Keys,
+    carriers_of,
+    distinct_count,
+    first_of_each,
+    sorted_unique,
+)
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, Ladder, Rule
 from dbt_like_transforms.resolution.partition import Partition
 from dbt_like_transforms.resolution.settle import Settlement
@@ -34,6 +43,21 @@ HARDWARE = frozenset({"serial", "serialq", "uuid", "imei"})
 COPIED = frozenset({"netbios"})
 
 
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What shows values to be no identifiers. Of each (cluster, value) pair of an `Agreement`:
+
+    values, known: what the cluster has of what contests the value, and whether it has one of it. lead: the first pair of its
+    value of which that is known. And names: identifiers that contest. distinct: how many of theirs each value is seen with.
+    """
+
+    names: tuple[str, ...]
+    values: Keys
+    known: Flags
+    distinct: NDArray[np.int64]
+    lead: NDArray[np.int64]
+
+
 class Notes:
     """Writes the findings of one clustering."""
 
@@ -48,6 +72,25 @@ class Notes:
 
         against: of each value the number of the contest that shows it, from 1; one more than there are for names.
         """
+        shown = self._evidence(rule, bad, against)
+        edges = self.facts.edges[rule.identifier]
+        records = carriers_of(bad.shown, edges.rows, edges.keys)
+        for key, row, number, distinct, count in zip(
+            bad.shown.tolist(),
+            bad.row[bad.starts].tolist(),
+            against.tolist(),
+            shown.distinct.tolist(),
+            records.tolist(),
+            strict=True,
+        ):
+            self.findings.suppressed.append(
+                Suppressed(rule.name, rule.identifier, key, row, shown.names[number - 1], distinct, count)
+            )
+        self._differing(rule, bad, against, shown)
+        self._agreeing(rule, bad, shown)
+        self._unassigned(rule, bad, shown)
+
+    def _evidence(self, rule: Rule, bad: Agreement, against: NDArray[np.int16]) -> _Evidence:
         names = (*rule.contest, "host")
         values, known = np.zeros(len(bad.key), np.uint64), np.zeros(len(bad.key), np.bool_)
         single = self.partition.held[bad.cluster] & ~self.partition.several[bad.cluster]
@@ -60,58 +103,49 @@ class Notes:
                 values[pairs] = self.partition.low[names[number - 1]][bad.cluster[pairs]]
                 known[pairs] = single[pairs] & self.partition.bits[names[number - 1]] != 0
         distinct = distinct_count(bad.key[known], values[known], len(bad))
-        edges = self.facts.edges[rule.identifier]
-        records = carriers_of(bad.shown, edges.rows, edges.keys)
-        for key, row, number, differing, count in zip(
-            bad.shown.tolist(),
-            bad.row[bad.starts].tolist(),
-            against.tolist(),
-            distinct.tolist(),
-            records.tolist(),
-            strict=True,
-        ):
-            self.findings.suppressed.append(
-                Suppressed(rule.name, rule.identifier, key, row, names[number - 1], differing, count)
-            )
-        lead = first_of_each(known, bad.key, 1)[bad.key]
-        pairs = first_of_each(known & (values != values[lead]), bad.key, PAIRS_REPORTED)
-        few = distinct[bad.key[pairs]] <= FEW
-        # of three different ones the second and the third are a question as well
-        left, right = equal_pairs(bad.key[pairs[few]], bad.key[pairs[few]])
-        left, right = pairs[few][left], pairs[few][right]
+        return _Evidence(names, values, known, distinct, first_of_each(known, bad.key, 1)[bad.key])
+
+    def _differing(self, rule: Rule, bad: Agreement, against: NDArray[np.int16], shown: _Evidence) -> None:
+        """Those that differ on what contests the value: each with the first of all, and where there are few of them, with
+        one another. A question for a person where it may be one machine after all."""
+        values, lead = shown.values, shown.lead
+        pairs = first_of_each(shown.known & (values != values[lead]), bad.key, PAIRS_REPORTED)
+        few = pairs[shown.distinct[bad.key[pairs]] <= FEW]
+        left, right = equal_pairs(bad.key[few], bad.key[few])
+        left, right = few[left], few[right]
         second = (left < right) & (values[left] != values[right])
         ends, starts = np.append(pairs, right[second]), np.append(lead[pairs], left[second])
         rows, others, key = bad.row[ends], bad.row[starts], bad.key[ends]
         # One serial number, one name, two UUIDs: a board was swapped, or one product reads the UUID wrongly.
         prints = self.facts.fingerprint
         alike = (prints[rows] == prints[others]) & (prints[rows] != NO_KEY) & (rule.identifier in HARDWARE)
-        few = distinct[key] <= FEW
         for number in sorted_unique(against).tolist():
-            name = names[number - 1]
-            asked = few & (_asks(rule.identifier, name) | (alike & (name in HARDWARE)))
+            name = shown.names[number - 1]
+            asked = (shown.distinct[key] <= FEW) & (_asks(rule.identifier, name) | (alike & (name in HARDWARE)))
             for review in (False, True):
                 chosen = (against[key] == number) & (asked == review)
                 self.findings.missed(
                     Near(rule.name, rule.identifier, rows[chosen], others[chosen], bad.shown[key[chosen]], name, review)
                 )
-        # those that agree on what contests the value as well: nothing is between them but the others
-        sizes = np.diff(np.append(bad.starts, len(bad.key)))
-        told = np.flatnonzero(known & ((distinct <= FEW) & (sizes <= PAIRS_REPORTED))[bad.key])
-        told = told[np.lexsort((values[told], bad.key[told]))]
-        alike = (bad.key[told[1:]] == bad.key[told[:-1]]) & (values[told[1:]] == values[told[:-1]])
-        one, other = told[1:][alike], told[:-1][alike]
-        self.findings.missed(
-            Near(rule.name, rule.identifier, bad.row[one], bad.row[other], bad.shown[bad.key[one]], "several", True)
-        )
-        self._unassigned(rule, bad, known, lead)
 
-    def _unassigned(self, rule: Rule, bad: Agreement, known: Flags, lead: NDArray[np.int64]) -> None:
+    def _agreeing(self, rule: Rule, bad: Agreement, shown: _Evidence) -> None:
+        """Those that agree on what contests the value as well: nothing is between them but the others."""
+        sizes = np.diff(np.append(bad.starts, len(bad.key)))
+        pairs = np.flatnonzero(shown.known & ((shown.distinct <= FEW) & (sizes <= PAIRS_REPORTED))[bad.key])
+        key, values = bad.key[pairs], shown.values[pairs]
+        order = np.lexsort((values, key))
+        pairs, key, values = pairs[order], key[order], values[order]
+        alike = (key[1:] == key[:-1]) & (values[1:] == values[:-1])
+        rows, others, keys = bad.row[pairs[1:][alike]], bad.row[pairs[:-1][alike]], bad.shown[key[1:][alike]]
+        self.findings.missed(Near(rule.name, rule.identifier, rows, others, keys, "several", True))
+
+    def _unassigned(self, rule: Rule, bad: Agreement, shown: _Evidence) -> None:
         """Records that say nothing on the contested point could belong to any of the others: a person decides."""
-        free = ~known
+        free = ~shown.known
         if self.ladder.identifier(rule.identifier).rung in WEAK_RUNGS:
             free &= self.partition.held[bad.cluster] & self.partition.mask(rule.contest) == 0
-        self.findings.doubt(bad.row[free], bad.row[lead[free]])
-        some, taken = first_of_each(free, bad.key, PAIRS_REPORTED), first_of_each(known, bad.key, PAIRS_REPORTED)
+        self.findings.doubt(bad.row[free], bad.row[shown.lead[free]])
+        some, taken = first_of_each(free, bad.key, PAIRS_REPORTED), first_of_each(shown.known, bad.key, PAIRS_REPORTED)
         left, right = equal_pairs(bad.key[some], bad.key[taken])
         rows, others = bad.row[some[left]], bad.row[taken[right]]
         keys = bad.shown[bad.key[some[left]]]
