@@ -9,12 +9,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.assets import STATE_COLUMNS, Assets
+from dbt_like_transforms.resolution.assets import STATE_COLUMNS
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.explain import DECISION_COLUMNS, Reasons
 from dbt_like_transforms.resolution.integers import Flags, sorted_unique
-from dbt_like_transforms.resolution.ladder import Ladder
 from dbt_like_transforms.resolution.links import Link
 from dbt_like_transforms.resolution.manual import Applied
 
@@ -32,11 +31,9 @@ class Resolution:
 
     kind: Kind
     connection: duckdb.DuckDBPyConnection
-    ladder: Ladder
     clusterer: Clusterer
     waiting: Flags
     link_list: list[Link]
-    assets: Assets
     applied: Applied
     config: ResolutionConfig
     told: Told | None = None

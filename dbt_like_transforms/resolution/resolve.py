@@ -78,7 +78,5 @@ def resolve(
     columns = {"idx": np.arange(len(label), dtype=np.int32), "key": record_keys(con), "cluster": label}
     show_columns(con, "_clusters", columns)
     links = LINKERS[kind](con, clusterer)
-    assets = assign_assets(con, kind, label, waiting, state, known, applied.islands)
-    return Resolution(
-        kind, con, ladder, clusterer, waiting, links, assets, applied, config, told.result() if told else None
-    )
+    assign_assets(con, kind, label, waiting, state, known, applied.islands)
+    return Resolution(kind, con, clusterer, waiting, links, applied, config, told.result() if told else None)
