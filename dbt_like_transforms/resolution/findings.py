@@ -108,6 +108,13 @@ class Findings:
             found.append(Near(rule, identifier, rows[apart], others[apart], keys[apart], against, review))
         return found
 
+    def suppressed_of_each(self) -> dict[str, list[Suppressed]]:
+        """The suppressed values of each identifier, by its name."""
+        found: dict[str, list[Suppressed]] = {}
+        for item in self.suppressed:
+            found.setdefault(item.identifier, []).append(item)
+        return dict(sorted(found.items()))
+
     def suppressed_keys(self, identifier: str) -> Keys:
         """Hashes of the identifier's values that are no identifiers, sorted."""
         keys = [item.key for item in self.suppressed if item.identifier == identifier]

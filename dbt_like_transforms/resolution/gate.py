@@ -10,6 +10,8 @@ import duckdb
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
+from dbt_like_transforms.resolution.record_names import record_parts
+
 
 @dataclass(frozen=True, slots=True)
 class Merge:
@@ -145,8 +147,8 @@ def gate(found: Changes, limit: Limit | None = None, accepted: bool = False) -> 
 
 
 def instance_of(record: str) -> str:
-    """The instance in `product:instance:record_id`."""
-    return [*record.split(":", 2), record][1]
+    """The instance that the name of a record tells."""
+    return [*record_parts(record), record][1]
 
 
 def gate_of(

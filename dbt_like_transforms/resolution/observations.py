@@ -18,6 +18,7 @@ from typing_extensions import TypedDict, get_type_hints
 from dbt_like_transforms.resolution.columns import TYPES
 from dbt_like_transforms.resolution.intake import COMMON
 from dbt_like_transforms.resolution.kinds import COLUMNS, Kind
+from dbt_like_transforms.resolution.record_names import record_parts
 
 #: Products that look at addresses from outside: what they see without a name in a domain, MAC or id of its own is no
 #: asset, only an address that answered.
@@ -271,7 +272,7 @@ def _moment(value: datetime | None) -> datetime | None:
 
 def _place(observation: AnyObservation) -> tuple[str, str]:
     """Instance and record id, as the record's key tells them."""
-    parts = observation["record"].split(":", 2)
+    parts = record_parts(observation["record"])
     return parts[1] if len(parts) == 3 and parts[0] == observation["product"] else "default", parts[-1]
 
 

@@ -12,10 +12,12 @@ import pyarrow as pa
 from dbt_like_transforms.resolution.assets import STATE_COLUMNS
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.config import ResolutionConfig
+from dbt_like_transforms.resolution.evidence import Evidence
 from dbt_like_transforms.resolution.explain import DECISION_COLUMNS, Reasons
 from dbt_like_transforms.resolution.integers import Flags, sorted_unique
 from dbt_like_transforms.resolution.links import Link
 from dbt_like_transforms.resolution.manual import Applied
+from dbt_like_transforms.resolution.suppressed_values import make_suppressed
 
 if TYPE_CHECKING:
     from dbt_like_transforms.resolution.kinds import Kind
@@ -55,12 +57,15 @@ class Resolution:
 
     def decisions(self, with_seeds: bool = False) -> duckdb.DuckDBPyRelation:
         """Every reason, see `explain`; one row a joined record, near miss and suppressed value on a record."""
-        self._reasons().make_table("_decisions", with_seeds)
+        reasons = Reasons(self.connection, self.clusterer, self.applied, self.config.without)
+        reasons.make_table("_decisions", with_seeds)
         return self.connection.sql(f"SELECT {', '.join(DECISION_COLUMNS)} FROM _decisions")
 
     def suppressed(self) -> duckdb.DuckDBPyRelation:
         """Values that identify nothing, with the evidence."""
-        self._reasons().make_suppressed("_suppressed")
+        clusterer = self.clusterer
+        evidence = Evidence(self.connection, clusterer.ladder, clusterer.facts.count, self.applied)
+        make_suppressed(evidence, clusterer.findings, "_suppressed")
         return self.connection.sql("SELECT * FROM _suppressed")
 
     def links(self) -> duckdb.DuckDBPyRelation:
@@ -121,9 +126,6 @@ class Resolution:
             "SELECT alias_id, asset_id, born FROM _aliases "
             "WHERE asset_id IN (SELECT asset_id FROM _assets WHERE NOT held)"
         )
-
-    def _reasons(self) -> Reasons:
-        return Reasons(self.connection, self.clusterer, self.applied, self.config.without)
 
     def contradictions(self) -> dict[str, list[str]]:
         """What the records of one asset say that cannot both be true, by record: retired here, at work there. A source that
