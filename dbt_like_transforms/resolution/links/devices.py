@@ -1,0 +1,145 @@
+"""Links between devices: parts and containers and their machine, members of a pair, cluster names and their node."""
+
+from __future__ import annotations
+
+import duckdb
+
+from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.links.link import Link
+from dbt_like_transforms.resolution.links.shared_serials import GUEST_CARD, shared_serials
+
+#: Clusters on one value up to which links are drawn between all of them.
+_MEMBERS = 8
+
+# Controllers are called after the serial number of their server: ILOCZJ1234ABC, idrac-7XK201Q, XCC-7X06-J300ABCD.
+_SERVER_IN_NAME = "^(?:ilo|idrac|drac|irmc|imm2?|xcc|cimc|ilom|i?bmc|ipmi)(?:-[0-9a-z]{4}-|-)?([0-9a-z]{5,})$"
+
+# A management controller, container or chassis and the machine that reports the same firmware values. One machine is meant:
+# of several (blades may report the serial number of their chassis, containers that of their host) the one that has a
+# network card, or none; and a UUID tells more.
+_ROLES = f"""
+WITH shared AS (
+    SELECT p.idx AS source, m.idx AS target, m.cluster AS target_cluster, p.role, p.told, p.what, p.value,
+        count(DISTINCT m.cluster) OVER (PARTITION BY p.idx, p.what, p.value) AS machines
+    FROM parts p JOIN machines m USING (what, value)
+    WHERE p.role IN ('bmc', 'container')
+), wired AS (
+    SELECT DISTINCT cluster FROM macs
+        JOIN (FROM _clusters WHERE cluster IN (SELECT target_cluster FROM shared WHERE machines > 1)) USING (idx)
+    WHERE usable AND NOT regexp_matches(mac, '{GUEST_CARD}')
+), likely AS (
+    SELECT *, count(DISTINCT target_cluster) OVER (PARTITION BY source, what, value) AS hosts
+    FROM shared WHERE machines = 1 OR target_cluster IN (FROM wired)
+), told AS (
+    FROM likely WHERE hosts = 1 QUALIFY what = 'SMBIOS UUID' OR NOT bool_or(what = 'SMBIOS UUID') OVER (PARTITION BY source)
+)
+SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
+    SELECT source, target, target_cluster,
+        CASE role WHEN 'container' THEN 'runs on' ELSE 'part of' END AS relationship,
+        CASE role WHEN 'container' THEN 'the container reports the ' || what || ' of its host'
+            ELSE 'the management controller ' || told || ' the ' || what || ' of the server it sits in' END AS reason
+    FROM told
+    UNION ALL
+    SELECT m.idx, p.idx, p.cluster, 'part of', 'the blade reports the serial number of its chassis'
+    FROM parts p JOIN machines m USING (what, value)
+    WHERE p.role = 'chassis' AND what = 'serial number'
+) ORDER BY source, target_cluster, target
+"""
+
+# Members of one high-availability pair or stack answer on one address and one MAC or name, each with a serial number
+# of its own. Endpoints never do: they have a directory identity or an agent.
+_GEAR = f"""
+WITH loose AS (
+    SELECT idx FROM norm ANTI JOIN (FROM agents WHERE agent_id IS NOT NULL) USING (idx)
+    WHERE entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND role = ''
+), gear AS (
+    SELECT DISTINCT idx, cluster, room, ip FROM ips SEMI JOIN loose USING (idx) JOIN _clusters USING (idx)
+    WHERE ip IS NOT NULL QUALIFY count(*) OVER (PARTITION BY idx) <= 64
+), shared AS (
+    SELECT room, ip FROM (SELECT DISTINCT room, ip, cluster FROM gear) GROUP BY room, ip
+    HAVING count(*) BETWEEN 2 AND {_MEMBERS}
+), pairs AS (
+    SELECT a.idx AS source, b.idx AS target, min(ip) AS ip
+    FROM shared JOIN gear a USING (room, ip) JOIN gear b USING (room, ip) WHERE a.cluster <> b.cluster
+    GROUP BY a.idx, b.idx
+), wired AS (
+    SELECT DISTINCT source, target FROM pairs JOIN macs a ON a.idx = source JOIN macs b ON b.idx = target
+    WHERE a.mac = b.mac
+), named AS (
+    SELECT source, target, bool_or(a.host = b.host) AS alike FROM pairs JOIN names a ON a.idx = source
+        JOIN names b ON b.idx = target
+    WHERE a.host IS NOT NULL AND b.host IS NOT NULL GROUP BY source, target
+)
+SELECT source, target, 'member of', 'both answer on ' || ip || ' with the same MAC address or name'
+FROM pairs JOIN norm a ON a.idx = source JOIN norm b ON b.idx = target
+    LEFT JOIN wired w USING (source, target) LEFT JOIN named n USING (source, target)
+-- what has neither name nor serial number may be the other one, seen by a scanner
+WHERE (w.source IS NOT NULL AND NOT n.alike) OR (w.source IS NOT NULL OR n.alike) AND a.serial <> b.serial
+ORDER BY source, target
+"""
+
+_CLUSTER_OBJECTS = f"""
+WITH called AS (FROM names ANTI JOIN cluster_names USING (idx, host)),
+objects AS (SELECT DISTINCT idx FROM called WHERE like_cluster AND host IS NOT NULL),
+named AS (
+    SELECT DISTINCT idx, cluster, i.room, ip
+    FROM ips i SEMI JOIN objects USING (idx) ANTI JOIN (FROM agents WHERE agent_id IS NOT NULL) USING (idx)
+        JOIN norm n USING (idx) JOIN _clusters USING (idx)
+    WHERE serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
+    QUALIFY count(*) OVER (PARTITION BY idx) <= 64
+), nodes AS (
+    SELECT DISTINCT i.idx, cluster, i.room, i.ip
+    FROM (FROM ips SEMI JOIN named USING (room, ip)) i JOIN names a ON a.idx = i.idx AND a.host IS NOT NULL
+        JOIN _clusters c ON c.idx = i.idx
+), alike AS (
+    SELECT DISTINCT c.idx AS source, n.idx AS target
+    FROM named c JOIN nodes n USING (room, ip) JOIN called a ON a.idx = c.idx JOIN called b ON b.idx = n.idx
+    WHERE a.host = b.host
+)
+SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
+    SELECT c.idx AS source, n.idx AS target, n.cluster AS target_cluster, 'runs on' AS relationship,
+        'the cluster name answers on the address of its active node, ' || ip AS reason
+    FROM named c JOIN nodes n USING (room, ip) ANTI JOIN alike x ON x.source = c.idx AND x.target = n.idx
+    WHERE c.cluster <> n.cluster
+    QUALIFY count(DISTINCT n.cluster) OVER (PARTITION BY c.idx, ip) <= {_MEMBERS}
+) ORDER BY source, target_cluster, target
+"""
+
+
+def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
+    """Links between devices."""
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP VIEW firmware AS
+        SELECT idx, cluster, role, 'reports' AS told, 'serial number' AS what, serial AS value
+        FROM norm JOIN _clusters USING (idx) WHERE serial IS NOT NULL
+        UNION ALL
+        SELECT idx, cluster, role, 'is named after', 'serial number', upper(regexp_extract(name, '{_SERVER_IN_NAME}', 1))
+        FROM (SELECT idx, coalesce(longname, host) AS name FROM names WHERE is_bmc)
+            JOIN norm USING (idx) JOIN _clusters USING (idx) WHERE role = 'bmc' AND serial IS NULL
+        UNION ALL
+        SELECT idx, cluster, role, 'reports', 'SMBIOS UUID', unnest([uuid, serial_uuid])
+        FROM norm JOIN _clusters USING (idx) WHERE uuid IS NOT NULL OR serial_uuid IS NOT NULL
+        UNION ALL
+        SELECT idx, cluster, role, 'reports', 'cloud instance id', cloud
+        FROM norm JOIN _clusters USING (idx) WHERE cloud IS NOT NULL
+        """
+    )
+    connection.execute("CREATE OR REPLACE TEMP VIEW parts AS SELECT * FROM firmware WHERE role <> ''")
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW machines AS SELECT * FROM firmware WHERE role = '' "
+        "AND value IN (SELECT value FROM parts)"
+    )
+    links = [Link(*row) for sql in (_ROLES, _CLUSTER_OBJECTS) for row in connection.execute(sql).fetchall()]
+    gear = [Link(*row) for row in connection.execute(_GEAR).fetchall()]
+    links += [link for link in gear if _side_by_side(clusterer, link.source, link.target)]
+    return links + shared_serials(connection, clusterer)
+
+
+def _side_by_side(clusterer: Clusterer, one: int, other: int) -> bool:
+    """Whether two records may speak of the same time. What one product saw one after the other on one address and card
+    shared a dock or followed in its place; two products look when they please."""
+    facts = clusterer.facts
+    if not (facts.active[one] and facts.active[other]):
+        return False
+    return facts.source[one] != facts.source[other] or clusterer.vetoes.activity.at_once([one], [other])

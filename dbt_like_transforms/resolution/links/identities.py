@@ -1,0 +1,85 @@
+"""Links between identities: accounts of one person."""
+
+from __future__ import annotations
+
+import duckdb
+
+from dbt_like_transforms.resolution.activity import DAY
+from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.links.link import Link
+
+_SAME_HOME = """
+WITH guests AS (
+    SELECT idx, cluster, unnest(list_distinct([home,
+        CASE WHEN count(*) OVER (PARTITION BY invited) <= 10 THEN invited END])) AS home
+    FROM norm JOIN _clusters USING (idx) WHERE home IS NOT NULL),
+homes AS (SELECT idx, cluster, unnest(addresses) AS home FROM norm JOIN _clusters USING (idx))
+SELECT DISTINCT ON (source, target_cluster) source, target, 'same person', reason FROM (
+    SELECT g.idx AS source, h.idx AS target, h.cluster AS target_cluster,
+        'guest account of ' || g.home AS reason
+    FROM guests g JOIN homes h USING (home) WHERE g.cluster <> h.cluster
+    UNION ALL
+    SELECT h.idx, g.idx, g.cluster, 'guest account of ' || g.home
+    FROM guests g JOIN homes h USING (home) WHERE g.cluster <> h.cluster
+    UNION ALL
+    SELECT a.idx, b.idx, b.cluster, 'both are guest accounts of ' || a.home
+    FROM guests a JOIN guests b USING (home) WHERE a.cluster <> b.cluster
+) ORDER BY source, target_cluster, target
+"""
+
+# A number that is given out again is that of another person, unless a name goes on with it.
+_SAME_EMPLOYEE = """
+WITH people AS MATERIALIZED (
+    SELECT employee, room, cluster, min(idx) AS idx FROM norm JOIN _clusters USING (idx)
+    WHERE employee IS NOT NULL GROUP BY employee, room, cluster
+    QUALIFY count(*) OVER (PARTITION BY employee, room) BETWEEN 2 AND 10),
+pairs AS MATERIALIZED (
+    SELECT a.idx, b.idx AS other, a.cluster, b.cluster AS other_cluster, employee
+    FROM people a JOIN people b USING (employee, room) WHERE a.cluster <> b.cluster),
+spans AS (
+    SELECT cluster, bool_or(active) AS active, min(coalesce(first_seen, observed_at)) AS first,
+        max(coalesce(last_seen, observed_at)) AS last
+    FROM _clusters SEMI JOIN people USING (cluster) JOIN _numbers USING (idx) GROUP BY cluster),
+apart AS MATERIALIZED (
+    SELECT p.cluster AS earlier, p.other_cluster AS later FROM pairs p JOIN spans a USING (cluster)
+        JOIN spans b ON b.cluster = p.other_cluster
+    WHERE NOT a.active AND date_diff('second', a.last, b.first) > $seconds),
+named AS (
+    SELECT DISTINCT cluster, unnest(list_concat(addresses, logons)) AS name FROM _clusters JOIN norm USING (idx)
+    WHERE cluster IN (SELECT earlier FROM apart UNION ALL SELECT later FROM apart)),
+another AS (
+    FROM apart WHERE (earlier, later) NOT IN (
+        SELECT (a.cluster, b.cluster) FROM named a JOIN named b USING (name) WHERE a.cluster <> b.cluster))
+SELECT idx, other, 'same person', 'both carry employee id ' || employee FROM pairs
+WHERE (cluster, other_cluster) NOT IN (SELECT (earlier, later) FROM another UNION ALL SELECT (later, earlier) FROM another)
+ORDER BY idx, other
+"""
+
+# Invitations that were never accepted know nothing but a mail address and their own object id.
+_INVITED = """
+WITH invited AS (
+    SELECT idx, cluster, tenant, home, unnest(CASE WHEN home IS NULL THEN mails ELSE [home] END) AS mail
+    FROM norm JOIN _clusters USING (idx) WHERE (upn IS NULL OR home IS NOT NULL) AND entra IS NOT NULL)
+SELECT DISTINCT a.idx, b.idx, 'same person', 'two accounts invited by the address ' || mail
+FROM invited a JOIN invited b USING (mail) WHERE a.cluster <> b.cluster AND (a.home IS NULL AND b.home IS NULL
+    OR (a.home IS NULL OR b.home IS NULL) AND coalesce(a.tenant = b.tenant, true))
+ORDER BY a.idx, b.idx
+"""
+
+
+def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
+    """Accounts of one person."""
+    links: dict[tuple[int, int], Link] = {}
+    clocks = {"seconds": clusterer.vetoes.activity.clocks.successor * DAY}
+    for sql, given in ((_INVITED, None), (_SAME_HOME, None), (_SAME_EMPLOYEE, clocks)):
+        for row in connection.execute(sql, given).fetchall():
+            links.setdefault((row[0], row[1]), Link(*row))
+    guests = [
+        (link.source, link.target)
+        for link in links.values()
+        if link.reason.startswith(("both are guest", "two accounts invited"))
+    ]
+    clusterer.findings.miss("guest_home", "", [(a, b, 0) for a, b in guests if a < b], "", True)
+    homes = [(link.source, link.target) for link in links.values() if link.reason.startswith("guest account of")]
+    clusterer.findings.miss("guest_home", "", [(a, b, 0) for a, b in homes if a < b], "guest", False)
+    return list(links.values())
