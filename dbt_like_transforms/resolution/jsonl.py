@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from dbt_like_transforms.resolution.contradictions import contradictions
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.observations import AnyObservation, read_observations, to_table
+from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.review import HELD_WORDS
 
-#: Records of an asset up to which all are named as possible matches.
+#: Records of an asset up to which all are named as possible matches, and as ends of links.
 MEMBERS_SHOWN = 32
 
 
@@ -51,7 +53,7 @@ def resolve_observations(
     reviews = _reviews(outcome)
     links = _links(outcome, name_of, explain)
     decisions = _decisions(outcome) if explain else {}
-    contradictions = outcome.contradictions() if explain else {}
+    contradicted = contradictions(outcome.connection) if explain else {}
     for record in dict.fromkeys(observation["record"] for observation in observations):
         idx, asset, held = by_record[record]
         line: dict[str, Any] = {
@@ -63,43 +65,27 @@ def resolve_observations(
         }
         if explain:
             line["decisions"] = decisions.get(record, [])
-            line["contradictions"] = contradictions.get(record, [])
+            line["contradictions"] = contradicted.get(record, [])
             if held:
                 line["held_because"] = HELD_WORDS[int(outcome.clusterer.findings.waits[idx])]
         yield line
 
 
-def _reviews(outcome: Any) -> dict[int, set[int]]:
+def _reviews(outcome: Resolution) -> dict[int, set[int]]:
     """Possible matches of every record: all records of the asset that one of its own might belong with."""
-    label = outcome.clusterer.partition.label.tolist()
     pairs = outcome.reviews()
-    wanted = {label[row] for row in pairs}
-    members: dict[int, list[int]] = {}
-    for row, cluster in enumerate(label):
-        if cluster in wanted:
-            members.setdefault(cluster, []).append(row)
+    shown = _assets_of(outcome, pairs)
     found: dict[int, set[int]] = {}
     for row, others in pairs.items():
         for other in others:
-            # Of an asset with very many records those that agree will do.
-            few = len(members[label[other]]) <= MEMBERS_SHOWN
-            for own in members[label[row]] if len(members[label[row]]) <= MEMBERS_SHOWN else [row]:
-                found.setdefault(own, set()).update(members[label[other]] if few else [other])
+            for own in shown(row):
+                found.setdefault(own, set()).update(shown(other))
     return found
 
 
-def _links(outcome: Any, name_of: dict[int, str], explain: bool) -> dict[str, list[dict[str, str]]]:
+def _links(outcome: Resolution, name_of: dict[int, str], explain: bool) -> dict[str, list[dict[str, str]]]:
     """Links of every record: those of its asset, to all records of the other asset."""
-    label = outcome.clusterer.partition.label.tolist()
-    wanted = {label[row] for link in outcome.link_list for row in (link.source, link.target)}
-    members: dict[int, list[int]] = {}
-    for row, cluster in enumerate(label):
-        if cluster in wanted:
-            members.setdefault(cluster, []).append(row)
-
-    def shown(row: int) -> list[int]:
-        return members[label[row]] if len(members[label[row]]) <= MEMBERS_SHOWN else [row]
-
+    shown = _assets_of(outcome, (row for link in outcome.link_list for row in (link.source, link.target)))
     found: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
     for link in outcome.link_list:
         for source in shown(link.source):
@@ -111,7 +97,23 @@ def _links(outcome: Any, name_of: dict[int, str], explain: bool) -> dict[str, li
     return {record: list(entries.values()) for record, entries in found.items()}
 
 
-def _decisions(outcome: Any) -> dict[str, list[dict[str, Any]]]:
+def _assets_of(outcome: Resolution, rows: Iterable[int]) -> Callable[[int], list[int]]:
+    """Gives for each of the rows all records of its asset; the row alone where these are more than MEMBERS_SHOWN."""
+    label = outcome.clusterer.partition.label.tolist()
+    wanted = {label[row] for row in rows}
+    members: dict[int, list[int]] = {}
+    for row, cluster in enumerate(label):
+        if cluster in wanted:
+            members.setdefault(cluster, []).append(row)
+
+    def shown(row: int) -> list[int]:
+        found = members[label[row]]
+        return found if len(found) <= MEMBERS_SHOWN else [row]
+
+    return shown
+
+
+def _decisions(outcome: Resolution) -> dict[str, list[dict[str, Any]]]:
     """Decisions by record; a pair is told from both sides."""
     found: dict[str, list[dict[str, Any]]] = {}
     query = outcome.decisions(with_seeds=True).order("record, verdict, rule, value, other_record, sentence")

@@ -24,11 +24,10 @@ gate: {assets: 25, share: 0.05}   # a build that merges or splits more assets th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import duckdb
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -97,6 +96,15 @@ class Decision(_Strict):
     def named(self) -> tuple[str, ...]:
         """All records it names."""
         return self.records + tuple(record for part in self.parts for record in part)
+
+    def made_one(self) -> list[tuple[str, ...]]:
+        """The lists of records that it declares to be one asset each."""
+        return [self.records] if self.action == "merge" else list(self.parts)
+
+    def kept_apart(self) -> list[tuple[str, str]]:
+        """The pairs of records that it keeps from sharing an asset."""
+        groups = [(record,) for record in self.records] if self.action == "never_match" else self.parts
+        return [(one, other) for group, rest in combinations(groups, 2) for one in group for other in rest]
 
     @property
     def title(self) -> str:
@@ -179,22 +187,6 @@ def _expected(problem: ErrorDetails) -> str:
     return problem["msg"].removeprefix("Value error, ")
 
 
-@dataclass(slots=True)
-class Applied:
-    """Decisions as rows. together: pairs to join. apart: pairs never to join. islands: row -> island number.
-
-    merged_by, apart_by: the decision of each of these pairs. gone: decision, record that is not among the records, rows of
-    the others that it names.
-    """
-
-    together: list[tuple[int, int]] = field(default_factory=list)
-    apart: tuple[tuple[int, int], ...] = ()
-    islands: dict[int, int] = field(default_factory=dict)
-    merged_by: dict[tuple[int, int], Decision] = field(default_factory=dict)
-    apart_by: dict[tuple[int, int], Decision] = field(default_factory=dict)
-    gone: list[tuple[Decision, str, tuple[int, ...]]] = field(default_factory=list)
-
-
 def check_consistent(decisions: Sequence[Decision]) -> None:
     """Looks for decisions that cannot both hold, also where records are named that do not exist (yet).
 
@@ -207,126 +199,39 @@ def check_consistent(decisions: Sequence[Decision]) -> None:
 
 
 def _check_consistent(decisions: Sequence[Decision]) -> None:
-    parent: dict[str, str] = {}
-    reasons: dict[str, set[str]] = {}
-
-    def root(record: str) -> str:
-        while parent.setdefault(record, record) != record:
-            record = parent[record]
-        return record
-
-    def join(records: Iterable[str], decision: Decision) -> None:
-        first, *others = records
-        for other in others:
-            one, two = root(first), root(other)
-            merged = reasons.pop(one, set()) | reasons.pop(two, set()) | {decision.id}
-            parent[two] = one
-            reasons[one] = merged
-
-    islands: dict[str, str] = {}
+    made_one = [(group, decision) for decision in decisions for group in decision.made_one()]
+    chain = chains([group for group, _ in made_one])
+    joining: dict[str, set[str]] = {}
+    for group, decision in made_one:
+        if len(group) > 1:
+            joining.setdefault(chain[group[0]], set()).add(decision.id)
+    split: dict[str, str] = {}
     for decision in decisions:
-        if decision.action == "merge":
-            join(decision.records, decision)
-        for part in decision.parts:
-            if len(part) > 1:
-                join(part, decision)
-            for record in part:
-                if islands.setdefault(record, decision.id) != decision.id:
-                    raise ContradictoryDecisions(
-                        f"decisions {islands[record]!r} and {decision.id!r} both split {record}: keep one of them"
-                    )
+        for record in (record for part in decision.parts for record in part):
+            if split.setdefault(record, decision.id) != decision.id:
+                raise ContradictoryDecisions(
+                    f"decisions {split[record]!r} and {decision.id!r} both split {record}: keep one of them"
+                )
     for decision in decisions:
-        for one, other in _kept_apart(decision):
-            if root(one) == root(other):
-                merging = ", ".join(sorted(reasons.get(root(one), set()) - {decision.id})) or decision.id
+        for one, other in decision.kept_apart():
+            if chain.get(one, one) == chain.get(other, other):
+                merging = ", ".join(sorted(joining.get(chain[one], set()) - {decision.id})) or decision.id
                 raise ContradictoryDecisions(
                     f"decision {decision.id!r} keeps {one} and {other} apart, but {merging} makes them one: "
                     "withdraw one of them"
                 )
 
 
-def _made_one(decision: Decision) -> list[tuple[str, ...]]:
-    """The lists of records that it declares to be one asset each."""
-    return [decision.records] if decision.action == "merge" else list(decision.parts)
-
-
-def _chains(groups: Sequence[tuple[str, ...]]) -> dict[str, str]:
-    """For each record: one name for all that these lists make one with it."""
+def chains(groups: Iterable[Sequence[str]]) -> dict[str, str]:
+    """For each record of lists that make one asset each: one name for all that they make one with it."""
     parent: dict[str, str] = {}
+
+    def root(record: str) -> str:
+        while parent.setdefault(record, record) != record:
+            record = parent[record]
+        return record
+
     for group in groups:
         for record in group:
-            root, top = record, group[0]
-            while parent.setdefault(root, root) != root:
-                root = parent[root]
-            while parent.setdefault(top, top) != top:
-                top = parent[top]
-            parent[root] = top
-    found = {}
-    for record in parent:
-        root = record
-        while parent[root] != root:
-            root = parent[root]
-        found[record] = root
-    return found
-
-
-def _kept_apart(decision: Decision) -> list[tuple[str, str]]:
-    if decision.action == "never_match":
-        groups: Sequence[tuple[str, ...]] = [(record,) for record in decision.records]
-    else:
-        groups = decision.parts
-    return [
-        (one, other)
-        for place, group in enumerate(groups)
-        for rest in groups[place + 1 :]
-        for one in group
-        for other in rest
-    ]
-
-
-def apply_decisions(connection: duckdb.DuckDBPyConnection, kind: str, decisions: Sequence[Decision]) -> Applied:
-    """Turns the decisions of a kind into rows of `_records`. Records that are gone are noted and left out.
-
-    Raises:
-        ContradictoryDecisions: two of them cannot both hold.
-    """
-    mine = [decision for decision in decisions if decision.kind == kind]
-    check_consistent(mine)
-    applied = Applied()
-    if not mine:
-        return applied
-    named = sorted({record for decision in mine for record in decision.named()})
-    rows = dict(
-        connection.execute(
-            "SELECT record, idx FROM _records WHERE record IN (SELECT unnest(?::VARCHAR[]))", [named]
-        ).fetchall()
-    )
-    apart: set[tuple[int, int]] = set()
-    chain = _chains([group for decision in mine for group in _made_one(decision)])
-    heads: dict[str, int] = {}
-    island = 0
-    for decision in sorted(mine, key=lambda item: item.id):
-        there = tuple(sorted(rows[record] for record in decision.named() if record in rows))
-        applied.gone.extend((decision, record, there) for record in decision.named() if record not in rows)
-        groups = _made_one(decision)
-        for number, group in enumerate(groups):
-            present = sorted(rows[record] for record in group if record in rows)
-            pairs = [(present[0], row) for row in present[1:]]
-            # Who was declared one through records that are gone stays one.
-            if present and heads.setdefault(chain[group[0]], present[0]) != present[0]:
-                head = heads[chain[group[0]]]
-                pairs.append((min(head, present[0]), max(head, present[0])))
-            for pair in pairs:
-                applied.together.append(pair)
-                applied.merged_by.setdefault(pair, decision)
-            # The first part of a split stays where its identifiers put it; the others are taken out.
-            if decision.action == "split" and number > 0:
-                island += 1
-                applied.islands.update(dict.fromkeys(present, island))
-        for one, other in _kept_apart(decision):
-            if one in rows and other in rows:
-                pair = (min(rows[one], rows[other]), max(rows[one], rows[other]))
-                apart.add(pair)
-                applied.apart_by.setdefault(pair, decision)
-    applied.apart = tuple(sorted(apart))
-    return applied
+            parent[root(record)] = root(group[0])
+    return {record: root(record) for record in parent}

@@ -9,14 +9,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.applied import Applied
 from dbt_like_transforms.resolution.assets import STATE_COLUMNS
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.evidence import Evidence
 from dbt_like_transforms.resolution.explain import DECISION_COLUMNS, Reasons
-from dbt_like_transforms.resolution.integers import Flags, sorted_unique
+from dbt_like_transforms.resolution.integers import Flags, Rows, sorted_unique
 from dbt_like_transforms.resolution.links import Link
-from dbt_like_transforms.resolution.manual import Applied
 from dbt_like_transforms.resolution.suppressed_values import make_suppressed
 
 if TYPE_CHECKING:
@@ -88,33 +88,31 @@ class Resolution:
         )
 
     def reviews(self) -> dict[int, list[int]]:
-        """Possible matches of rows, both ways; rows that ended up in one asset are left out."""
-        label = self.clusterer.partition.label
-        pairs: dict[int, set[int]] = {}
-        for near in self.clusterer.findings.near:
-            if near.review:
-                for row, other in zip(near.rows.tolist(), near.others.tolist(), strict=True):
-                    if label[row] != label[other]:
-                        pairs.setdefault(row, set()).add(other)
-                        pairs.setdefault(other, set()).add(row)
-        return {row: sorted(others) for row, others in pairs.items()}
+        """Possible matches of rows, both ways."""
+        found: dict[int, list[int]] = {}
+        for one, other in zip(*(rows.tolist() for rows in self._possible_matches()), strict=True):
+            found.setdefault(one, []).append(other)
+            found.setdefault(other, []).append(one)
+        return found
 
     def review_pairs(self) -> duckdb.DuckDBPyRelation:
         """record, other_record: possible matches, each pair once, the earlier record first."""
+        rows, others = self._possible_matches()
+        self.connection.register("_review_pairs", pa.table({"row": rows, "other": others}))
+        return self.connection.sql(
+            "SELECT a.record, b.record AS other_record FROM _review_pairs p "
+            "JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other"
+        )
+
+    def _possible_matches(self) -> tuple[Rows, Rows]:
+        """Pairs of rows for a person to look at, each once, the smaller row first; what came to one asset is left out."""
         label = self.clusterer.partition.label
         near = [near for near in self.clusterer.findings.near if near.review]
         rows = np.concatenate([np.empty(0, np.int32), *(part.rows for part in near)]).astype(np.int64)
         others = np.concatenate([np.empty(0, np.int32), *(part.others for part in near)]).astype(np.int64)
         apart = label[rows] != label[others]
         pairs = sorted_unique((np.minimum(rows, others) << 32 | np.maximum(rows, others))[apart])
-        self.connection.register(
-            "_review_pairs",
-            pa.table({"row": (pairs >> 32).astype(np.int32), "other": (pairs & 0xFFFFFFFF).astype(np.int32)}),
-        )
-        return self.connection.sql(
-            "SELECT a.record, b.record AS other_record FROM _review_pairs p "
-            "JOIN _records a ON a.idx = p.row JOIN _records b ON b.idx = p.other"
-        )
+        return (pairs >> 32).astype(np.int32), (pairs & 0xFFFFFFFF).astype(np.int32)
 
     def state(self) -> duckdb.DuckDBPyRelation:
         """What the next run needs to keep ids, see `assets`."""
@@ -126,27 +124,3 @@ class Resolution:
             "SELECT alias_id, asset_id, born FROM _aliases "
             "WHERE asset_id IN (SELECT asset_id FROM _assets WHERE NOT held)"
         )
-
-    def contradictions(self) -> dict[str, list[str]]:
-        """What the records of one asset say that cannot both be true, by record: retired here, at work there. A source that
-        holds an active record of the asset as well has only replaced the one that it retired."""
-        rows = self.connection.execute(
-            """
-            WITH member AS (
-                SELECT r.record, r.product, r.instance, c.cluster, coalesce(r.state, 'active') AS state,
-                    coalesce(n_time(r.last_seen), n_time(r.observed_at)) AS seen
-                FROM _keyed r JOIN _clusters c USING (key))
-            SELECT a.record, b.record, b.product, b.seen FROM member a JOIN member b USING (cluster)
-            WHERE a.state = 'retired' AND b.state = 'active' AND NOT EXISTS (
-                FROM member o WHERE o.cluster = a.cluster AND o.state = 'active'
-                    AND o.product IS NOT DISTINCT FROM a.product AND o.instance IS NOT DISTINCT FROM a.instance)
-            ORDER BY ALL
-            """
-        ).fetchall()
-        found: dict[str, list[str]] = {}
-        for retired, active, product, seen in rows:
-            when = f" (last seen {seen:%Y-%m-%d})" if seen else ""
-            text = f"{retired} calls the asset retired, but {product} holds it as active{when} in {active}"
-            found.setdefault(retired, []).append(text)
-            found.setdefault(active, []).append(text)
-        return found

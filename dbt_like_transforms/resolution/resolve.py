@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.applied import apply_decisions
 from dbt_like_transforms.resolution.assets import assign_assets
 from dbt_like_transforms.resolution.by_hand import join_by_hand
 from dbt_like_transforms.resolution.cluster import Clusterer
@@ -18,7 +19,7 @@ from dbt_like_transforms.resolution.facts import read_facts
 from dbt_like_transforms.resolution.intake import number_records, record_keys
 from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 from dbt_like_transforms.resolution.links import LINKERS
-from dbt_like_transforms.resolution.manual import Decision, apply_decisions
+from dbt_like_transforms.resolution.manual import Decision
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.review import held, known_well, note_addresses, note_bare, note_candidates, strength
 from dbt_like_transforms.resolution.suppress import allowed_keys, install_macros
