@@ -71,8 +71,9 @@ class Clusterer:
         """Gives back what only deciding needs; labels, findings and what hardware is told by stay."""
         self.partition.low.clear()
         self.partition.high.clear()
-        told = {name: Edges(edges.rows, edges.keys) for name, edges in self.facts.told.items() if name in HARDWARE}
-        self.facts.told = self.facts.edges = told
+        facts = self.facts
+        kept = {name: Edges(edges.rows, edges.keys) for name, edges in facts.unconfined.items() if name in HARDWARE}
+        facts.unconfined = facts.edges = kept
 
     def run(self) -> None:
         """All rules in order."""

@@ -29,7 +29,6 @@ from dbt_like_transforms.resolution.ladder import RUNG_NAME, Dropped, Identifier
 Seconds = NDArray[np.int64]
 
 NO_KEY = np.uint64(0)
-TOP_KEY = np.uint64(2**64 - 1)
 #: Unknown time.
 NO_TIME = np.int64(np.iinfo(np.int64).min)
 
@@ -101,7 +100,7 @@ def shared_values(rows: Rows, keys: Keys) -> Shared:
 class Facts:
     """All records of one run. Row numbers are in anchor order: the earliest first seen comes first.
 
-    edges: identifier name -> who carries what. told: the same before `confine`. agent_products: product of each agent edge.
+    edges: identifier name -> who carries what. unconfined: the same before `confine`. agent_products: product of each agent edge.
     first, last: seconds since 1970 of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's
     name (or MAC), 0 for none. full_print: the same by the whole of a long name. rooms: hash of the room, which takes the
     scope out of the key of a scoped value.
@@ -118,10 +117,10 @@ class Facts:
     full_print: Keys
     rooms: Keys
     agent_products: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
-    told: dict[str, Edges] = field(init=False)
+    unconfined: dict[str, Edges] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.told = self.edges
+        self.unconfined = self.edges
 
     def confine(self, islands: Mapping[int, int]) -> None:
         """Gives the rows of each island keys of their own, so that they agree with nothing outside it."""
@@ -129,8 +128,8 @@ class Facts:
             return
         number = np.zeros(self.count, np.uint64)
         number[np.array(list(islands), np.int32)] = np.array(list(islands.values()), np.uint64)
-        self.edges = dict(self.told)
-        for name, edges in self.told.items():
+        self.edges = dict(self.unconfined)
+        for name, edges in self.unconfined.items():
             self.edges[name] = Edges(edges.rows, on_island(edges.keys, number[edges.rows]))
 
 
@@ -154,9 +153,29 @@ def key_sql(identifier: Identifier) -> str:
 
 def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
     """Hashes every identifier once; reads `_numbers` and the ladder's tables of the connection."""
-    count = connection.execute("SELECT count(*) FROM _numbers").fetchall()[0][0]
+    ((count,),) = connection.execute("SELECT count(*) FROM _numbers").fetchall()
+    edges, agent_products = _read_edges(connection, ladder, count)
+    columns = _read_columns(connection, ladder, count)
+    prints = _fingerprints(count, edges, ladder.fingerprint)
+    return Facts(
+        count=count,
+        edges=edges,
+        source=columns["source"],
+        active=columns["active"],
+        creates=_creating(columns["creates"], edges, ladder),
+        first=columns["first"],
+        last=columns["last"],
+        fingerprint=prints,
+        full_print=_full_prints(count, edges, ladder, prints),
+        rooms=columns["room"],
+        agent_products=agent_products,
+    )
+
+
+def _read_edges(connection: duckdb.DuckDBPyConnection, ladder: Ladder, count: int) -> tuple[dict[str, Edges], Keys]:
+    """Of each identifier who carries what, and the product of each agent id."""
     ruled = {rule.identifier for rule in ladder.rules}
-    kinds: Keys = np.empty(0, np.uint64)
+    products: Keys = np.empty(0, np.uint64)
 
     def ordered(name: str, rows: Rows, keys: Keys) -> Edges:
         edges = Edges(*by_row(rows, keys, count))
@@ -168,60 +187,49 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
     with ThreadPoolExecutor(os.cpu_count()) as beside:
         sorting: dict[str, Future[Edges]] = {}
         for identifier in ladder.identifiers:
-            extra = ", hash(split_part(value, '=', 1)) AS kind" if identifier.name == "agent" else ""
+            extra = ", hash(split_part(value, '=', 1)) AS product" if identifier.name == "agent" else ""
             found = connection.execute(
                 f"SELECT idx, {key_sql(identifier)} AS key{extra} FROM ({value_sql(identifier)})"
             ).fetchnumpy()
             rows, keys = _column(found["idx"], np.int32), _column(found["key"], np.uint64)
             sorting[identifier.name] = beside.submit(ordered, identifier.name, rows, keys)
             if extra:
-                kinds = by_row(rows, _column(found["kind"], np.uint64), count)[1]
-        edges = {name: sorted_.result() for name, sorted_ in sorting.items()}
-    found = connection.execute(
-        """
-        SELECT idx, source, active, creates, hash(room) AS room,
-            -- Nothing was seen after the newest look at anything; `least` would take this for what has no date.
-            coalesce(epoch(CASE WHEN begun > newest THEN newest ELSE begun END)::BIGINT, $unknown) AS first,
-            coalesce(epoch(CASE WHEN seen > newest THEN newest ELSE seen END)::BIGINT, $unknown) AS last
-        FROM (
-            -- An account stays in its directory though nobody signs in, until it is retired; a machine that nothing saw
-            -- is not there. What was written of it after it was observed (tags, owners, scores) is no sight of it.
-            SELECT *, coalesce(first_seen, least(observed_at, last_seen)) AS begun, CASE WHEN $accounts AND active
-                THEN greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen))
-                WHEN $accounts THEN coalesce(last_seen, observed_at)
-                ELSE least(last_seen, observed_at) END AS seen
-            FROM _numbers)
-        CROSS JOIN (
-            -- What tells no look was looked at by then, unless that is so far ahead that its clock is wrong.
-            SELECT coalesce(max(coalesce(observed_at, last_seen, first_seen)), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest
-            FROM _numbers CROSS JOIN (SELECT max(observed_at) + INTERVAL 10 YEAR AS far FROM _numbers)
-            WHERE observed_at IS NOT NULL OR far IS NULL OR coalesce(last_seen, first_seen) < far)
-        """,
-        {"unknown": int(NO_TIME), "accounts": ladder.kind != "device"},
-    ).fetchnumpy()
-    order = _column(found["idx"], np.int32)
+                products = by_row(rows, _column(found["product"], np.uint64), count)[1]
+        return {name: edges.result() for name, edges in sorting.items()}, products
 
-    def placed(name: str, kind: Any) -> NDArray[Any]:
-        values = np.zeros(count, kind)
-        values[order] = _column(found[name], kind)
-        return values
 
-    prints = _fingerprints(count, edges, ladder.fingerprint)
-    whole = tuple(ladder.in_full[name] for name in ladder.fingerprint if name in ladder.in_full)
-    long_ones = _fingerprints(count, edges, whole) if any(len(edges[name].rows) for name in whole) else None
-    return Facts(
-        count,
-        edges,
-        placed("source", np.int32),
-        placed("active", np.bool_),
-        _creating(placed("creates", np.int8), edges, ladder),
-        placed("first", np.int64),
-        placed("last", np.int64),
-        prints,
-        prints if long_ones is None else np.where(long_ones == NO_KEY, prints, long_ones),
-        placed("room", np.uint64),
-        kinds,
-    )
+#: The columns of `_numbers` that clustering needs, by record: first and last activity in seconds since 1970.
+_COLUMNS = """
+SELECT idx, source, active, creates, hash(room) AS room,
+    -- Nothing was seen after the newest look at anything; `least` would take this for what has no date.
+    coalesce(epoch(CASE WHEN begun > newest THEN newest ELSE begun END)::BIGINT, $unknown) AS first,
+    coalesce(epoch(CASE WHEN seen > newest THEN newest ELSE seen END)::BIGINT, $unknown) AS last
+FROM (
+    -- An account stays in its directory though nobody signs in, until it is retired; a machine that nothing saw
+    -- is not there. What was written of it after it was observed (tags, owners, scores) is no sight of it.
+    SELECT *, coalesce(first_seen, least(observed_at, last_seen)) AS begun, CASE WHEN $accounts AND active
+        THEN greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen))
+        WHEN $accounts THEN coalesce(last_seen, observed_at)
+        ELSE least(last_seen, observed_at) END AS seen
+    FROM _numbers)
+CROSS JOIN (
+    -- What tells no look was looked at by then, unless that is so far ahead that its clock is wrong.
+    SELECT coalesce(max(coalesce(observed_at, last_seen, first_seen)), TIMESTAMP '2200-01-01') + INTERVAL 1 DAY AS newest
+    FROM _numbers CROSS JOIN (SELECT max(observed_at) + INTERVAL 10 YEAR AS far FROM _numbers)
+    WHERE observed_at IS NOT NULL OR far IS NULL OR coalesce(last_seen, first_seen) < far)
+"""
+
+
+def _read_columns(connection: duckdb.DuckDBPyConnection, ladder: Ladder, count: int) -> dict[str, NDArray[Any]]:
+    """_COLUMNS in the order of the records."""
+    found = connection.execute(_COLUMNS, {"unknown": int(NO_TIME), "accounts": ladder.kind != "device"}).fetchnumpy()
+    order = _column(found.pop("idx"), np.int32)
+    placed = {}
+    for name, values in found.items():
+        values = np.ma.getdata(values)
+        placed[name] = np.empty(count, values.dtype)
+        placed[name][order] = values
+    return placed
 
 
 def _creating(creates: NDArray[np.int8], edges: Mapping[str, Edges], ladder: Ladder) -> Flags:
@@ -251,6 +259,15 @@ def _fingerprints(count: int, edges: Mapping[str, Edges], names: tuple[str, ...]
             bare = prints[carriers] == NO_KEY
             prints[carriers[bare]] = least[bare]
     return prints
+
+
+def _full_prints(count: int, edges: Mapping[str, Edges], ladder: Ladder, prints: Keys) -> Keys:
+    """The fingerprints, by the whole of a name where it is known in full."""
+    names = tuple(ladder.in_full[name] for name in ladder.fingerprint if name in ladder.in_full)
+    if not any(len(edges[name].rows) for name in names):
+        return prints
+    whole = _fingerprints(count, edges, names)
+    return np.where(whole == NO_KEY, prints, whole)
 
 
 def _column(values: Any, kind: Any) -> NDArray[Any]:

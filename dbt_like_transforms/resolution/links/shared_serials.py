@@ -64,7 +64,7 @@ def _machines_on(
     listed = np.flatnonzero(np.isin(clusterer.facts.source, [source for (source,) in products]))
     show_columns(connection, "_listed_inside", {"idx": listed.astype(np.int32)})
     # few share a serial number: what else is asked of them is asked of them alone
-    edges = clusterer.facts.told[name]
+    edges = clusterer.facts.unconfined[name]
     shared = among(edges.keys, keys)
     rows = edges.rows[shared]
     columns = {"idx": rows, "cluster": clusterer.partition.label[rows], "key": edges.keys[shared]}
