@@ -10,7 +10,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from dbt_like_transforms.resolution.facts import NO_KEY, Shared
-from dbt_like_transforms.resolution.integers import Keys, Rows, begins, by_row, changes, places_in_order
+from dbt_like_transforms.resolution.integers import Keys, Rows, begins, by_row, changes, lengths, places_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,10 @@ class Agreement:
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def sizes(self) -> NDArray[np.int64]:
+        """How many clusters have each value."""
+        return lengths(self.starts, len(self.cluster))
 
     def only(self, keep: NDArray[np.bool_]) -> Agreement:
         """The values for which keep[value number] holds, renumbered."""

@@ -43,7 +43,7 @@ def assign_assets(
     `_state` (a view) with STATE_COLUMNS, also of records that are not there today.
 
     label, waiting: of each row its cluster, and whether it makes no asset. state: that of an earlier run, a table or its name.
-    known: rows that are known by more than names, see `review.known_well`. taken_out: rows that a person took out of their
+    known: rows that are known by more than names, see `strength.known_well`. taken_out: rows that a person took out of their
     assets; those leave the id behind, even one that they founded.
     """
     clusters = clusters_of(label)

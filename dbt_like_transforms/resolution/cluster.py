@@ -6,7 +6,6 @@ and where a set has no single answer nothing is joined.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -14,8 +13,9 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.activity import Clocks
 from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs, groups_of
+from dbt_like_transforms.resolution.contests import contested
 from dbt_like_transforms.resolution.crowded import drop_crowded
-from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Facts
+from dbt_like_transforms.resolution.facts import Edges, Facts
 from dbt_like_transforms.resolution.findings import Findings
 from dbt_like_transforms.resolution.integers import (
     Flags,
@@ -23,21 +23,17 @@ from dbt_like_transforms.resolution.integers import (
     Rows,
     among,
     begins,
-    distinct_count,
     mixed,
     repeated,
     sorted_unique,
 )
 from dbt_like_transforms.resolution.ladder import Ladder, Rule
 from dbt_like_transforms.resolution.notes import HARDWARE, Notes
-from dbt_like_transforms.resolution.partition import Bits, Partition
-from dbt_like_transforms.resolution.settle import BLOCK_LIMIT, settle
+from dbt_like_transforms.resolution.partition import Partition
+from dbt_like_transforms.resolution.settle import settle
 from dbt_like_transforms.resolution.suspects import Groups, Suspects
 from dbt_like_transforms.resolution.vetoes import Vetoes
-from dbt_like_transforms.resolution.views import View, common, view_clusters
-
-#: Ids that one machine may have been given one after the other, a new one every day: as many as are compared when they are joined.
-SUCCESSORS = BLOCK_LIMIT
+from dbt_like_transforms.resolution.views import View, view_clusters
 
 
 class Clusterer:
@@ -83,59 +79,33 @@ class Clusterer:
 
     def apply(self, rule: Rule) -> None:
         """One rule: drop what the data shows to be no identifier, join what agrees without conflict."""
-        label = self.partition.label
-        name = rule.identifier
-        shared = self.facts.edges[name].shared_between(label)
-        for known in (name, *self.ladder.identifier(name).includes):
-            shared = shared.without(self.unusable.get(known))
-        if rule.owned_as:
-            shared = shared.only(among(shared.keys, sorted_unique(self.facts.edges[rule.owned_as].keys)))
-        agreed = self._uncontested(rule, agreements(label, shared))
-        self.unusable[name] = self.findings.suppressed_keys(name)
+        agreed = self._uncontested(rule, self._agreeing(rule))
+        self.unusable[rule.identifier] = self.findings.suppressed_keys(rule.identifier)
         if rule.with_agreement:
             agreed = self._confirmed(rule, agreed)
-        if not len(agreed):
-            return
-        clusters, group = groups_of(agreed, self.facts.count)
-        group_of = np.full(self.facts.count, -1, np.int32)
-        group_of[clusters] = group
-        clash = self._clashes(rule, clusters, group, group_of)
-        calm = ~clash
-        at_peace = calm[group_of[agreed.cluster]]
-        self.notes.joined(rule, agreed, at_peace)
-        settled = self._settle(rule, agreed.only(~at_peace[agreed.starts])) if clash.any() else []
-        members = np.array([cluster for merged in settled for cluster in merged], np.int32)
-        number = np.repeat(np.arange(len(settled)), [len(merged) for merged in settled]) + len(clash)
-        calm = calm[group]
-        self.partition.join(np.append(clusters[calm], members), np.append(group[calm], number))
+        if len(agreed):
+            self._join(rule, agreed)
 
     def views(self, clusters: Rows, rule: Rule) -> dict[int, View]:
         """The clusters as the vetoes of the rule look at them."""
         return view_clusters(self.facts, self.partition.label, clusters, rule, self.unusable)
 
-    # -- values that are no identifiers -----------------------------------------------------------------------------
+    def _agreeing(self, rule: Rule) -> Agreement:
+        """Who agrees on values of the rule that may be identifiers."""
+        label, name = self.partition.label, rule.identifier
+        shared = self.facts.edges[name].shared_between(label)
+        for known in (name, *self.ladder.identifier(name).includes):
+            shared = shared.without(self.unusable.get(known))
+        if rule.owned_as:
+            shared = shared.only(among(shared.keys, sorted_unique(self.facts.edges[rule.owned_as].keys)))
+        return agreements(label, shared)
+
     def _uncontested(self, rule: Rule, agreed: Agreement) -> Agreement:
+        """The agreements on values that the data do not show to be no identifiers; notes the others."""
         if not len(agreed):
             return agreed
-        bad = np.zeros(len(agreed), np.bool_)
-        against = np.zeros(len(agreed), np.int16)
-        # A cluster with several values (a machine rebuilt daily) says nothing about this value.
-        single = self.partition.held[agreed.cluster] & ~self.partition.several[agreed.cluster]
-        if rule.contest_at_work:
-            at_work = np.zeros(self.facts.count, np.bool_)
-            at_work[self.partition.label[self.facts.active]] = True
-            single[~at_work[agreed.cluster]] = 0
-        for number, name in enumerate(rule.contest, start=1):
-            more = self._distinct_more_than(rule.max_distinct, name, single, agreed)
-            if name in rule.successive and more.any():
-                more = self.at_odds(rule, name, agreed, more)
-            against[more & ~bad] = number
-            bad |= more
-        if rule.fan_out:
-            many = self._fans_out(rule, agreed) & ~bad
-            against[many] = len(rule.contest) + 1
-            bad |= many
-        bad &= ~self.is_allowed(rule.identifier, agreed.shown)
+        against = contested(self, rule, agreed)
+        bad = against > 0
         if not bad.any():
             return agreed
         self.notes.suppressed(rule, agreed.only(bad), against[bad])
@@ -145,48 +115,6 @@ class Clusterer:
         """Which values of the identifier a person declared to be real."""
         allowed = self.allowed.get(name, keys[:0])
         return among(keys, allowed) if len(allowed) else np.zeros(len(keys), np.bool_)
-
-    def _distinct_more_than(self, limit: int, name: str, single: Bits, agreed: Agreement) -> NDArray[np.bool_]:
-        """For each value: whether its clusters hold more than `limit` different values of the identifier `name`.
-
-        single: what each cluster has one value of.
-        """
-        several = self.partition.differing(name, single, agreed.cluster, agreed.key, len(agreed))
-        if limit <= 1 or not several.any():
-            return several
-        pairs = several[agreed.key] & (single & self.partition.bits[name] != 0)
-        values = self.partition.low[name][agreed.cluster[pairs]]
-        return distinct_count(agreed.key[pairs], values, len(agreed)) > limit
-
-    def at_odds(self, rule: Rule, name: str, agreed: Agreement, more: Flags) -> Flags:
-        """Of the values marked in `more`: those whose clusters did not simply follow one another with new ids."""
-        has = self.partition.held[agreed.cluster] & self.partition.bits[name] != 0
-        held: dict[int, list[int]] = {}
-        chosen = has & more[agreed.key]
-        few = np.bincount(agreed.key[chosen], minlength=len(agreed)) <= SUCCESSORS
-        chosen &= few[agreed.key]
-        for key, cluster in zip(agreed.key[chosen].tolist(), agreed.cluster[chosen].tolist(), strict=True):
-            held.setdefault(key, []).append(cluster)
-        if not held:
-            return more
-        views = self.views(sorted_unique(agreed.cluster[chosen]), rule)
-        kept = more.copy()
-        for key, clusters in held.items():
-            kept[key] = not all(
-                common(views[one], views[other], name)
-                or self.vetoes.succession.succeeded(name, views[one], views[other])
-                for one, other in itertools.combinations(clusters, 2)
-            )
-        return kept
-
-    def _fans_out(self, rule: Rule, agreed: Agreement) -> NDArray[np.bool_]:
-        sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
-        large = sizes > rule.fan_out
-        if not large.any():
-            return large
-        prints = self.facts.full_print[agreed.row]
-        pairs = large[agreed.key] & (prints != NO_KEY)
-        return distinct_count(agreed.key[pairs], prints[pairs], len(agreed)) > rule.fan_out
 
     # -- a weaker agreement besides -----------------------------------------------------------------------------------
     def _confirmed(self, rule: Rule, agreed: Agreement) -> Agreement:
@@ -219,6 +147,20 @@ class Clusterer:
         return agreements(label, self.facts.edges[name].shared_between(label))
 
     # -- conflicts ----------------------------------------------------------------------------------------------------
+    def _join(self, rule: Rule, agreed: Agreement) -> None:
+        """Joins each group of clusters in which nothing is in conflict, and of the others what `settle` makes one."""
+        clusters, group = groups_of(agreed, self.facts.count)
+        group_of = np.full(self.facts.count, -1, np.int32)
+        group_of[clusters] = group
+        clash = self._clashes(rule, clusters, group, group_of)
+        calm = ~clash[group_of[agreed.cluster]]
+        self.notes.joined(rule, agreed, calm)
+        settled = self._settle(rule, agreed.only(~calm[agreed.starts])) if clash.any() else []
+        members = np.array([cluster for merged in settled for cluster in merged], np.int32)
+        number = np.repeat(np.arange(len(settled)), [len(merged) for merged in settled]) + len(clash)
+        calm = ~clash[group]
+        self.partition.join(np.append(clusters[calm], members), np.append(group[calm], number))
+
     def _clashes(self, rule: Rule, clusters: Rows, group: NDArray[np.integer], group_of: Rows) -> NDArray[np.bool_]:
         """For each group of clusters: whether any two of them might be in conflict (then they are looked at singly)."""
         partition = self.partition

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.agreement import Agreement
+from dbt_like_transforms.resolution.contests import at_odds
 from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Shared
 from dbt_like_transforms.resolution.integers import Keys, Rows, among, begins, distinct_count, mixed, sorted_unique
 from dbt_like_transforms.resolution.ladder import Rule
@@ -30,7 +31,7 @@ def drop_crowded(clusterer: Clusterer) -> None:
     for rule in ladder.rules:
         if rule.identifier in ladder.crowded:
             shared = facts.edges[rule.identifier].shared()
-            shared = shared.only((_sizes(shared) > FEW) & ~clusterer.is_allowed(rule.identifier, shared.keys))
+            shared = shared.only((shared.sizes() > FEW) & ~clusterer.is_allowed(rule.identifier, shared.keys))
             against = _crowded(clusterer, rule, shared)
             bad = against > 0
             if bad.any():
@@ -61,7 +62,7 @@ def _crowded(clusterer: Clusterer, rule: Rule, shared: Shared) -> NDArray[np.int
             if not rule.fan_out:
                 continue
             limit, values = rule.fan_out, facts.full_print
-            pairs = (_sizes(shared) > limit)[shared.number] & (values[shared.rows] != NO_KEY)
+            pairs = (shared.sizes() > limit)[shared.number] & (values[shared.rows] != NO_KEY)
         elif name in partition.bits:
             values = partition.low[name]
             pairs = partition.differing(name, single, shared.rows, agreed.key, len(shared.keys))[shared.number]
@@ -77,7 +78,7 @@ def _crowded(clusterer: Clusterer, rule: Rule, shared: Shared) -> NDArray[np.int
             carriers = rows[np.searchsorted(value, one) : np.searchsorted(value, one, "right")]
             many[one] = _machines(clusterer, carriers, values[carriers], {rule.identifier, name}) > limit
         if name in rule.successive and many.any():
-            many = clusterer.at_odds(rule, name, agreed, many)
+            many = at_odds(clusterer, rule, name, agreed, many)
         against[many] = number
     return against
 
@@ -103,10 +104,6 @@ def _forget(clusterer: Clusterer, name: str, kept: NDArray[np.bool_], carriers: 
     clusterer.facts.edges[name] = left = Edges(edges.rows[kept], edges.keys[kept])
     if name in clusterer.partition.bits:
         clusterer.partition.forget(name, left, carriers)
-
-
-def _sizes(shared: Shared) -> NDArray[np.int64]:
-    return np.diff(np.append(shared.starts, len(shared.rows)))
 
 
 def _singly(shared: Shared) -> Agreement:

@@ -21,6 +21,7 @@ from dbt_like_transforms.resolution.integers import (
     begins,
     by_row,
     changes,
+    lengths,
     repeated,
     sorted_unique,
 )
@@ -44,6 +45,10 @@ class Shared:
     number: Rows
     starts: NDArray[np.int64]
     keys: Keys
+
+    def sizes(self) -> NDArray[np.int64]:
+        """How many records carry each value."""
+        return lengths(self.starts, len(self.rows))
 
     def only(self, keep: Flags) -> Shared:
         """The values for which keep[number] holds, renumbered."""
@@ -93,7 +98,7 @@ def shared_values(rows: Rows, keys: Keys) -> Shared:
         return Shared(rows, number, begins(number), values)
     rows, number = rows[fresh], number[fresh]
     found = Shared(rows, number, begins(number), values)
-    return found.only(np.diff(np.append(found.starts, len(number))) > 1)
+    return found.only(found.sizes() > 1)
 
 
 @dataclass(slots=True)

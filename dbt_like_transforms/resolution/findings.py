@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.integers import Keys, Rows, sorted_unique
+from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, sorted_unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,10 @@ class Near:
     against: str
     review: bool
 
+    def only(self, keep: Flags) -> Near:
+        """The pairs that are marked."""
+        return replace(self, rows=self.rows[keep], others=self.others[keep], keys=self.keys[keep])
+
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
@@ -56,7 +60,7 @@ class Suppressed:
 class Findings:
     """Everything noted. doubts: rows[i] may belong to the asset of others[i]; such a row makes no weak asset.
 
-    waits[row]: why the record makes no asset, 0 where it makes one; see `review`.
+    waits[row]: why the record makes no asset, 0 where it makes one; see `strength`.
     """
 
     joins: list[Joins] = field(default_factory=list)

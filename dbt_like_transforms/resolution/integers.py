@@ -31,6 +31,11 @@ def begins(number: NDArray[np.integer]) -> NDArray[np.int64]:
     return np.flatnonzero(changes(number))
 
 
+def lengths(starts: NDArray[np.integer], count: int) -> NDArray[np.int64]:
+    """How long the parts of an array of `count` values are, that begin at `starts`."""
+    return np.diff(np.append(starts, count))
+
+
 def sorted_unique(values: NDArray[Any]) -> NDArray[Any]:
     """The different values, ascending. np.unique hashes, which costs ten times the sort from some thousand values on."""
     ordered = np.sort(values)
@@ -114,7 +119,7 @@ def first_of_each(chosen: Flags, key: NDArray[np.int64], limit: int) -> NDArray[
     """The chosen places, at most `limit` of each value. key: ascending."""
     places = np.flatnonzero(chosen)
     starts = begins(key[places])
-    earlier = np.repeat(starts, np.diff(np.append(starts, len(places))))
+    earlier = np.repeat(starts, lengths(starts, len(places)))
     return places[np.arange(len(places)) - earlier < limit]
 
 

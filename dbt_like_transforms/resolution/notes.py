@@ -130,8 +130,8 @@ class Notes:
 
     def _agreeing(self, rule: Rule, bad: Agreement, shown: _Evidence) -> None:
         """Those that agree on what contests the value as well: nothing is between them but the others."""
-        sizes = np.diff(np.append(bad.starts, len(bad.key)))
-        pairs = np.flatnonzero(shown.known & ((shown.distinct <= FEW) & (sizes <= PAIRS_REPORTED))[bad.key])
+        few = (shown.distinct <= FEW) & (bad.sizes() <= PAIRS_REPORTED)
+        pairs = np.flatnonzero(shown.known & few[bad.key])
         key, values = bad.key[pairs], shown.values[pairs]
         order = np.lexsort((values, key))
         pairs, key, values = pairs[order], key[order], values[order]
@@ -212,7 +212,7 @@ class Notes:
             self._doubt_both(open_pairs)
 
     def _doubt_both(self, pairs: list[tuple[int, int, int]]) -> None:
-        """Either may be a record of the other; see `review.held` for the one that waits."""
+        """Either may be a record of the other; see `strength.held` for the one that waits."""
         self._doubt([(row, other) for row, other, _ in pairs])
         self._doubt([(other, row) for row, other, _ in pairs])
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.integers import Rows, begins
+from dbt_like_transforms.resolution.integers import Rows, begins, lengths
 
 #: Assets of one batch: some 40 MB of objects.
 BATCH = 20_000
@@ -50,7 +50,7 @@ def shared(held: NDArray[np.uint64], asset: Rows, place: Rows) -> NDArray[np.boo
     held: members as bits. asset: ascending. place: within the asset, 0 is the best.
     """
     starts = begins(asset)
-    counts = np.diff(np.append(starts, len(asset)))
+    counts = lengths(starts, len(asset))
     ordered = np.empty_like(held)
     ordered[np.repeat(starts, counts) + place] = held
     seen, merged = ordered[starts], np.zeros(len(starts), np.int32)

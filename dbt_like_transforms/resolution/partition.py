@@ -52,6 +52,12 @@ class Partition:
         """The bits of the identifiers together."""
         return sum({self.bits[name] for name in names if name in self.bits})
 
+    def with_any(self, rows: Rows | Flags) -> Flags:
+        """Which clusters, by label, have any of the rows (numbers or marks)."""
+        found = np.zeros(len(self.label), np.bool_)
+        found[self.label[rows]] = True
+        return found
+
     def highest(self, name: str, clusters: Rows) -> Keys:
         """The largest hash of each cluster, all of which hold the identifier."""
         several = self.several[clusters] & self.bits[name] != 0

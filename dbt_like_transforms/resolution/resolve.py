@@ -21,7 +21,8 @@ from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 from dbt_like_transforms.resolution.links import LINKERS
 from dbt_like_transforms.resolution.manual import Decision
 from dbt_like_transforms.resolution.resolution import Resolution
-from dbt_like_transforms.resolution.review import held, known_well, note_addresses, note_bare, note_candidates, strength
+from dbt_like_transforms.resolution.review import note_addresses, note_bare, note_candidates
+from dbt_like_transforms.resolution.strength import held, known_well, strength
 from dbt_like_transforms.resolution.suppress import allowed_keys, install_macros
 from dbt_like_transforms.resolution.told import Told
 

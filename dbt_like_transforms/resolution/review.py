@@ -1,6 +1,8 @@
-"""Possible matches that a person should look at, and which records are held because they might be someone else's."""
+"""Possible matches that a person should look at: what agrees on weak evidence alone."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,16 +10,10 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.agreement import Agreement, agreements
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.findings import Near, Suppressed
-from dbt_like_transforms.resolution.integers import Flags, Rows, among, carriers_of, sorted_unique
-from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_HARDWARE, RUNG_NONE, RUNG_SHORT_NAME, WEAK
-
-#: Why a record makes no asset.
-NO_IDENTITY, MAYBE_ANOTHERS, ONLY_ADDS = 1, 2, 3
-HELD_WORDS = {
-    NO_IDENTITY: "nothing that it tells identifies anything",
-    MAYBE_ANOTHERS: "it may be a record of an asset that is known better, so a person has to decide",
-    ONLY_ADDS: "its product sees from outside what others know better, and adds to assets without making any",
-}
+from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, carriers_of, sorted_unique
+from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, RUNG_SHORT_NAME
+from dbt_like_transforms.resolution.partition import Partition
+from dbt_like_transforms.resolution.strength import creating, strength, usable
 
 #: Vetoes that leave nothing to look at.
 DECIDED = frozenset({"", "apart", "retired", "guest"})
@@ -29,85 +25,80 @@ ADDRESS_CANDIDATES = 5
 COMMON = 10
 
 
-def strength(clusterer: Clusterer) -> NDArray[np.int8]:
-    """Rung of the best usable identifier of each cluster, by its label; RUNG_NONE when it has none."""
-    facts = clusterer.facts
-    level = np.full(facts.count, RUNG_NONE, np.int8)
-    for identifier in clusterer.ladder.identifiers:
-        if identifier.rung is not None:
-            having = clusterer.partition.label[usable(clusterer, identifier.name)]
-            level[having] = np.minimum(level[having], np.int8(identifier.rung))
-    return level
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Pairs of clusters that agree on a value: clusters[i] with others[i] on keys[i], which their rows rows[i] and
+    other_rows[i] carry."""
 
+    clusters: Rows
+    others: Rows
+    rows: Rows
+    other_rows: Rows
+    keys: Keys
 
-def known_well(clusterer: Clusterer) -> Flags:
-    """Which records have a usable directory, cloud or hardware id: more than names and addresses."""
-    known = np.zeros(clusterer.facts.count, np.bool_)
-    for identifier in clusterer.ladder.identifiers:
-        if identifier.rung is not None and identifier.rung <= RUNG_HARDWARE:
-            known[usable(clusterer, identifier.name)] = True
-    return known
+    def only(self, keep: Flags) -> _Pairs:
+        """Those that are marked."""
+        return _Pairs(self.clusters[keep], self.others[keep], self.rows[keep], self.other_rows[keep], self.keys[keep])
 
+    def turned(self) -> _Pairs:
+        """The other one of each first."""
+        return _Pairs(self.others, self.clusters, self.other_rows, self.rows, self.keys)
 
-def usable(clusterer: Clusterer, name: str) -> Rows:
-    """Rows of the identifier's edges without the values that turned out to be no identifiers."""
-    edges = clusterer.facts.edges[name]
-    dropped = clusterer.unusable.get(name)
-    if dropped is None or not len(dropped):
-        return edges.rows
-    return edges.rows[~among(edges.keys, dropped)]
+    def near(self, rule: str, identifier: str, against: str, review: bool) -> Near:
+        """As near misses."""
+        return Near(rule, identifier, self.rows, self.other_rows, self.keys, against, review)
 
 
 def note_candidates(clusterer: Clusterer) -> None:
     """Reports clusters that agree on a weak identifier alone. Adds doubts for the weaker side of each pair."""
-    at_work = np.zeros(clusterer.facts.count, np.bool_)
-    at_work[clusterer.partition.label[clusterer.facts.active]] = True
-    for name in (*clusterer.ladder.not_alone, *clusterer.ladder.reviewed):
-        label = clusterer.partition.label
-        shared = clusterer.facts.edges[name].shared_between(label).without(clusterer.unusable.get(name))
-        agreed = agreements(label, shared)
-        if name in clusterer.ladder.common:
+    ladder, partition = clusterer.ladder, clusterer.partition
+    for name in (*ladder.not_alone, *ladder.reviewed):
+        shared = clusterer.facts.edges[name].shared_between(partition.label).without(clusterer.unusable.get(name))
+        agreed = agreements(partition.label, shared)
+        if name in ladder.common:
             _drop_common(clusterer, name, agreed)
-        left, right, key = _pairs(agreed, CANDIDATES)
-        if not len(left):
+        pairs = _pairs(agreed, CANDIDATES)
+        if not len(pairs.keys):
             continue
-        one, other = agreed.cluster[left], agreed.cluster[right]
-        rivals = [_having(clusterer, rival) for rival in clusterer.ladder.rivals.get(name, ())]
-        lone = clusterer.ladder.one_sided.get(name)
-        if lone:
-            having = _having(clusterer, lone)
-            kept = having[one] ^ having[other]
-            for has in rivals:
-                kept &= ~(has[one] & has[other])
-            left, right, key, one, other = left[kept], right[kept], key[kept], one[kept], other[kept]
-        rows, others, keys = agreed.row[left], agreed.row[right], agreed.shown[key]
-        settling = (*clusterer.ladder.review_conflicts, *filter(None, [clusterer.ladder.in_full.get(name)]))
-        against = _conflicts(clusterer, settling, one, other)
+        having = [partition.with_any(usable(clusterer, rival)) for rival in ladder.rivals.get(name, ())]
+        if name in ladder.one_sided:
+            lone = partition.with_any(usable(clusterer, ladder.one_sided[name]))
+            pairs = pairs.only((lone[pairs.clusters] ^ lone[pairs.others]) & ~_both_in_any(having, pairs))
+        settling = (*ladder.review_conflicts, *filter(None, [ladder.in_full.get(name)]))
+        against = _conflicts(partition, settling, pairs)
         for code in sorted_unique(against).tolist():
-            chosen = against == code
             reason = settling[code - 1] if code else ""
-            clusterer.findings.missed(
-                Near(f"{name}_alone", name, rows[chosen], others[chosen], keys[chosen], reason, not code)
-            )
-        free = against == 0
-        # Whoever differs on something as good is more likely another machine than a part of the better known one.
-        for has in rivals:
-            free &= ~(has[one] & has[other])
-        if lone or name in clusterer.ladder.not_alone:
-            continue
-        for mine, theirs, cluster, better in ((rows, others, one, other), (others, rows, other, one)):
-            waits = free.copy()
-            if clusterer.ladder.identifier(name).rung == RUNG_SHORT_NAME:
-                # what is at work under the name of a retired one took its name, where it has anything else of its own
-                alive = at_work[cluster] & ~at_work[better]
-                for has in rivals:
-                    waits &= ~(alive & has[cluster])
-            clusterer.findings.doubt(mine[waits], theirs[waits])
+            clusterer.findings.missed(pairs.only(against == code).near(f"{name}_alone", name, reason, not code))
+        if not (name in ladder.one_sided or name in ladder.not_alone):
+            _doubt(clusterer, name, pairs.only(against == 0), having)
+
+
+def _both_in_any(having: list[Flags], pairs: _Pairs) -> Flags:
+    """Whether both clusters of a pair are marked in one of the lists."""
+    found = np.zeros(len(pairs.keys), np.bool_)
+    for has in having:
+        found |= has[pairs.clusters] & has[pairs.others]
+    return found
+
+
+def _doubt(clusterer: Clusterer, name: str, pairs: _Pairs, having: list[Flags]) -> None:
+    """Adds doubts, both ways. having: which clusters have something as good as the identifier of that name: who differs on
+    it is more likely another machine than a part of the better known one."""
+    pairs = pairs.only(~_both_in_any(having, pairs))
+    at_work = clusterer.partition.with_any(clusterer.facts.active)
+    for side in (pairs, pairs.turned()):
+        waits = np.ones(len(side.keys), np.bool_)
+        if clusterer.ladder.identifier(name).rung == RUNG_SHORT_NAME:
+            # what is at work under the name of a retired one took its name, where it has anything else of its own
+            alive = at_work[side.clusters] & ~at_work[side.others]
+            for has in having:
+                waits &= ~(alive & has[side.clusters])
+        clusterer.findings.doubt(side.rows[waits], side.other_rows[waits])
 
 
 def _drop_common(clusterer: Clusterer, name: str, agreed: Agreement) -> None:
     """Notes common values that are carried by more than COMMON assets which are known by something better."""
-    many = np.diff(np.append(agreed.starts, len(agreed.cluster))) > CANDIDATES
+    many = agreed.sizes() > CANDIDATES
     many &= ~clusterer.is_allowed(name, agreed.shown)
     if not many.any():
         return
@@ -124,26 +115,16 @@ def _drop_common(clusterer: Clusterer, name: str, agreed: Agreement) -> None:
     clusterer.unusable[name] = clusterer.findings.suppressed_keys(name)
 
 
-def _having(clusterer: Clusterer, name: str) -> Flags:
-    """Which clusters, by label, have a usable value of the identifier."""
-    has = np.zeros(clusterer.facts.count, np.bool_)
-    has[clusterer.partition.label[usable(clusterer, name)]] = True
-    return has
-
-
 def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
-    """For records with no identity at all: who else has their IP address."""
+    """For records with no identity at all: who else has their IP address. level: see `strength`."""
     if "ip" not in clusterer.facts.edges:
         return
     label = clusterer.partition.label
-    agreed = agreements(label, clusterer.facts.edges["ip"].shared_between(label))
-    left, right, key = _pairs(agreed, ADDRESS_CANDIDATES)
+    pairs = _pairs(agreements(label, clusterer.facts.edges["ip"].shared_between(label)), ADDRESS_CANDIDATES)
     # a scanner's row under a number of its own is nobody either
-    numbered = (level == RUNG_AGENT) & ~creating(clusterer)
-    nobody = (level == RUNG_NONE) | numbered
-    nobody = nobody[agreed.cluster[left]] ^ nobody[agreed.cluster[right]]
-    left, right, key = left[nobody], right[nobody], key[nobody]
-    clusterer.findings.missed(Near("ip_alone", "ip", agreed.row[left], agreed.row[right], agreed.shown[key], "", True))
+    nobody = (level == RUNG_NONE) | ((level == RUNG_AGENT) & ~creating(clusterer))
+    pairs = pairs.only(nobody[pairs.clusters] ^ nobody[pairs.others])
+    clusterer.findings.missed(pairs.near("ip_alone", "ip", "", True))
 
 
 def note_bare(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
@@ -153,67 +134,29 @@ def note_bare(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
     for near in nearby:
         bare = (level[label[near.rows]] == RUNG_NONE) | (level[label[near.others]] == RUNG_NONE)
         bare &= not near.review and near.against not in DECIDED
-        for chosen, review in ((~bare, near.review), (bare, True)):
-            findings.missed(
-                Near(
-                    near.rule,
-                    near.identifier,
-                    near.rows[chosen],
-                    near.others[chosen],
-                    near.keys[chosen],
-                    near.against,
-                    review,
-                )
-            )
+        findings.missed(near.only(~bare))
+        findings.missed(replace(near.only(bare), review=True))
 
 
-def creating(clusterer: Clusterer) -> Flags:
-    """Which clusters, by label, have a record of a source that may make assets."""
-    creates = np.zeros(clusterer.facts.count, np.bool_)
-    creates[clusterer.partition.label[clusterer.facts.creates]] = True
-    return creates
-
-
-def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
-    """Which records make no asset: no identity, only update-only sources, or perhaps a part of a better known asset.
-
-    Notes why with the findings.
-    """
-    facts, label = clusterer.facts, clusterer.partition.label
-    named = np.zeros(facts.count, np.bool_)
-    if "host" in facts.edges:
-        named[label[usable(clusterer, "host")]] = True
-    creates = creating(clusterer)
-    doubtful = np.zeros(facts.count, np.bool_)
-    for rows, others in clusterer.findings.doubts:
-        mine, theirs = label[rows], label[others]
-        known_better = (level[theirs] < level[mine]) | ((level[theirs] == level[mine]) & named[theirs] & ~named[mine])
-        weaker = (mine != theirs) & (level[mine] >= WEAK) & known_better
-        doubtful[mine[weaker]] = True
-    # what could belong to several was told enough to be found again, though nothing of it is left to it alone
-    why = np.select([doubtful, level == RUNG_NONE, ~creates], [MAYBE_ANOTHERS, NO_IDENTITY, ONLY_ADDS], 0)[label]
-    clusterer.findings.waits = why
-    return np.asarray(why > 0, np.bool_)
-
-
-def _pairs(agreed: Agreement, limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of all pairs of clusters that share a value, of values shared by at most `limit`; and the value."""
-    sizes = np.diff(np.append(agreed.starts, len(agreed.cluster)))
-    lefts, rights = [], []
+def _pairs(agreed: Agreement, limit: int) -> _Pairs:
+    """All pairs of clusters that share a value, of values shared by at most `limit`."""
+    sizes = agreed.sizes()
+    lefts, rights = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for size in sorted_unique(sizes[sizes <= limit]).tolist():
         starts = agreed.starts[sizes == size]
         one, other = np.triu_indices(size, 1)
         lefts.append((starts[:, None] + one[None, :]).ravel())
         rights.append((starts[:, None] + other[None, :]).ravel())
-    left = np.concatenate(lefts) if lefts else np.empty(0, np.int64)
-    right = np.concatenate(rights) if rights else np.empty(0, np.int64)
-    return left, right, agreed.key[left]
+    left, right = np.concatenate(lefts), np.concatenate(rights)
+    return _Pairs(
+        agreed.cluster[left], agreed.cluster[right], agreed.row[left], agreed.row[right], agreed.shown[agreed.key[left]]
+    )
 
 
-def _conflicts(clusterer: Clusterer, names: tuple[str, ...], left: Rows, right: Rows) -> NDArray[np.int16]:
+def _conflicts(partition: Partition, names: tuple[str, ...], pairs: _Pairs) -> NDArray[np.int16]:
     """For each pair of clusters: 1 + number of the first of the identifiers on which they differ, 0 for none."""
+    left, right = pairs.clusters, pairs.others
     against = np.zeros(len(left), np.int16)
-    partition = clusterer.partition
     held = partition.held[left] & partition.held[right]
     for number, name in enumerate(names, start=1):
         if name in partition.bits:

@@ -24,7 +24,7 @@ from dbt_like_transforms.resolution.columns import TYPES, show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME
 from dbt_like_transforms.resolution.gathered import Column, Gathered, Single, Times
 from dbt_like_transforms.resolution.intake import record_keys
-from dbt_like_transforms.resolution.integers import Rows, begins, by_row, sorted_unique
+from dbt_like_transforms.resolution.integers import Rows, begins, by_row, lengths, sorted_unique
 from dbt_like_transforms.resolution.ladder import CLEARED
 from dbt_like_transforms.resolution.objects import BATCH, Objects, shared, together
 from dbt_like_transforms.resolution.partition import clusters_of
@@ -89,11 +89,10 @@ class Survivors:
         """Makes `_members` (idx, key, asset, place, won, shared_<name> ...): every record of an asset. place 0 is the best source
         of its asset, -1 one that gives no values; bit i of `won` is set where the record gives the i-th field;
         shared_<name>: see `objects.shared`. And the view `_giving` of those that give values."""
-        facts, label = self.resolution.clusterer.facts, self.resolution.clusterer.partition.label
+        facts, partition = self.resolution.clusterer.facts, self.resolution.clusterer.partition
         # a retired record speaks only where no active one does: an asset that is gone keeps its last values
-        alive = np.zeros(facts.count, np.bool_)
-        alive[label[facts.active]] = True
-        giving = np.flatnonzero((facts.active | ~alive[label]) & (self.asset >= 0)).astype(np.int32)
+        alive = partition.with_any(facts.active)[partition.label]
+        giving = np.flatnonzero((facts.active | ~alive) & (self.asset >= 0)).astype(np.int32)
         asset, rows = by_row(self.asset[giving], giving, len(self.assets))
         place, won = np.full(facts.count, -1, np.int32), np.zeros(facts.count, np.uint64)
         held = {
@@ -122,7 +121,7 @@ class Survivors:
         """place and won of the records of some assets, see `_members`."""
         facts = self.resolution.clusterer.facts
         starts = begins(asset)
-        position = np.arange(len(asset)) - np.repeat(starts, np.diff(np.append(starts, len(asset))))
+        position = np.arange(len(asset)) - np.repeat(starts, lengths(starts, len(asset)))
         has, last, source = self.told.present[giving], facts.last[giving], facts.source[giving]
         silence = np.where(last == NO_TIME, np.iinfo(np.int64).max, self.moment - np.where(last == NO_TIME, 0, last))
         # the lowest places of every key: smaller is better
