@@ -1,8 +1,17 @@
 """Resolution: which records of which products are the same asset, and why.
 
-resolve.resolve decides over observations, jsonl.resolve_jsonl over a file; survivorship.Survivors gives the values of
-the merged assets; gate.changes and gate.gate hold a run against the last published one; manual.load_decisions reads
-what people decided; models.resolve_models is what the build runs.
+resolve.resolve decides over observations, jsonl.resolve_jsonl over a file, models.resolve_models is what the build runs. The files
+in the order in which a resolution needs them:
+
+    what identifies     ladder; kinds: devices (device_forms), identities, applications
+    records in          observations, intake; normalise, suppress (seeds.yaml); facts: all of it as integers
+    decisions in        manual (decisions.yaml), applied
+    clustering          cluster, over partition and agreement: crowded, contests (what identifies nothing);
+                        suspects, then settle of views by vetoes, with activity and succession; by_hand
+    what it notes       notes, findings; review (possible matches), strength (who makes no asset); links
+    ids                 assets, inheritance
+    values              survivorship (precedence.yaml), over told, values, objects, gathered
+    told to people      resolution: explain, evidence, words, suppressed_values; contradictions; gate
 """
 
 import os
