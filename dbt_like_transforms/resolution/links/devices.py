@@ -43,7 +43,7 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
     SELECT m.idx, p.idx, p.cluster, 'part of', 'the blade reports the serial number of its chassis'
     FROM parts p JOIN machines m USING (what, value)
     WHERE p.role = 'chassis' AND what = 'serial number'
-) ORDER BY source, target_cluster, target
+) ORDER BY source, target_cluster, target, reason
 """
 
 # Members of one high-availability pair or stack answer on one address and one MAC or name, each with a serial number
@@ -102,7 +102,7 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
     FROM named c JOIN nodes n USING (room, ip) ANTI JOIN alike x ON x.source = c.idx AND x.target = n.idx
     WHERE c.cluster <> n.cluster
     QUALIFY count(DISTINCT n.cluster) OVER (PARTITION BY c.idx, ip) <= {_MEMBERS}
-) ORDER BY source, target_cluster, target
+) ORDER BY source, target_cluster, target, reason
 """
 
 

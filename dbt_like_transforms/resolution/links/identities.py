@@ -8,23 +8,25 @@ from dbt_like_transforms.resolution.activity import DAY
 from dbt_like_transforms.resolution.cluster import Clusterer
 from dbt_like_transforms.resolution.links.link import Link
 
+# Each query gives two accounts of one person and why; and what keeps them from being one account, '' where only a person can
+# tell, NULL where they are no near miss.
 _SAME_HOME = """
 WITH guests AS (
     SELECT idx, cluster, unnest(list_distinct([home,
         CASE WHEN count(*) OVER (PARTITION BY invited) <= 10 THEN invited END])) AS home
     FROM norm JOIN _clusters USING (idx) WHERE home IS NOT NULL),
 homes AS (SELECT idx, cluster, unnest(addresses) AS home FROM norm JOIN _clusters USING (idx))
-SELECT DISTINCT ON (source, target_cluster) source, target, 'same person', reason FROM (
+SELECT DISTINCT ON (source, target_cluster) source, target, reason, against FROM (
     SELECT g.idx AS source, h.idx AS target, h.cluster AS target_cluster,
-        'guest account of ' || g.home AS reason
+        'guest account of ' || g.home AS reason, 'guest' AS against
     FROM guests g JOIN homes h USING (home) WHERE g.cluster <> h.cluster
     UNION ALL
-    SELECT h.idx, g.idx, g.cluster, 'guest account of ' || g.home
+    SELECT h.idx, g.idx, g.cluster, 'guest account of ' || g.home, 'guest'
     FROM guests g JOIN homes h USING (home) WHERE g.cluster <> h.cluster
     UNION ALL
-    SELECT a.idx, b.idx, b.cluster, 'both are guest accounts of ' || a.home
+    SELECT a.idx, b.idx, b.cluster, 'both are guest accounts of ' || a.home, ''
     FROM guests a JOIN guests b USING (home) WHERE a.cluster <> b.cluster
-) ORDER BY source, target_cluster, target
+) ORDER BY source, target_cluster, target, reason
 """
 
 # A number that is given out again is that of another person, unless a name goes on with it.
@@ -50,7 +52,7 @@ named AS (
 another AS (
     FROM apart WHERE (earlier, later) NOT IN (
         SELECT (a.cluster, b.cluster) FROM named a JOIN named b USING (name) WHERE a.cluster <> b.cluster))
-SELECT idx, other, 'same person', 'both carry employee id ' || employee FROM pairs
+SELECT idx, other, 'both carry employee id ' || employee, NULL FROM pairs
 WHERE (cluster, other_cluster) NOT IN (SELECT (earlier, later) FROM another UNION ALL SELECT (later, earlier) FROM another)
 ORDER BY idx, other
 """
@@ -60,26 +62,24 @@ _INVITED = """
 WITH invited AS (
     SELECT idx, cluster, tenant, home, unnest(CASE WHEN home IS NULL THEN mails ELSE [home] END) AS mail
     FROM norm JOIN _clusters USING (idx) WHERE (upn IS NULL OR home IS NOT NULL) AND entra IS NOT NULL)
-SELECT DISTINCT a.idx, b.idx, 'same person', 'two accounts invited by the address ' || mail
+SELECT DISTINCT a.idx, b.idx, 'two accounts invited by the address ' || mail AS reason, ''
 FROM invited a JOIN invited b USING (mail) WHERE a.cluster <> b.cluster AND (a.home IS NULL AND b.home IS NULL
     OR (a.home IS NULL OR b.home IS NULL) AND coalesce(a.tenant = b.tenant, true))
-ORDER BY a.idx, b.idx
+ORDER BY a.idx, b.idx, reason
 """
 
 
 def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
-    """Accounts of one person."""
+    """Accounts of one person. Those that guests and invitations tell are noted as near misses as well."""
     links: dict[tuple[int, int], Link] = {}
+    near: dict[str, list[tuple[int, int, int]]] = {"": [], "guest": []}
     clocks = {"seconds": clusterer.vetoes.activity.clocks.successor * DAY}
     for sql, given in ((_INVITED, None), (_SAME_HOME, None), (_SAME_EMPLOYEE, clocks)):
-        for row in connection.execute(sql, given).fetchall():
-            links.setdefault((row[0], row[1]), Link(*row))
-    guests = [
-        (link.source, link.target)
-        for link in links.values()
-        if link.reason.startswith(("both are guest", "two accounts invited"))
-    ]
-    clusterer.findings.miss("guest_home", "", [(a, b, 0) for a, b in guests if a < b], "", True)
-    homes = [(link.source, link.target) for link in links.values() if link.reason.startswith("guest account of")]
-    clusterer.findings.miss("guest_home", "", [(a, b, 0) for a, b in homes if a < b], "guest", False)
+        for source, target, reason, against in connection.execute(sql, given).fetchall():
+            if (source, target) not in links:
+                links[source, target] = Link(source, target, "same person", reason)
+                if against is not None and source < target:
+                    near[against].append((source, target, 0))
+    for against, pairs in near.items():
+        clusterer.findings.miss("guest_home", "", pairs, against, review=not against)
     return list(links.values())
