@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from dbt_like_transforms.resolution.cluster import Clusterer
-from dbt_like_transforms.resolution.findings import Joins
 
 #: What stands for the rule.
 MANUAL_MERGE = "manual_merge"
@@ -26,7 +25,7 @@ def join_by_hand(clusterer: Clusterer, pairs: Sequence[tuple[int, int]]) -> None
             continue
         left, right = label[clusterer.apart[:, 0]], label[clusterer.apart[:, 1]]
         if (((left == here) & (right == there)) | ((left == there) & (right == here))).any():
-            clusterer.findings.miss(MANUAL_MERGE, "", [(one, other, 0)], "apart", False)
+            clusterer.findings.missed_pairs(MANUAL_MERGE, "", [(one, other, 0)], "apart", False)
         else:
             _join(clusterer, MANUAL_MERGE, "", other, one, 0)
     if pairs:
@@ -66,7 +65,5 @@ def _doubtful(clusterer: Clusterer) -> Iterator[tuple[str, int, int, int]]:
 
 def _join(clusterer: Clusterer, rule: str, identifier: str, row: int, other: int, key: int) -> None:
     """Joins the clusters of two rows and notes why."""
-    keys, nothing = np.array([key], np.uint64), np.zeros(1, np.uint64)
-    joined = Joins(rule, identifier, np.array([row], np.int32), np.array([other], np.int32), keys, nothing)
-    clusterer.findings.joins.append(joined)
+    clusterer.findings.joined_pairs(rule, identifier, [(row, other, key, 0)])
     clusterer.partition.join(np.sort(clusterer.partition.label[[row, other]]), np.zeros(2, np.int32))

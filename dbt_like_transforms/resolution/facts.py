@@ -105,7 +105,8 @@ def shared_values(rows: Rows, keys: Keys) -> Shared:
 class Facts:
     """All records of one run. Row numbers are in anchor order: the earliest first seen comes first.
 
-    edges: identifier name -> who carries what. unconfined: the same before `confine`. agent_products: product of each agent edge.
+    edges: identifier name -> who carries what. unconfined: the same before `confine`, with what
+    turns out to be no identifier. agent_products: product (hash) of each edge of `agent`.
     first, last: seconds since 1970 of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's
     name (or MAC), 0 for none. full_print: the same by the whole of a long name. rooms: hash of the room, which takes the
     scope out of the key of a scoped value.

@@ -79,23 +79,19 @@ class Findings:
         if len(near.rows):
             self.near.append(near)
 
-    def miss(
+    def missed_pairs(
         self, rule: str, identifier: str, pairs: Sequence[tuple[int, int, int]], against: str, review: bool
     ) -> None:
-        """Notes (row, other row, key) triples as near misses."""
+        """Notes (row, other row, key) triples as near misses, if any."""
         if pairs:
             rows, others, keys = zip(*pairs, strict=True)
-            self.near.append(
-                Near(
-                    rule,
-                    identifier,
-                    np.array(rows, np.int32),
-                    np.array(others, np.int32),
-                    np.array(keys, np.uint64),
-                    against,
-                    review,
-                )
-            )
+            self.near.append(Near(rule, identifier, _rows(rows), _rows(others), _keys(keys), against, review))
+
+    def joined_pairs(self, rule: str, identifier: str, pairs: Sequence[tuple[int, int, int, int]]) -> None:
+        """Notes (row, other row, key, confirming key) as joined, if any."""
+        if pairs:
+            rows, others, keys, confirming = zip(*pairs, strict=True)
+            self.joins.append(Joins(rule, identifier, _rows(rows), _rows(others), _keys(keys), _keys(confirming)))
 
     def all_near(self, label: Rows) -> list[Near]:
         """The near misses, those of one cause together; what came to one asset by something else is none. label: of each
@@ -123,3 +119,11 @@ class Findings:
         """Hashes of the identifier's values that are no identifiers, sorted."""
         keys = [item.key for item in self.suppressed if item.identifier == identifier]
         return sorted_unique(np.array(keys, dtype=np.uint64))
+
+
+def _rows(numbers: Sequence[int]) -> Rows:
+    return np.array(numbers, np.int32)
+
+
+def _keys(hashes: Sequence[int]) -> Keys:
+    return np.array(hashes, np.uint64)

@@ -173,43 +173,33 @@ class Notes:
     ) -> None:
         """Notes what was decided of groups with conflicts. carriers: (cluster, value) -> row that carries it."""
         shown, weaker = agreed.shown.tolist(), agreed.confirming.tolist()
-        group_of = {cluster: number for number, merged in enumerate(settlement.merged) for cluster in merged}
-        rows, others, keys, confirming = [], [], [], []
-        for key, cluster, other in settlement.agreed:
-            if cluster in group_of and group_of[cluster] == group_of.get(other):
-                rows.append(carriers[cluster, key])
-                others.append(carriers[other, key])
-                keys.append(shown[key])
-                confirming.append(weaker[key])
-        self.findings.joins.append(
-            Joins(
-                rule.name,
-                rule.identifier,
-                np.array(rows, np.int32),
-                np.array(others, np.int32),
-                np.array(keys, np.uint64),
-                np.array(confirming, np.uint64),
-            )
-        )
-        misses: dict[tuple[str, bool], list[tuple[int, int, int]]] = {}
-        for key, cluster, other, against in settlement.vetoed:
+        part_of = {cluster: number for number, merged in enumerate(settlement.merged) for cluster in merged}
+
+        def told(value: int, one: int, other: int) -> tuple[int, int, int]:
+            return carriers[one, value], carriers[other, value], shown[value]
+
+        joined = [
+            (*told(value, one, other), weaker[value])
+            for value, one, other in settlement.agreed
+            if one in part_of and part_of[one] == part_of.get(other)
+        ]
+        self.findings.joined_pairs(rule.name, rule.identifier, joined)
+        vetoed: dict[str, list[tuple[int, int, int]]] = {}
+        for value, one, other, against in settlement.vetoed:
+            vetoed.setdefault(against, []).append(told(value, one, other))
+        for against, pairs in vetoed.items():
             review = against in SOFT or _asks(rule.identifier, against)
-            misses.setdefault((against, review), []).append((carriers[cluster, key], carriers[other, key], shown[key]))
-        for (against, review), pairs in misses.items():
-            self.findings.miss(rule.name, rule.identifier, pairs, against, review)
+            self.findings.missed_pairs(rule.name, rule.identifier, pairs, against, review)
             if against == "time":
                 last = self.facts.last
                 self._doubt([(row, other) if last[row] < last[other] else (other, row) for row, other, _ in pairs])
             elif against in DOUBTFUL:
                 self._doubt_both(pairs)
-        open_pairs, undecided = (
-            [(carriers[cluster, key], carriers[other, key], shown[key]) for key, cluster, other in pairs]
-            for pairs in (settlement.ambiguous, settlement.undecided)
-        )
-        self.findings.miss(rule.name, rule.identifier, open_pairs, "", True)
-        self.findings.miss(rule.name, rule.identifier, undecided, "several", True)
-        if open_pairs:
-            self._doubt_both(open_pairs)
+        ambiguous = [told(*pair) for pair in settlement.ambiguous]
+        self.findings.missed_pairs(rule.name, rule.identifier, ambiguous, "", True)
+        self._doubt_both(ambiguous)
+        undecided = [told(*pair) for pair in settlement.undecided]
+        self.findings.missed_pairs(rule.name, rule.identifier, undecided, "several", True)
 
     def _doubt_both(self, pairs: list[tuple[int, int, int]]) -> None:
         """Either may be a record of the other; see `strength.held` for the one that waits."""
@@ -218,7 +208,7 @@ class Notes:
 
     def _doubt(self, pairs: list[tuple[int, int]]) -> None:
         """The first of each pair may be a record of the second."""
-        rows = np.array(pairs, np.int32)
+        rows = np.array(pairs, np.int32).reshape(-1, 2)
         self.findings.doubt(rows[:, 0], rows[:, 1])
 
 

@@ -86,7 +86,7 @@ class _Settler:
                         result.undecided.append((key, other, one))
 
     def _parts_of(self, clusters: Iterable[int]) -> list[list[int]]:
-        """The clusters in parts without conflict: never those that share nothing, not even by way of others among them."""
+        """The clusters in parts without conflict, each of clusters that share values, directly or by way of others of it."""
         return [part for group in self._connected(clusters) for part in self._split(group)]
 
     def _split(self, group: list[int]) -> list[list[int]]:

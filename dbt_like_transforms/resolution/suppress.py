@@ -1,6 +1,6 @@
 """Values that identify nothing: the seed list, as DuckDB macros, and what an installation adds or allows.
 
-What the data itself shows to be unusable (one value on many machines) is found while clustering, see `cluster`.
+What the data itself shows to be unusable (one value on many machines) is found while clustering, see `crowded` and `contests`.
 """
 
 from __future__ import annotations

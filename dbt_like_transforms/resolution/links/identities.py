@@ -81,5 +81,5 @@ def identity_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) 
                 if against is not None and source < target:
                     near[against].append((source, target, 0))
     for against, pairs in near.items():
-        clusterer.findings.miss("guest_home", "", pairs, against, review=not against)
+        clusterer.findings.missed_pairs("guest_home", "", pairs, against, review=not against)
     return list(links.values())
