@@ -10,7 +10,7 @@ in the order in which a resolution needs them:
                         suspects, then settle of views by vetoes, with activity and succession; by_hand
     what it notes       notes, findings; review (possible matches), strength (who makes no asset); links
     ids                 assets, inheritance
-    values              survivorship (precedence.yaml), over told, values, objects, gathered
+    values              survivorship (precedence.yaml), over told, values, chosen, objects, gathered
     told to people      resolution: explain, evidence, words, suppressed_values; contradictions; gate
 """
 
