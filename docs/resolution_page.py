@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dbt_like_transforms.resolution import manual
 from dbt_like_transforms.resolution.kinds import LADDERS
 from dbt_like_transforms.resolution.ladder import Ladder
+from dbt_like_transforms.resolution.reasons.words import AGAINST_WORDS
 from dbt_like_transforms.resolution.suppress import ALLOW_LISTS
-from dbt_like_transforms.resolution.words import AGAINST_WORDS
 
 PLURALS = {"device": "devices", "identity": "identities", "application": "applications"}
 HEAD = """# From records to assets

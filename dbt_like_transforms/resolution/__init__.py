@@ -6,12 +6,11 @@ in the order in which a resolution needs them:
     what identifies     ladder; kinds: devices (device_forms), identities, applications
     records in          observations, intake; normalise, suppress (seeds.yaml); facts: all of it as integers
     decisions in        manual (decisions.yaml), applied
-    clustering          cluster, over partition and agreement: crowded, contests (what identifies nothing);
-                        suspects, then settle of views by vetoes, with activity and succession; by_hand
-    what it notes       notes, findings; review (possible matches), strength (who makes no asset); links
+    which are one       clustering
+    related assets      links
     ids                 assets, inheritance
     values              survivorship (precedence.yaml), over told, values, chosen, objects, gathered
-    told to people      resolution: explain, evidence, words, suppressed_values; contradictions; gate
+    told to people      resolution: its tables; reasons; gate
 """
 
 import os

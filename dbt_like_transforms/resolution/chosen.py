@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.activity import DAY
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.activity import DAY
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.facts import NO_TIME
 from dbt_like_transforms.resolution.intake import record_keys

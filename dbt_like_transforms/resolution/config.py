@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from dbt_like_transforms.resolution.activity import Clocks
+from dbt_like_transforms.resolution.clustering.activity import Clocks
 
 
 @dataclass(frozen=True, slots=True)

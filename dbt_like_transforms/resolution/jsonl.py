@@ -8,12 +8,12 @@ from typing import Any
 
 import duckdb
 
-from dbt_like_transforms.resolution.contradictions import contradictions
+from dbt_like_transforms.resolution.clustering.strength import HELD_WORDS
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.observations import AnyObservation, read_observations, to_table
+from dbt_like_transforms.resolution.reasons.contradictions import contradictions
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.resolve import resolve
-from dbt_like_transforms.resolution.strength import HELD_WORDS
 
 #: Records of an asset up to which all are named as possible matches, and as ends of links.
 MEMBERS_SHOWN = 32

@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from dbt_like_transforms.resolution.applied import Applied
 from dbt_like_transforms.resolution.assets import STATE_COLUMNS
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.config import ResolutionConfig
-from dbt_like_transforms.resolution.evidence import Evidence
-from dbt_like_transforms.resolution.explain import DECISION_COLUMNS, Reasons
 from dbt_like_transforms.resolution.integers import Flags, Rows, sorted_unique
 from dbt_like_transforms.resolution.links import Link
-from dbt_like_transforms.resolution.suppressed_values import make_suppressed
+from dbt_like_transforms.resolution.reasons.evidence import Evidence
+from dbt_like_transforms.resolution.reasons.explain import DECISION_COLUMNS, Reasons
+from dbt_like_transforms.resolution.reasons.suppressed_values import make_suppressed
 
 if TYPE_CHECKING:
     from dbt_like_transforms.resolution.kinds import Kind

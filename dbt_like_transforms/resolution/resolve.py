@@ -11,8 +11,10 @@ import pyarrow as pa
 
 from dbt_like_transforms.resolution.applied import apply_decisions
 from dbt_like_transforms.resolution.assets import assign_assets
-from dbt_like_transforms.resolution.by_hand import join_by_hand
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.by_hand import join_by_hand
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.review import note_addresses, note_bare, note_candidates
+from dbt_like_transforms.resolution.clustering.strength import held, known_well, strength
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.facts import read_facts
@@ -21,8 +23,6 @@ from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 from dbt_like_transforms.resolution.links import LINKERS
 from dbt_like_transforms.resolution.manual import Decision
 from dbt_like_transforms.resolution.resolution import Resolution
-from dbt_like_transforms.resolution.review import note_addresses, note_bare, note_candidates
-from dbt_like_transforms.resolution.strength import held, known_well, strength
 from dbt_like_transforms.resolution.suppress import allowed_keys, install_macros
 from dbt_like_transforms.resolution.told import Told
 

@@ -6,7 +6,7 @@ import pytest
 
 from dbt_like_transforms.resolution.kinds import LADDERS
 from dbt_like_transforms.resolution.ladder import Rule
-from dbt_like_transforms.resolution.words import against_words
+from dbt_like_transforms.resolution.reasons.words import against_words
 
 
 def test_what_a_machine_is_given_anew_must_be_a_veto_of_its_rule() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import duckdb
 
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.links.applications import application_links
 from dbt_like_transforms.resolution.links.devices import device_links
 from dbt_like_transforms.resolution.links.identities import identity_links

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.links.link import Link
 
 # The hub of an application id is its registration, else what only names the id, else the first of the principals.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.links.link import Link
 from dbt_like_transforms.resolution.links.shared_serials import GUEST_CARD, shared_serials
 

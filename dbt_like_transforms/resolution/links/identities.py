@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import duckdb
 
-from dbt_like_transforms.resolution.activity import DAY
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.activity import DAY
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.links.link import Link
 
 # Each query gives two accounts of one person and why; and what keeps them from being one account, '' where only a person can

@@ -8,7 +8,7 @@ from itertools import combinations
 import duckdb
 import numpy as np
 
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.integers import Keys, among, sorted_unique
 from dbt_like_transforms.resolution.links.link import Link

@@ -11,12 +11,18 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.activity import Clocks
-from dbt_like_transforms.resolution.agreement import Agreement, agreements, equal_pairs, groups_of
-from dbt_like_transforms.resolution.contests import contested
-from dbt_like_transforms.resolution.crowded import drop_crowded
+from dbt_like_transforms.resolution.clustering.activity import Clocks
+from dbt_like_transforms.resolution.clustering.agreement import Agreement, agreements, equal_pairs, groups_of
+from dbt_like_transforms.resolution.clustering.contests import contested
+from dbt_like_transforms.resolution.clustering.crowded import drop_crowded
+from dbt_like_transforms.resolution.clustering.findings import Findings
+from dbt_like_transforms.resolution.clustering.notes import HARDWARE, Notes
+from dbt_like_transforms.resolution.clustering.partition import Partition
+from dbt_like_transforms.resolution.clustering.settle import settle
+from dbt_like_transforms.resolution.clustering.suspects import Groups, Suspects
+from dbt_like_transforms.resolution.clustering.vetoes import Vetoes
+from dbt_like_transforms.resolution.clustering.views import View, view_clusters
 from dbt_like_transforms.resolution.facts import Edges, Facts
-from dbt_like_transforms.resolution.findings import Findings
 from dbt_like_transforms.resolution.integers import (
     Flags,
     Keys,
@@ -28,12 +34,6 @@ from dbt_like_transforms.resolution.integers import (
     sorted_unique,
 )
 from dbt_like_transforms.resolution.ladder import Ladder, Rule
-from dbt_like_transforms.resolution.notes import HARDWARE, Notes
-from dbt_like_transforms.resolution.partition import Partition
-from dbt_like_transforms.resolution.settle import settle
-from dbt_like_transforms.resolution.suspects import Groups, Suspects
-from dbt_like_transforms.resolution.vetoes import Vetoes
-from dbt_like_transforms.resolution.views import View, view_clusters
 
 
 class Clusterer:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from dbt_like_transforms.resolution.activity import Activity, Clocks
+from dbt_like_transforms.resolution.clustering.activity import Activity, Clocks
+from dbt_like_transforms.resolution.clustering.succession import Succession
+from dbt_like_transforms.resolution.clustering.views import (
+    CARRIED,
+    COMPARED_WITHIN,
+    TOLD_APART,
+    View,
+    common,
+    disjoint,
+    unlike,
+)
 from dbt_like_transforms.resolution.facts import Facts
 from dbt_like_transforms.resolution.ladder import Rule, Special
-from dbt_like_transforms.resolution.succession import Succession
-from dbt_like_transforms.resolution.views import CARRIED, COMPARED_WITHIN, TOLD_APART, View, common, disjoint, unlike
 
 
 class Vetoes:

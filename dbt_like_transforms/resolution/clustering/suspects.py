@@ -8,11 +8,11 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.activity import DAY, Clocks
+from dbt_like_transforms.resolution.clustering.activity import DAY, Clocks
+from dbt_like_transforms.resolution.clustering.views import CARRIED, COMPARED_WITHIN
 from dbt_like_transforms.resolution.facts import NO_TIME, Facts
 from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, mixed, repeated, sorted_unique
 from dbt_like_transforms.resolution.ladder import Special
-from dbt_like_transforms.resolution.views import CARRIED, COMPARED_WITHIN
 
 
 @dataclass(frozen=True, slots=True)

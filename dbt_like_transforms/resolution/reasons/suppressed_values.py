@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dbt_like_transforms.resolution.evidence import Evidence, quoted
+from dbt_like_transforms.resolution.clustering.findings import Findings
 from dbt_like_transforms.resolution.facts import value_sql
-from dbt_like_transforms.resolution.findings import Findings
+from dbt_like_transforms.resolution.reasons.evidence import Evidence, quoted
 
 
 def make_suppressed(evidence: Evidence, findings: Findings, name: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 
 #: What stands for the rule.
 MANUAL_MERGE = "manual_merge"

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.agreement import Agreement
+from dbt_like_transforms.resolution.clustering.agreement import Agreement
+from dbt_like_transforms.resolution.clustering.partition import Bits
+from dbt_like_transforms.resolution.clustering.settle import BLOCK_LIMIT
+from dbt_like_transforms.resolution.clustering.views import common
 from dbt_like_transforms.resolution.facts import NO_KEY
 from dbt_like_transforms.resolution.integers import Flags, distinct_count, sorted_unique
 from dbt_like_transforms.resolution.ladder import Rule
-from dbt_like_transforms.resolution.partition import Bits
-from dbt_like_transforms.resolution.settle import BLOCK_LIMIT
-from dbt_like_transforms.resolution.views import common
 
 if TYPE_CHECKING:
-    from dbt_like_transforms.resolution.cluster import Clusterer
+    from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 
 #: Ids that one machine may have been given one after the other, a new one every day: as many as are compared when they are joined.
 SUCCESSORS = BLOCK_LIMIT

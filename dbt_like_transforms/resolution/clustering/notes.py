@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.agreement import Agreement, equal_pairs
-from dbt_like_transforms.resolution.crowded import FEW
+from dbt_like_transforms.resolution.clustering.agreement import Agreement, equal_pairs
+from dbt_like_transforms.resolution.clustering.crowded import FEW
+from dbt_like_transforms.resolution.clustering.findings import Findings, Joins, Near, Suppressed
+from dbt_like_transforms.resolution.clustering.partition import Partition
+from dbt_like_transforms.resolution.clustering.settle import Settlement
 from dbt_like_transforms.resolution.facts import NO_KEY, Facts
-from dbt_like_transforms.resolution.findings import Findings, Joins, Near, Suppressed
 from dbt_like_transforms.resolution.integers import (
     Flags,
     Keys,
@@ -20,8 +22,6 @@ from dbt_like_transforms.resolution.integers import (
     sorted_unique,
 )
 from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, Ladder, Rule
-from dbt_like_transforms.resolution.partition import Partition
-from dbt_like_transforms.resolution.settle import Settlement
 
 #: Pairs named for one value in reports: enough to understand it, few enough to stay linear on a placeholder.
 PAIRS_REPORTED = 20

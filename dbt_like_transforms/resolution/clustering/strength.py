@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.integers import Flags, Rows, among
 from dbt_like_transforms.resolution.ladder import RUNG_HARDWARE, RUNG_NONE, WEAK
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.agreement import Agreement
-from dbt_like_transforms.resolution.contests import at_odds
+from dbt_like_transforms.resolution.clustering.agreement import Agreement
+from dbt_like_transforms.resolution.clustering.contests import at_odds
 from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Shared
 from dbt_like_transforms.resolution.integers import Keys, Rows, among, begins, distinct_count, mixed, sorted_unique
 from dbt_like_transforms.resolution.ladder import Rule
 
 if TYPE_CHECKING:
-    from dbt_like_transforms.resolution.cluster import Clusterer
+    from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 
 #: More different values than this on one identifier are a bad identifier, not a question for a person.
 FEW = 3
