@@ -165,3 +165,20 @@ def test_a_word_for_nothing_is_no_other_logon_name(field: str, word: str) -> Non
     )
     assert out.together("active_directory:p:1", "okta:p:2")
     assert out.suppressed("okta:p:2") == {word.lower()}
+
+
+@pytest.mark.parametrize(("accounts", "linked"), [(10, 9), (100, 0)])
+@pytest.mark.parametrize("way", ["invited", "guest"])
+def test_t89_an_address_of_very_many_accounts_links_no_two_of_them(way: str, accounts: int, linked: int) -> None:
+    def told(number: int) -> dict[str, Any]:
+        if way == "invited":
+            return {"emails": ["joan.miller@partner.com"]}
+        return {"upn": f"joan.miller_partner.com#EXT#@tenant{number}.onmicrosoft.com"}
+
+    rows = [
+        seen(f"entra:p:{number}", entra_object_id=f"0dd00000-0000-4000-8000-{number:012}", **told(number))
+        for number in range(accounts)
+    ]
+    out = identities(*rows)
+    assert all(len(out.links(row["record"])) == linked for row in rows)
+    assert len(out.groups()) == accounts

@@ -8,14 +8,20 @@ from dbt_like_transforms.resolution.clustering.activity import DAY
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.links.link import Link
 
+#: Records on one address up to which links are drawn between all of them: what more have is no person's.
+_ACCOUNTS = 64
+
 # Each query gives two accounts of one person and why; and what keeps them from being one account, '' where only a person can
 # tell, NULL where they are no near miss.
-_SAME_HOME = """
+_SAME_HOME = f"""
 WITH guests AS (
     SELECT idx, cluster, unnest(list_distinct([home,
         CASE WHEN count(*) OVER (PARTITION BY invited) <= 10 THEN invited END])) AS home
     FROM norm JOIN _clusters USING (idx) WHERE home IS NOT NULL),
-homes AS (SELECT idx, cluster, unnest(addresses) AS home FROM norm JOIN _clusters USING (idx))
+homes AS (
+    FROM (SELECT idx, cluster, unnest(addresses) AS home FROM norm JOIN _clusters USING (idx)) SEMI JOIN guests USING (home)
+    QUALIFY count(*) OVER (PARTITION BY home) <= {_ACCOUNTS}),
+fellows AS (FROM guests QUALIFY count(*) OVER (PARTITION BY home) <= {_ACCOUNTS})
 SELECT DISTINCT ON (source, target_cluster) source, target, reason, against FROM (
     SELECT g.idx AS source, h.idx AS target, h.cluster AS target_cluster,
         'guest account of ' || g.home AS reason, 'guest' AS against
@@ -25,7 +31,7 @@ SELECT DISTINCT ON (source, target_cluster) source, target, reason, against FROM
     FROM guests g JOIN homes h USING (home) WHERE g.cluster <> h.cluster
     UNION ALL
     SELECT a.idx, b.idx, b.cluster, 'both are guest accounts of ' || a.home, ''
-    FROM guests a JOIN guests b USING (home) WHERE a.cluster <> b.cluster
+    FROM fellows a JOIN fellows b USING (home) WHERE a.cluster <> b.cluster
 ) ORDER BY source, target_cluster, target, reason
 """
 
@@ -58,12 +64,13 @@ ORDER BY idx, other
 """
 
 # Invitations that were never accepted know nothing but a mail address and their own object id.
-_INVITED = """
+_INVITED = f"""
 WITH invited AS (
     SELECT idx, cluster, tenant, home, unnest(CASE WHEN home IS NULL THEN mails ELSE [home] END) AS mail
-    FROM norm JOIN _clusters USING (idx) WHERE (upn IS NULL OR home IS NOT NULL) AND entra IS NOT NULL)
+    FROM norm JOIN _clusters USING (idx) WHERE (upn IS NULL OR home IS NOT NULL) AND entra IS NOT NULL),
+few AS (FROM invited QUALIFY count(*) OVER (PARTITION BY mail) <= {_ACCOUNTS})
 SELECT DISTINCT a.idx, b.idx, 'two accounts invited by the address ' || mail AS reason, ''
-FROM invited a JOIN invited b USING (mail) WHERE a.cluster <> b.cluster AND (a.home IS NULL AND b.home IS NULL
+FROM few a JOIN few b USING (mail) WHERE a.cluster <> b.cluster AND (a.home IS NULL AND b.home IS NULL
     OR (a.home IS NULL OR b.home IS NULL) AND coalesce(a.tenant = b.tenant, true))
 ORDER BY a.idx, b.idx, reason
 """
