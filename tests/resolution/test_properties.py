@@ -187,6 +187,20 @@ def test_t89_a_placeholder_on_many_records_costs_linear_work_and_memory() -> Non
     assert much <= 7 * little
 
 
+@pytest.mark.parametrize(("chassis", "linked"), [(1, 1), (50, 0)])
+def test_t89_a_serial_number_of_many_chassis_and_blades_links_no_two_of_them(chassis: int, linked: int) -> None:
+    number = {"serial_number": "USE1234ABC"}
+    rows = [
+        seen(f"ome:p:{i}", hostnames=[f"enclosure{i}"], attributes={"model": "BladeSystem c7000 enclosure"}, **number)
+        for i in range(chassis)
+    ]
+    blades = [seen(f"edr:p:{i}", hostnames=[f"node{i}"], **number) for i in range(50)]
+    out = devices(*rows, *blades)
+    assert all(
+        len([link for link in out.links(blade["record"]) if link[1].startswith("ome")]) == linked for blade in blades
+    )
+
+
 # -- bad input ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["device", "identity", "application"])
 def test_nothing_in_gives_nothing_out(kind: str) -> None:

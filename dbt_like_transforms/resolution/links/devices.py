@@ -10,28 +10,36 @@ from dbt_like_transforms.resolution.links.shared_serials import GUEST_CARD, shar
 
 #: Clusters on one value up to which links are drawn between all of them.
 _MEMBERS = 8
+#: Clusters on an address among which the nodes of a cluster are looked for.
+_ON_ADDRESS = 128
 
 # Controllers are called after the serial number of their server: ILOCZJ1234ABC, idrac-7XK201Q, XCC-7X06-J300ABCD.
 _SERVER_IN_NAME = "^(?:ilo|idrac|drac|irmc|imm2?|xcc|cimc|ilom|i?bmc|ipmi)(?:-[0-9a-z]{4}-|-)?([0-9a-z]{5,})$"
 
-# A management controller, container or chassis and the machine that reports the same firmware values. One machine is meant:
-# of several (blades may report the serial number of their chassis, containers that of their host) the one that has a
-# network card, or none; and a UUID tells more.
+# A management controller or container and the machine that reports the same firmware values, and a chassis and its blades. One
+# machine is meant: of several (blades may report the serial number of their chassis, containers that of their host) the one
+# that has a network card, or none; and a UUID tells more. Which machine a value means is found before any are paired: a
+# placeholder may be on as many parts as machines.
 _ROLES = f"""
-WITH shared AS (
-    SELECT p.idx AS source, m.idx AS target, m.cluster AS target_cluster, p.role, p.told, p.what, p.value,
-        count(DISTINCT m.cluster) OVER (PARTITION BY p.idx, p.what, p.value) AS machines
-    FROM parts p JOIN machines m USING (what, value)
-    WHERE p.role IN ('bmc', 'container')
+WITH known AS (
+    SELECT *, min(cluster) OVER same = max(cluster) OVER same AS one_machine FROM machines
+    WINDOW same AS (PARTITION BY what, value)
 ), wired AS (
     SELECT DISTINCT cluster FROM macs
-        JOIN (FROM _clusters WHERE cluster IN (SELECT target_cluster FROM shared WHERE machines > 1)) USING (idx)
+        JOIN (FROM _clusters WHERE cluster IN (SELECT cluster FROM known WHERE NOT one_machine)) USING (idx)
     WHERE usable AND NOT regexp_matches(mac, '{GUEST_CARD}')
-), likely AS (
-    SELECT *, count(DISTINCT target_cluster) OVER (PARTITION BY source, what, value) AS hosts
-    FROM shared WHERE machines = 1 OR target_cluster IN (FROM wired)
+), hosts AS (
+    SELECT idx, cluster, what, value FROM known WHERE one_machine OR cluster IN (FROM wired)
+    WINDOW same AS (PARTITION BY what, value) QUALIFY min(cluster) OVER same = max(cluster) OVER same
 ), told AS (
-    FROM likely WHERE hosts = 1 QUALIFY what = 'SMBIOS UUID' OR NOT bool_or(what = 'SMBIOS UUID') OVER (PARTITION BY source)
+    SELECT p.idx AS source, h.idx AS target, h.cluster AS target_cluster, p.role, p.told, what
+    FROM parts p JOIN hosts h USING (what, value) WHERE p.role IN ('bmc', 'container')
+    QUALIFY what = 'SMBIOS UUID' OR NOT bool_or(what = 'SMBIOS UUID') OVER (PARTITION BY p.idx)
+), chassis AS (
+    SELECT idx, cluster, value FROM parts
+        JOIN (SELECT value FROM parts WHERE role = 'chassis' AND what = 'serial number'
+            GROUP BY value HAVING count(DISTINCT cluster) <= {_MEMBERS}) USING (value)
+    WHERE role = 'chassis' AND what = 'serial number'
 )
 SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
     SELECT source, target, target_cluster,
@@ -40,9 +48,9 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
             ELSE 'the management controller ' || told || ' the ' || what || ' of the server it sits in' END AS reason
     FROM told
     UNION ALL
-    SELECT m.idx, p.idx, p.cluster, 'part of', 'the blade reports the serial number of its chassis'
-    FROM parts p JOIN machines m USING (what, value)
-    WHERE p.role = 'chassis' AND what = 'serial number'
+    SELECT m.idx, c.idx, c.cluster, 'part of', 'the blade reports the serial number of its chassis'
+    FROM chassis c JOIN machines m USING (value)
+    WHERE what = 'serial number'
 ) ORDER BY source, target_cluster, target, reason
 """
 
@@ -87,9 +95,13 @@ named AS (
         JOIN norm n USING (idx) JOIN _clusters USING (idx)
     WHERE serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
     QUALIFY count(*) OVER (PARTITION BY idx) <= 64
+), places AS (
+    -- an address of many is that of a scanner or a router: no pairs of all that have it
+    SELECT room, ip FROM ips SEMI JOIN named USING (room, ip) JOIN _clusters USING (idx)
+    GROUP BY room, ip HAVING count(DISTINCT cluster) <= {_ON_ADDRESS}
 ), nodes AS (
     SELECT DISTINCT i.idx, cluster, i.room, i.ip
-    FROM (FROM ips SEMI JOIN named USING (room, ip)) i JOIN names a ON a.idx = i.idx AND a.host IS NOT NULL
+    FROM (FROM ips SEMI JOIN places USING (room, ip)) i JOIN names a ON a.idx = i.idx AND a.host IS NOT NULL
         JOIN _clusters c ON c.idx = i.idx
 ), alike AS (
     SELECT DISTINCT c.idx AS source, n.idx AS target
