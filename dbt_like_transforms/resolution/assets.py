@@ -55,7 +55,7 @@ def assign_assets(
         connection.execute("CREATE OR REPLACE TEMP TABLE _claims (cluster INTEGER, born TIMESTAMP)")
         connection.execute("CREATE OR REPLACE TEMP TABLE _inherited (cluster INTEGER, asset_id VARCHAR)")
     _name_clusters(connection, kind)
-    if connection.execute("FROM _inherited LIMIT 1").fetchone():
+    if state is not None:
         _bring_back(connection)
         _rename_doubled(connection, kind)
     _find_aliases(connection)
@@ -120,7 +120,8 @@ def _bring_back(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _rename_doubled(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
-    """A fresh hash that an older asset still uses (its founder moved away) is replaced by one of another member."""
+    """A fresh hash that an older asset still uses (its founder moved away) is replaced by one of another member; where there is
+    none, by the first of a chain of hashes that no asset has, nor had while its records are away."""
     doubled = connection.execute(
         """
         SELECT cluster FROM _assets WHERE NOT inherited AND asset_id IN (SELECT asset_id FROM _assets WHERE inherited)
@@ -132,13 +133,19 @@ def _rename_doubled(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
             """
             UPDATE _assets SET asset_id = coalesce((
                 SELECT arg_min(fresh, idx) FROM (
-                    SELECT md5(? || ':' || r.record) AS fresh, c.idx FROM _clusters c JOIN _keyed r USING (key)
-                    WHERE c.cluster = ?)
-                WHERE fresh NOT IN (SELECT asset_id FROM _assets) AND fresh NOT IN (SELECT asset_id FROM _before)),
-                md5(? || ':' || asset_id))
-            WHERE cluster = ?
+                    SELECT md5($kind || ':' || r.record) AS fresh, c.idx FROM _clusters c JOIN _keyed r USING (key)
+                    WHERE c.cluster = $cluster)
+                WHERE fresh NOT IN (SELECT asset_id FROM _assets) AND fresh NOT IN (SELECT asset_id FROM _before)), (
+                WITH RECURSIVE used AS (
+                    SELECT asset_id FROM _assets
+                    UNION ALL SELECT asset_id FROM _before WHERE record IS DISTINCT FROM home_id),
+                again AS (
+                    SELECT md5($kind || ' again:' || asset_id) AS fresh FROM _assets WHERE cluster = $cluster
+                    UNION ALL SELECT md5($kind || ' again:' || fresh) FROM again WHERE fresh IN (FROM used))
+                SELECT fresh FROM again WHERE fresh NOT IN (FROM used)))
+            WHERE cluster = $cluster
             """,
-            [kind, cluster, kind + " again", cluster],
+            {"kind": kind, "cluster": cluster},
         )
 
 
@@ -159,20 +166,16 @@ def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
             UNION ALL
             SELECT record, home_id, asset_id, 1, false FROM _before SEMI JOIN given_up ON alias_id = home_id),
         places AS (
-            SELECT b.alias_id, a.asset_id, CASE WHEN b.was = a.asset_id THEN 2 ELSE b.rank END AS rank,
-                bool_and(b.guest) AS guest, count(*) AS members
+            SELECT b.alias_id, a.asset_id, b.rank, bool_and(b.guest) AS guest, count(*) AS members
             FROM brought b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _assets a USING (cluster)
-            WHERE NOT a.held GROUP BY ALL),
-        found AS (
-            SELECT alias_id, min(rank) < 2 AS moved, arg_min(asset_id, (rank, guest, -members, asset_id)) AS asset_id
-            FROM places GROUP BY alias_id)
-        SELECT g.alias_id, g.born, coalesce(
-            CASE WHEN f.moved THEN f.asset_id END, CASE WHEN further.moved THEN further.asset_id END,
-            CASE WHEN k.asset_id IN (SELECT asset_id FROM _assets) THEN k.asset_id END, f.asset_id, k.asset_id) AS asset_id
-        FROM given_up g LEFT JOIN found f USING (alias_id)
+            WHERE NOT a.held AND a.asset_id <> b.was GROUP BY ALL),
+        moved AS (
+            SELECT alias_id, arg_min(asset_id, (rank, guest, -members, asset_id)) AS asset_id FROM places GROUP BY alias_id)
+        SELECT g.alias_id, g.born, coalesce(m.asset_id, further.asset_id, k.asset_id) AS asset_id
+        FROM given_up g LEFT JOIN moved m USING (alias_id)
             LEFT JOIN (SELECT home_id AS alias_id, asset_id FROM _before WHERE record = home_id) k USING (alias_id)
-            LEFT JOIN found further ON further.alias_id = k.asset_id
-        WHERE f.asset_id IS NOT NULL OR k.asset_id IS NOT NULL
+            LEFT JOIN moved further ON further.alias_id = k.asset_id
+        WHERE m.asset_id IS NOT NULL OR k.asset_id IS NOT NULL
         """
     )
 

@@ -133,8 +133,8 @@ def _choose(claims: list[_Claim], returning: set[int]) -> dict[int, str]:
     kept: dict[int, str] = {}
     for asset_id in sorted(by_id, key=turn):
         free = [claim for claim in by_id[asset_id] if claim.cluster not in kept]
-        # Where those whose own it was went over to another asset, what was merged into it goes back to its own.
-        if any(claim.own for claim in by_id[asset_id]) and not any(claim.own for claim in free):
+        # Where none whose own it was is left to have it, what was merged into it or split off goes back to its own.
+        if not any(claim.own for claim in free):
             free = [claim for claim in free if claim.cluster not in returning]
         if free:
             kept[min(free, key=worth).cluster] = asset_id

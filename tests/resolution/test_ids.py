@@ -161,6 +161,28 @@ def test_what_splits_off_is_no_older_than_what_it_was_part_of_however_old_the_re
         assert found[1]["a2"] in aliases[day] or found[1]["a2"] in natural.values()
 
 
+def test_t84_an_id_whose_records_are_away_for_a_day_is_no_alias_of_what_split_off_and_given_to_nobody_else() -> None:
+    histories = {
+        "the first record is away when a part comes back": {"a1": "aaa.aaa", "a2": "aadaaaa"},
+        "the part that split off is left alone": {"m1": "mmmmmmm", "n1": "nom.nnn", "n2": "nnnnnnn", "m2": "mm.mmmm"},
+        "two founders leave together, then one goes on": {
+            "q1": "qxpypyq",
+            "q2": "qqqqqqq",
+            "p1": "pxxxx.x",
+            "p2": "ppppppp",
+        },
+    }
+    records = {name: told_of for history in histories.values() for name, told_of in history.items()}
+    found, aliases = days(**records)
+    for day, ids in enumerate(found):
+        assert len(set(ids.values())) == len({told_of[day] for told_of in records.values()} - {"."}), (
+            "one id, one machine"
+        )
+    assert found[-1] == found[0] | {"p1": found[1]["p1"]}
+    assert found[3]["q1"] == found[5]["q1"], "what goes away again and again does not use up an id each time"
+    assert found[0]["a1"] not in aliases[3]
+
+
 def test_t84_what_was_merged_goes_back_to_its_own_id_though_the_one_it_was_merged_into_went_further() -> None:
     def rows(**serials: str) -> list[dict[str, Any]]:
         return [
