@@ -40,8 +40,7 @@ class _Claim(NamedTuple):
     """What speaks for a cluster to keep the id that some of its records had.
 
     members: how many of them. founder: the record that the id is made of is among them. stays: not all were taken out of
-    that asset by a person. own: for how many it was the id of their own before merges; back: those of them that had another
-    one last. known: one of them is known by more than names.
+    that asset by a person. own: for how many it was the id of their own before merges, be they back from another one. known: one of them is known by more than names.
     """
 
     asset_id: str
@@ -51,7 +50,6 @@ class _Claim(NamedTuple):
     founder: bool
     stays: bool
     own: int
-    back: int
     known: bool
 
 
@@ -62,7 +60,7 @@ def _make_claims(connection: duckdb.DuckDBPyConnection, kind: str, taken_out: It
         """
         CREATE OR REPLACE TEMP TABLE _claims AS
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
-            bool_or(md5(? || ':' || b.record) = b.asset_id AND t.idx IS NULL) AS founder,
+            bool_or(md5(? || ':' || b.record) = b.asset_id) AS founder,
             bool_or(t.idx IS NULL) AS stays, count(*) FILTER (b.home_id = b.asset_id) AS own,
             min(CASE WHEN b.home_id <> b.asset_id THEN b.home_id END) AS home_id
         FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _found f USING (cluster)
@@ -88,9 +86,9 @@ def _contested(connection: duckdb.DuckDBPyConnection, known: Flags) -> tuple[lis
             SELECT b.home_id AS asset_id, c.cluster, count(*) AS back
             FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key)
             WHERE b.home_id <> b.asset_id AND b.home_id IN (SELECT asset_id FROM contested) GROUP BY ALL)
-        SELECT asset_id, born, cluster, members, founder, stays, own + coalesce(back, 0), coalesce(back, 0),
+        SELECT asset_id, born, cluster, members, founder, stays, own + coalesce(back, 0),
             (asset_id, cluster) IN (FROM known)
-        FROM contested LEFT JOIN returned USING (asset_id, cluster) ORDER BY asset_id
+        FROM contested LEFT JOIN returned USING (asset_id, cluster)
         """
     ).fetchall()
     returning = connection.execute(
@@ -114,9 +112,8 @@ def _choose(claims: list[_Claim], returning: set[int]) -> dict[int, str]:
 
     def worth(claim: _Claim) -> tuple[Any, ...]:
         """Smaller is better."""
-        # A founder that went over to another asset does not take the id from those that stay, be they as few; but one that
-        # is back with its own takes it from those that were born into it while it was merged.
-        at_home = claim.founder and (wants[claim.cluster] == 1 or claim.back > 0)
+        # A founder that went over to another asset does not take the id from those that stay, be they as few.
+        at_home = claim.founder and wants[claim.cluster] == 1
         return (
             claim.own == 0,
             not claim.stays,

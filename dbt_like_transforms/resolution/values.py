@@ -68,12 +68,12 @@ _FIELDS: dict[str, dict[str, Field]] = {
         "serial_number": Field(
             "n_has(r.serial_number)", "r.serial_number", "n_text({})", normal="n.serial_dropped IS NULL"
         ),
-        "smbios_uuid": Field("r.smbios_uuid IS NOT NULL", "r.smbios_uuid", "n_lower({})", normal="n.uuid IS NOT NULL"),
+        "smbios_uuid": Field("true", "r.smbios_uuid", "n_lower({})", normal="n.uuid IS NOT NULL"),
         **{name: _unless(name, "no_makers") for name in ("manufacturer", "model")},
         **{name: _unless(name, "no_words") for name in device_forms.WRITTEN},
         "entra_device_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
-        "imei": Field("r.imei IS NOT NULL", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),
+        "imei": Field("true", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),
     },
     "identity": {
         "entra_object_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),

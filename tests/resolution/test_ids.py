@@ -134,6 +134,8 @@ def test_t84_guests_do_not_outnumber_those_whose_own_an_id_was() -> None:
     natural, last = found[0], found[-1]
     assert last == natural | {"e4": natural["e1"]}
     assert aliases[-1] == {}
+    parted, _ = days(f1="x..", g1="xxy", h1="xxx", i1="xxx", m1="mxy", m2="mxy", m3="mmm")
+    assert parted[2]["h1"] == parted[0]["h1"] != parted[2]["g1"]
 
 
 def test_t84_an_id_leaves_its_guests_when_those_whose_own_it_was_are_left_without_one() -> None:

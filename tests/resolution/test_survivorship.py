@@ -111,6 +111,98 @@ def test_t77_what_says_nothing_of_an_account_or_application_gives_way_too(
     assert winner[field] == "of the next"
 
 
+GUID, OTHER_GUID = "0b5b7a39-0000-4000-8000-00000000000a", "0b5b7a39-0000-4000-8000-00000000000b"
+NO_GUID = "00000000-0000-0000-0000-000000000000"
+#: Of each kind what the records of an asset have in common, and by field what one tells, what its asset shows, and whether
+#: that comes from the next record, because what the first one tells is nothing.
+SHOWN: dict[Kind, tuple[str, list[tuple[str, Any, Any, bool]]]] = {
+    "device": (
+        "cloud_resource_id",
+        [
+            ("serial_number", " 5cg\t0123 ", "5cg 0123", False),
+            ("serial_number", "To be filled by O.E.M.", "5CG1", True),
+            ("serial_number", " \t", "5CG2", True),
+            ("smbios_uuid", " 11F6E606-84D1-4E74-AF7C-3B54377D15E4", "11f6e606-84d1-4e74-af7c-3b54377d15e4", False),
+            ("smbios_uuid", NO_GUID, "11f6e606-84d1-4e74-af7c-3b54377d15e5", True),
+            ("manufacturer", " Dell\tInc.", "Dell Inc.", False),
+            ("manufacturer", "System manufacturer", "Dell", True),
+            ("model", "System Product Name", "XPS", True),
+            ("os_version", " 11\t", "11", False),
+            ("os_version", "Unknown", "11", True),
+            ("device_category", "n/a", "laptop", True),
+            ("owner", " " * 40, "ann", True),
+            ("entra_device_id", "{" + GUID.upper() + "}", GUID, False),
+            ("entra_device_id", NO_GUID, GUID[:-1] + "c", True),
+            ("ad_object_guid", OTHER_GUID.upper(), OTHER_GUID, False),
+            ("ad_object_guid", "n/a", GUID[:-1] + "d", True),
+            ("imei", " IMEI:\t35-320110-111222-3 ", "IMEI: 35-320110-111222-3", False),
+            ("imei", "000000000000000", "35-320110-111333-9", True),
+            ("domain", "Corp.Example", "Corp.Example", False),
+            ("domain", "-", "corp", True),
+            ("cloud_account_id", " x\ty", "x y", False),
+            ("mac_addresses", ["3C-7C-3F-00-00-02", "005056c00008"], ["3c:7c:3f:00:00:02"], False),
+            ("fqdns", ["PC1.Corp.Example.", "none", "pc1.corp.example"], ["pc1.corp.example"], False),
+            ("hostnames", [" pc\t1", "n/a"], ["pc 1"], False),
+            ("ip_addresses", ["127.0.0.1", "10.0.0.2", "fe80::1"], ["10.0.0.2"], False),
+        ],
+    ),
+    "identity": (
+        "okta_id",
+        [
+            ("upn", " A@Corp.com", "a@corp.com", False),
+            ("upn", "\t", "b@corp.com", True),
+            ("entra_object_id", "{" + GUID.upper() + "}", GUID, False),
+            ("entra_object_id", "x", GUID[:-1] + "c", True),
+            ("ad_object_guid", "{" + OTHER_GUID.upper() + "}", OTHER_GUID, False),
+            ("ad_object_guid", "unknown", GUID[:-1] + "d", True),
+            ("department", " IT\tHelp", "IT Help", False),
+            ("department", "none", "HR", True),
+            ("job_title", "n/a", "clerk", True),
+            ("emails", ["-", " B@Corp.com"], ["b@corp.com"], False),
+            ("sid_history", ["S-1-5-21-1-2-3-1001", "x", None], ["s-1-5-21-1-2-3-1001"], False),
+            ("login_names", ["a\\B", "n/a"], ["a\\B"], False),
+        ],
+    ),
+    "application": (
+        "cmdb_id",
+        [
+            ("owner", " Ann\tB", "Ann B", False),
+            ("owner", "none", "bob", True),
+            ("vendor", "n/a", "SAP", True),
+            ("name", "Payroll ", "Payroll", False),
+            ("reply_urls", ["https://a.example/CB", "n/a"], ["https://a.example/CB"], False),
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", SHOWN)
+def test_t77_an_asset_shows_what_identifies_in_one_form_and_nothing_that_is_no_value(kind: Kind) -> None:
+    key, cases = SHOWN[kind]
+    rows = [
+        {
+            "record": f"{product}:p:{i:02}",
+            "product": product,
+            "record_id": f"{i:02}",
+            key: f"00u{i:02}abcdefgh",
+            field: said,
+        }
+        for i, (field, value, shown, from_next) in enumerate(cases)
+        for product, said in (("servicenow", value), ("other", shown))
+        if product == "servicenow" or from_next
+    ]
+    names = {name for row in rows for name in row}
+    observed = pa.Table.from_pylist([{name: row.get(name) for name in names} for row in rows])
+    survivors = Survivors(resolve(kind, observed))
+    winners = {row["source_records"][-1]: row for row in survivors.winners().to_pylist()}
+    found = [winners[f"servicenow:p:{i:02}"][field] for i, (field, *_) in enumerate(cases)]
+    assert found == [shown for _, _, shown, _ in cases]
+    told_by = {(row[5], row[1]): row[2] for row in survivors.fields().fetchall() if row[3] == "servicenow"}
+    for i, (field, _, shown, from_next) in enumerate(cases):
+        text = ", ".join(shown) if isinstance(shown, list) else shown
+        assert told_by.get((f"{i:02}", field)) == (None if from_next else text), (field, i)
+
+
 @pytest.mark.parametrize("field", ["display_name", "domain", "netbios_name", "cloud_provider", "cloud_account_id"])
 def test_t77_a_word_for_nothing_is_none_in_any_field(field: str) -> None:
     assert merged([told("intune", 1, **{field: "Unknown"}), told("servicenow", 2, **{field: "real"})])[field] == "real"
