@@ -61,7 +61,7 @@ def apply_decisions(connection: duckdb.DuckDBPyConnection, kind: str, decisions:
                 applied.together.append(pair)
                 applied.merged_by.setdefault(pair, decision)
             # The first part of a split stays where its identifiers put it; the others are taken out.
-            if decision.action == "split" and number > 0:
+            if number > 0:
                 island += 1
                 applied.islands.update(dict.fromkeys(present, island))
         for one, other in decision.kept_apart():

@@ -40,7 +40,8 @@ class _Claim(NamedTuple):
     """What speaks for a cluster to keep the id that some of its records had.
 
     members: how many of them. founder: the record that the id is made of is among them. stays: not all were taken out of
-    that asset by a person. own: for how many it was the id of their own before merges, be they back from another one. known: one of them is known by more than names.
+    that asset by a person. own: for how many it was the id of their own before merges, be they back from another one.
+    known: one of them is known by more than names.
     """
 
     asset_id: str

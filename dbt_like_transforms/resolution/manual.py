@@ -215,7 +215,7 @@ def _check_consistent(decisions: Sequence[Decision]) -> None:
     for decision in decisions:
         for one, other in decision.kept_apart():
             if chain.get(one, one) == chain.get(other, other):
-                merging = ", ".join(sorted(joining.get(chain[one], set()) - {decision.id})) or decision.id
+                merging = ", ".join(sorted(joining[chain[one]] - {decision.id}))
                 raise ContradictoryDecisions(
                     f"decision {decision.id!r} keeps {one} and {other} apart, but {merging} makes them one: "
                     "withdraw one of them"

@@ -48,8 +48,7 @@ class Resolution:
                 CASE WHEN NOT a.held THEN a.asset_id END AS asset_id,
                 CASE WHEN a.held THEN 'held' ELSE 'resolved' END AS state,
                 n_time(r.first_seen) AS first_seen,
-                greatest(coalesce(n_time(r.last_seen), n_time(r.observed_at)),
-                    coalesce(n_time(r.observed_at), n_time(r.last_seen))) AS last_seen,
+                greatest(n_time(r.last_seen), n_time(r.observed_at)) AS last_seen,
                 coalesce(r.state, 'active') AS record_state, r.sync, r.page, r.row_number
             FROM _keyed r JOIN _clusters c USING (key) JOIN _assets a USING (cluster)
             """

@@ -150,7 +150,7 @@ class Survivors:
         times = self.connection.sql(
             """
             SELECT asset, coalesce(first_seen, observed_at) AS first_seen,
-                greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen)) AS last_seen
+                greatest(last_seen, observed_at) AS last_seen
             FROM _numbers JOIN _members USING (idx)
             """
         ).to_arrow_table()

@@ -89,11 +89,16 @@ def test_a_record_that_a_person_gave_to_another_machine_takes_no_id_along_and_co
         assert run(rows, state)[0] == natural
 
 
-def test_a_manual_merge_that_would_join_what_a_person_keeps_apart_is_left_out_and_says_so() -> None:
+@pytest.mark.parametrize(
+    "merges", [{"one": ["edr:p:1", "edr:p:0"]}, {"a": ["edr:p:1", "gone"], "one": ["gone", "edr:p:0"]}]
+)
+def test_a_manual_merge_that_would_join_what_a_person_keeps_apart_is_left_out_and_says_so(
+    merges: dict[str, list[str]],
+) -> None:
     rows = [seen(f"{name}:p:{i}", serial_number=f"SER00{i}") for name in ("edr", "cmdb") for i in range(2)]
-    merge = decision("merge", "one", records=["edr:p:0", "edr:p:1"])
     never = decision("never_match", "two", records=["cmdb:p:0", "cmdb:p:1"])
-    outcome = resolve("device", table(*rows), decisions=(merge, never))
+    merge = [decision("merge", name, records=records) for name, records in merges.items()]
+    outcome = resolve("device", table(*rows), decisions=(*merge, never))
     ids = dict(outcome.assignments().project("record, asset_id").fetchall())
     assert ids["edr:p:0"] == ids["cmdb:p:0"] != ids["edr:p:1"] == ids["cmdb:p:1"]
     told = outcome.decisions().filter("rule = 'manual_merge'").project("record, value, other_record, verdict, sentence")
@@ -115,7 +120,9 @@ def test_never_match_keeps_two_records_apart_across_clusters() -> None:
 
 def test_split_takes_out_the_later_parts_and_leaves_the_rest_together() -> None:
     rows = [seen(f"s{i}:p:1", serial_number="SER00S") for i in range(5)]
-    ids, _, _ = run(rows, None, (decision("split", parts=[["s0:p:1"], ["s1:p:1", "s2:p:1"]]),))
+    split = decision("split", parts=[["s0:p:1"], ["s1:p:1", "s2:p:1"]])
+    of_accounts = {"id": "d2", "kind": "identity", "action": "never_match", "records": ["s3:p:1", "s4:p:1"]}
+    ids, _, _ = run(rows, None, (split, Decision.model_validate(of_accounts)))
     assert ids["s0:p:1"] == ids["s3:p:1"] == ids["s4:p:1"]
     assert ids["s1:p:1"] == ids["s2:p:1"] != ids["s0:p:1"]
 
@@ -160,6 +167,30 @@ def test_contradictory_decisions_are_refused_by_name() -> None:
     never = decision("never_match", "three", records=["a:p:1", "c:p:3"])
     with pytest.raises(ContradictoryDecisions, match=r"three.*one, two"):
         run([], None, (merge, chain, never))
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("merge one ab, merge two cd, merge three bc, never_match four ad", "'four' keeps a .* one, three, two makes"),
+        ("merge one ab, merge two cd, merge three cb, never_match four da", "'four' keeps d .* one, three, two makes"),
+        ("split s ab c, never_match n ab", "'n' keeps a and b apart, but s makes"),
+        ("split s ab c, merge m bc", "'s' keeps a and c apart, but m makes"),
+        ("split s a b, split t a c", "'s' and 't' both split a: keep"),
+    ],
+)
+def test_decisions_contradict_each_other_through_groups_and_parts_too(told: str, said: str) -> None:
+    decisions = []
+    for text in told.split(", "):
+        action, name, *groups = text.split()
+        records = {"parts": [list(part) for part in groups]} if action == "split" else {"records": list(groups[0])}
+        decisions.append(decision(action, name, **records))
+    with pytest.raises(ContradictoryDecisions, match=said):
+        check_consistent(decisions)
+
+
+def test_the_records_of_a_split_are_parts_of_one() -> None:
+    assert decision("split", records=["a", "b"]) == decision("split", parts=[["a"], ["b"]])
 
 
 def test_a_decision_about_a_record_that_is_gone_waits() -> None:
@@ -210,6 +241,7 @@ def test_who_decided_when_and_why_may_be_told_as_a_person_writes_it(tmp_path: Pa
     told = "\n    ".join(["- id: 4711", "kind: device", "action: merge", "records: [x:y:1, x:y:2]"])
     file = loaded(tmp_path, f"decisions:\n  {told}\n    on: 2026-11-20\n    by: ann\n    reason:\n")
     assert [(one.id, one.on, one.by, one.reason) for one in file.decisions] == [("4711", "2026-11-20", "ann", "")]
+    assert file.decisions[0].title == "decision 4711"
 
 
 @pytest.mark.parametrize(
@@ -229,6 +261,17 @@ def test_who_decided_when_and_why_may_be_told_as_a_person_writes_it(tmp_path: Pa
         ("decision: []\n", "decision: is no key that is known"),
         ("allow:\n- {identifier: serial_number, value: 1234567}\n", "allow.0.value: .* in quotes.* 1234567"),
         ("allow:\n- {identifier: serial_number, value: ''}\n", "allow.0.value"),
+        ("allow:\n- {identifier: serial, value: a}\n", "allow.0: identifier must be one of agent_ids, .*serial_number"),
+        (f"decisions:\n- {ONE}}}\n- {ONE}}}\n", "decision id 'a' is used twice"),
+        (f"decisions:\n- {ONE}, parts: [[x:y:3]]}}\n", "decisions.0: a merge needs `records`"),
+        (f"decisions:\n- {ONE}, x:y:1]}}\n".replace("2], ", "2, "), "decisions.0: a record is named twice"),
+        (f"decisions:\n- {ONE}}}\n".replace("y:2", "y:1"), "decisions.0: a merge needs `records`: at least two"),
+        (f"decisions:\n- {ONE}, parts: [[x:y:3], [x:y:4]]}}\n".replace("merge", "split"), "a split needs `parts`"),
+        (
+            "decisions:\n- {id: a, kind: device, action: split, parts: [[x:y:1]]}\n",
+            "a split needs `parts`: two or more",
+        ),
+        ("decisions:\n- {id: a, kind: device, action: split, parts: [[x:y:1], []]}\n", "a split needs `parts`"),
         (f"decisions:\n- {ONE}, reason: für}}\n".encode("latin-1"), "UTF-8"),
         (f"decisions:\n- {ONE}}}\n".encode("utf-16"), "UTF-8"),
     ],
@@ -243,4 +286,7 @@ def test_a_file_with_a_mistake_is_refused_with_its_place_and_what_should_stand_t
 def test_decisions_under_a_name_that_nobody_reads_are_not_passed_over(tmp_path: Path) -> None:
     (tmp_path / "decisions.yml").write_text(f"decisions:\n- {ONE}}}\n")
     with pytest.raises(DecisionError, match=r"rename it to decisions\.yaml"):
+        load_decisions(tmp_path / "decisions.yaml")
+    (tmp_path / "decisions.yaml").mkdir()
+    with pytest.raises(DecisionError, match="cannot be read"):
         load_decisions(tmp_path / "decisions.yaml")
