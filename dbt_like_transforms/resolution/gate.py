@@ -33,23 +33,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Differences of two assignments. before, after: assets on either side; appeared, gone: ids without any record
-    in common with the other side."""
+    """Differences of two assignments. before: how many assets there were."""
 
     merges: tuple[Merge, ...] = ()
     splits: tuple[Split, ...] = ()
     before: int = 0
-    after: int = 0
-    appeared: int = 0
-    gone: int = 0
 
     @property
-    def share(self) -> float:
-        """Part (0..1) of the earlier assets that were merged or split; 0 when there were none."""
-        if not self.before:
-            return 0.0
-        touched = {asset for merge in self.merges for asset in merge.gone} | {split.source for split in self.splits}
-        return len(touched) / self.before
+    def touched(self) -> int:
+        """How many of the earlier assets were merged or split."""
+        return len({asset for merge in self.merges for asset in merge.gone} | {split.source for split in self.splits})
 
 
 class Limit(BaseModel):
@@ -102,30 +95,22 @@ def changes(
         FROM _gate JOIN parts USING (was) GROUP BY was ORDER BY was
         """
     ).fetchall()
-    before, after, appeared, gone = con.execute(
-        """
-        SELECT (SELECT count(DISTINCT asset_id) FROM _gate_previous), (SELECT count(DISTINCT asset_id) FROM _gate_current),
-            (SELECT count(DISTINCT asset_id) FROM _gate_current WHERE asset_id NOT IN (SELECT "is" FROM _gate)),
-            (SELECT count(DISTINCT asset_id) FROM _gate_previous WHERE asset_id NOT IN (SELECT was FROM _gate))
-        """
-    ).fetchall()[0]
+    ((before,),) = con.execute("SELECT count(DISTINCT asset_id) FROM _gate_previous").fetchall()
     return Changes(
         tuple(Merge(into, tuple(lost), tuple(records)) for into, lost, records in merges),
         tuple(Split(source, tuple(into), tuple(records or ())) for source, into, records in splits),
         before,
-        after,
-        appeared,
-        gone,
     )
 
 
 def gate(found: Changes, limit: Limit | None = None, accepted: bool = False) -> Verdict:
     """Whether the changes are small enough to publish without a person. accepted: a person has seen them."""
     limit = limit or Limit()
-    touched = round(found.share * found.before)
     allowed = max(limit.assets, limit.share * found.before)
-    summary = f"{len(found.merges)} merges and {len(found.splits)} splits touch {touched} of {found.before} assets"
-    if touched <= allowed:
+    summary = (
+        f"{len(found.merges)} merges and {len(found.splits)} splits touch {found.touched} of {found.before} assets"
+    )
+    if found.touched <= allowed:
         return Verdict(True, summary, found)
     if accepted:
         return Verdict(True, f"{summary}: more than the limit of {allowed:.0f}, accepted", found)
