@@ -52,6 +52,7 @@ def test_t81_a_value_on_many_machines_is_suppressed_and_reported(shared: dict[st
     assert len(out.groups()) == 26
     assert out.suppressed("edr:p:3")
     assert out.held("cmdb:p:x")
+    assert out.review("edr:p:3") <= {"cmdb:p:x"}, "that two of so many machines differ is no question"
 
 
 def test_t81_an_unlisted_placeholder_serial_shows_by_its_names() -> None:

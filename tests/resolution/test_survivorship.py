@@ -381,13 +381,22 @@ def test_addresses_of_replies_differ_in_case() -> None:
 
 def test_fields_tell_what_every_record_says_lists_and_objects_included() -> None:
     rows = [
-        told("servicenow", 1, hostnames=["pc1", None, "pc2"], owner="ann", properties='{"a": 1}'),
+        told("servicenow", 1, hostnames=["pc1", None, "pc2"], owner="ann", properties='{"a": 1}', state="active"),
         told("intune", 2, hostnames=["PC1"], owner="bob"),
+        told("nac", 3, owner="eve") | {"serial_number": None},
+        told("tenable", 4, hostnames=["gone"], state="retired"),
     ]
-    survivors = Survivors(resolve("device", pa.Table.from_pylist(rows)))
-    fields = {
-        (field, product): (value, chosen) for _, field, value, product, _, _, _, chosen in survivors.fields().fetchall()
-    }
+    outcome = resolve("device", pa.Table.from_pylist(rows))
+    assert outcome.assignments().filter("asset_id IS NULL").project("record").fetchall() == [("nac:p:3",)]
+    survivors = Survivors(outcome)
+    assert survivors.winners()["hostnames"].to_pylist() == [["PC1", "pc2"]]
+    told_by = survivors.fields().fetchall()
+    fields = {(field, product): (value, chosen) for _, field, value, product, *_, chosen in told_by}
+    assert len(fields) == len(told_by)
+    assert {product for _, product in fields} == {"servicenow", "intune", "tenable"}, (
+        "who makes no asset says nothing of one"
+    )
+    assert fields["hostnames", "tenable"] == ("gone", False)
     assert fields["hostnames", "servicenow"] == ("pc1, pc2", True)
     assert fields["hostnames", "intune"] == ("PC1", True)
     assert fields["properties", "servicenow"] == ('{"a": 1}', True)

@@ -16,7 +16,7 @@ from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, carriers_
 from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, RUNG_SHORT_NAME
 
 #: Vetoes that leave nothing to look at.
-DECIDED = frozenset({"", "apart", "retired", "guest"})
+DECIDED = frozenset({"apart", "retired", "guest"})
 #: More clusters than this on one name or MAC is no possible match, it is a common value.
 CANDIDATES = 20
 #: The same for an address, which is weaker still.
