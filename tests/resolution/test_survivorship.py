@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,8 +12,10 @@ import pyarrow as pa
 import pytest
 
 from dbt_like_transforms.resolution import intake
+from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.ladder import CLEARED
+from dbt_like_transforms.resolution.precedence import load_precedence
 from dbt_like_transforms.resolution.resolve import resolve
 from dbt_like_transforms.resolution.survivorship import Survivors
 
@@ -317,6 +320,71 @@ def test_t78_where_all_are_silent_one_that_says_true_is_enough() -> None:
     ]
     winners = Survivors(resolve("device", pa.Table.from_pylist(rows))).winners().to_pylist()
     assert {row["is_managed"] for row in winners} == {True, None}
+
+
+NOW = datetime(2026, 11, 20)
+#: Of some fields what is nothing, what was emptied on purpose, and values.
+VALUES: dict[str, tuple[Any, ...]] = {
+    "criticality": (None, 0, 5),
+    "is_managed": (None, True, False),
+    "environment": (None, "n/a", CLEARED, "prod", "test"),
+    "owner": (None, "Unknown", CLEARED, "ann", "bob"),
+    "asset_tag": (None, "-", "T1", "T2"),
+}
+
+
+def expected(rows: list[dict[str, Any]], field: str, moment: datetime) -> Any:
+    """What is meant, in plain Python. rows: those of one asset, the longest known first."""
+    precedence = load_precedence()["device"]
+    products, days = precedence.order_of(field)
+
+    def order(place: int) -> tuple[bool, int, timedelta, int]:
+        row = rows[place]
+        seen = min(filter(None, (row["last_seen"], row["observed_at"])), default=None)
+        rank = products.index(row["product"]) if row["product"] in products else len(products)
+        return seen is None or moment - seen > timedelta(days), rank, moment - (seen or datetime.min), place
+
+    speaking = [place for place, row in enumerate(rows) if row["state"] != "retired"] or range(len(rows))
+    telling = sorted(
+        (place for place in speaking if rows[place][field] not in (None, "n/a", "Unknown", "-")), key=order
+    )
+    if field in precedence.any:
+        telling.sort(key=lambda place: (order(place)[0], not rows[place][field]))
+    found = rows[telling[0]][field] if telling else None
+    return None if found == CLEARED else found
+
+
+@pytest.mark.parametrize("as_of", [None, NOW + timedelta(3)], ids=["newest activity", "end of a date"])
+def test_t78_any_values_win_as_plain_python_says(as_of: datetime | None) -> None:
+    chance = random.Random(5)
+    products = ["intune", "servicenow", "tenable", "qualys", "unheard_of"]
+
+    def time(unknown: float, *days: int) -> datetime | None:
+        return None if chance.random() < unknown else NOW - timedelta(chance.choice(days))
+
+    machines = [
+        [
+            told(chance.choice(products), 10 * machine + place, serial_number=f"SER{machine:04}", manufacturer=None)
+            | {
+                "first_seen": NOW - timedelta(9 * machine + 1500 - place),
+                "state": chance.choice(["active", "active", "retired"]),
+            }
+            | {"last_seen": time(0.2, 0, 1, 29, 31, 59, 61, 89, 91, 364, 367), "observed_at": time(0.5, 0, 1, 2, 50)}
+            | {field: chance.choice(values) for field, values in VALUES.items()}
+            for place in range(chance.choice([1, 2, 3, 5, 8]))
+        ]
+        for machine in range(150)
+    ]
+    observed = pa.Table.from_pylist([row for rows in machines for row in rows])
+    survivors = Survivors(resolve("device", observed, config=ResolutionConfig(as_of=as_of)))
+    found = {row["serial_number"]: row for row in survivors.winners().to_pylist()}
+    for rows in machines:
+        winner = found[rows[0]["serial_number"]]
+        assert {field: winner[field] for field in VALUES} == {
+            field: expected(rows, field, as_of or NOW) for field in VALUES
+        }
+        seen = [row[name] for row in rows for name in ("last_seen", "observed_at") if row[name]]
+        assert (winner["first_seen"], winner["last_seen"]) == (rows[0]["first_seen"], max(seen, default=None))
 
 
 def test_t78_each_field_has_its_own_patience() -> None:
