@@ -22,6 +22,7 @@ from dbt_like_transforms.resolution import intake
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.observations import InvalidObservation, shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
+from dbt_like_transforms.resolution.settle import settle
 
 
 def test_t80_a_chain_of_bridges_joins_only_its_strong_link() -> None:
@@ -101,6 +102,19 @@ def test_t82_t83_any_order_gives_the_same_assets(rows: list[dict[str, Any]], dic
     assert {r: sorted(line["review"]) for r, line in first.lines.items()} == {
         r: sorted(line["review"]) for r, line in second.lines.items()
     }
+
+
+def test_t82_who_was_seen_first_does_not_decide_who_is_at_work() -> None:
+    # 1 is at work and differs from 3 and 4, which are retired, but 2 and 5 go with these and are at work; 0 goes with either
+    groups, at_work, differ = [{2, 3, 4, 5}, {1, 3, 4}, {0, 1, 4}], {1, 2, 5}, [{1, 3}, {1, 4}]
+    for called in itertools.permutations(range(6)):
+        blocks = {number: [called[one] for one in group] for number, group in enumerate(groups)}
+        settlement = settle(
+            blocks,
+            lambda a, b, called=called: "differ" if {called.index(a), called.index(b)} in differ else None,
+            lambda a, called=called: called.index(a) in at_work,
+        )
+        assert [{called.index(one) for one in merged} for merged in settlement.merged] == [{2, 3, 4, 5}]
 
 
 @settings(max_examples=15, deadline=None)

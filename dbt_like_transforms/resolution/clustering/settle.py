@@ -126,7 +126,8 @@ class _Settler:
         def works(clusters: list[int]) -> bool:
             return any(map(self.at_work, clusters))
 
-        waiting = self._connected(neutral)
+        # What goes with some without conflict comes before what could go with either of two: it may be what is at work of them.
+        waiting = sorted(self._connected(neutral), key=lambda free: not self._at_peace(joined(near(free), free)))
         while waiting:
             free = waiting.pop(0)
             chosen = near(free)
