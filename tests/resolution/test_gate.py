@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from resolution_kit import Runs, seen
 
+from dbt_like_transforms.resolution.gate import Limit, Merge, Split, changes, gate_of
 from dbt_like_transforms.resolution.manual import DecisionError
 from dbt_like_transforms.resolution.models import PublishGateClosed
 
@@ -23,6 +25,34 @@ WRONG = {
         for n in range(30)
     ]
 }
+
+
+def assigned(told: str) -> pa.Table:
+    """`a=A` for a record and its asset, `a=` for one that has none."""
+    pairs = [item.split("=") for item in told.split()]
+    assets = pa.array([asset or None for _, asset in pairs], pa.string())
+    return pa.table({"record": pa.array([record for record, _ in pairs], pa.string()), "asset_id": assets})
+
+
+def test_what_merged_and_what_split_is_told_of_records_that_have_an_asset_before_and_after() -> None:
+    found = changes(
+        assigned("a=A b=B c=C d=C e=C gone=G held1= held2= lost=L renamed1=R renamed2=R"),
+        assigned("a=A b=A c=C d=D e= new=N held1=H1 held2=H2 lost= renamed1=S renamed2=S"),
+    )
+    assert found.merges == (Merge("A", ("B",), ("b",)),)
+    assert found.splits == (Split("C", ("C", "D"), ("d",)),)
+    assert (found.before, found.touched) == (6, 2)
+
+
+def test_of_several_earlier_assignments_the_first_that_is_too_far_away_tells_and_one_that_is_near_passes() -> None:
+    none, far, further, near = map(assigned, ("", "a=A b=B", "a=A b=B c=C", "a=A b=A c=A"))
+    now, limit = assigned("a=A b=A c=A"), Limit(assets=0, share=0)
+    assert gate_of([none, none], now, limit).passed
+    assert gate_of([none, far, further], now, limit).message.startswith("1 merges and 0 splits touch 1 of 2 assets")
+    assert gate_of([further, far], now, limit).message.startswith("1 merges and 0 splits touch 2 of 3 assets")
+    assert gate_of([further, near], now, limit).passed
+    assert gate_of([far], now, Limit(assets=1, share=0)).passed
+    assert not gate_of([further], now, Limit(assets=1, share=0)).passed
 
 
 @pytest.fixture

@@ -369,7 +369,7 @@ def test_t78_any_values_win_as_plain_python_says(as_of: datetime | None) -> None
                 "first_seen": NOW - timedelta(9 * machine + 1500 - place),
                 "state": chance.choice(["active", "active", "retired"]),
             }
-            | {"last_seen": time(0.2, 0, 1, 29, 31, 59, 61, 89, 91, 364, 367), "observed_at": time(0.5, 0, 1, 2, 50)}
+            | {"last_seen": time(0.2, 0, 1, 30, 31, 60, 61, 90, 91, 365, 366), "observed_at": time(0.5, 0, 1, 2, 50)}
             | {field: chance.choice(values) for field, values in VALUES.items()}
             for place in range(chance.choice([1, 2, 3, 5, 8]))
         ]
