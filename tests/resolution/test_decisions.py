@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resolution_kit import run, seen, table
+from resolution_kit import run, seen, table, told
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.manual import (
@@ -95,14 +95,18 @@ def test_a_record_that_a_person_gave_to_another_machine_takes_no_id_along_and_co
 def test_a_manual_merge_that_would_join_what_a_person_keeps_apart_is_left_out_and_says_so(
     merges: dict[str, list[str]],
 ) -> None:
-    rows = [seen(f"{name}:p:{i}", serial_number=f"SER00{i}") for name in ("edr", "cmdb") for i in range(2)]
+    # of the one machine the one record was seen first, of the other the other one
+    since = {"edr:p:0": 1, "edr:p:1": 2, "cmdb:p:1": 3, "cmdb:p:0": 4}
+    rows = [told(record, f"SER00{record[-1]}", month) for record, month in since.items()]
     never = decision("never_match", "two", records=["cmdb:p:0", "cmdb:p:1"])
     merge = [decision("merge", name, records=records) for name, records in merges.items()]
     outcome = resolve("device", table(*rows), decisions=(*merge, never))
     ids = dict(outcome.assignments().project("record, asset_id").fetchall())
     assert ids["edr:p:0"] == ids["cmdb:p:0"] != ids["edr:p:1"] == ids["cmdb:p:1"]
-    told = outcome.decisions().filter("rule = 'manual_merge'").project("record, value, other_record, verdict, sentence")
-    ((record, value, other, verdict, sentence),) = told.fetchall()
+    merging = (
+        outcome.decisions().filter("rule = 'manual_merge'").project("record, value, other_record, verdict, sentence")
+    )
+    ((record, value, other, verdict, sentence),) = merging.fetchall()
     assert ({record, other}, value, verdict) == ({"edr:p:0", "edr:p:1"}, "one", "vetoed")
     assert "one by decision one as edr:p:" in sentence
     assert "a person decided that they are different" in sentence

@@ -23,8 +23,8 @@ def join_by_hand(clusterer: Clusterer, pairs: Sequence[tuple[int, int]]) -> None
         here, there = int(label[one]), int(label[other])
         if here == there:
             continue
-        left, right = label[clusterer.apart[:, 0]], label[clusterer.apart[:, 1]]
-        if (((left == here) & (right == there)) | ((left == there) & (right == here))).any():
+        barred = np.sort(label[clusterer.apart], axis=1) == sorted((here, there))
+        if barred.all(axis=1).any():
             clusterer.findings.missed_pairs(MANUAL_MERGE, "", [(one, other, 0)], "apart", False)
         else:
             _join(clusterer, MANUAL_MERGE, "", other, one, 0)
