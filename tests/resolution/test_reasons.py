@@ -190,3 +190,16 @@ def test_of_a_name_on_many_machines_only_what_knows_nothing_better_is_a_question
     }
     assert {f"edr:p:{i}" for i in range(5)} <= set(asked["cmdb:p:bare"])
     assert asked["cmdb:p:known"] == [None]
+
+
+def test_two_boards_under_one_serial_number_are_a_question_where_the_name_is_one_as_well() -> None:
+    boards = [f"{number}1f6e606-84d1-4e74-af7c-3b54377d15e3" for number in range(4)]
+    out = devices(
+        seen("edr:p:1", serial_number="SER00A", smbios_uuid=boards[0], hostnames=["pc-1"]),
+        seen("cmdb:p:2", serial_number="SER00A", smbios_uuid=boards[1], hostnames=["pc-1"]),
+        seen("edr:p:3", serial_number="SER00B", smbios_uuid=boards[2]),
+        seen("cmdb:p:4", serial_number="SER00B", smbios_uuid=boards[3]),
+    )
+    assert out.apart(*out.lines)
+    assert out.review("edr:p:1") == {"cmdb:p:2"}
+    assert out.review("edr:p:3") == set(), "without names they may as well be two blades of one chassis"
