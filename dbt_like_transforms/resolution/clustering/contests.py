@@ -1,5 +1,4 @@
-"""Values that many machines carry, found while clustering: what stronger identifiers or names tell apart has no value in common
-that identifies it."""
+"""Values that identify nothing, found while clustering: stronger identifiers or names tell those apart that carry them."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def common(a: View, b: View, name: str) -> set[int]:
 
 
 def disjoint(a: View, b: View, name: str) -> bool:
-    """Whether both have values of the identifier, and none in common."""
+    """Whether both have values of the identifier, and none in common, in whatever scope where `View.bare` has them."""
     left, right = (view.bare.get(name) or view.of(name) for view in (a, b))
     return bool(left and right) and not left & right
 
