@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from case_table import ordinary
+from dbt_like_transforms.resolution.settle import settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from resolution_kit import Outcome, devices, identities, resolved, seen
@@ -22,7 +23,6 @@ from dbt_like_transforms.resolution import intake
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.observations import InvalidObservation, shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
-from dbt_like_transforms.resolution.settle import settle
 
 
 def test_t80_a_chain_of_bridges_joins_only_its_strong_link() -> None:
