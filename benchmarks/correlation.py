@@ -61,8 +61,8 @@ def floor(records: str, out: Path) -> None:
 def ours(records: str, out: Path) -> None:
     # before pyarrow, which imports numpy: see dbt_like_transforms.resolution
     from dbt_like_transforms.engine.session import open_connection
+    from dbt_like_transforms.resolution.fields.survivorship import Survivors
     from dbt_like_transforms.resolution.resolve import resolve
-    from dbt_like_transforms.resolution.survivorship import Survivors
 
     import pyarrow.parquet as pq  # isort: skip
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from dbt_like_transforms.resolution.ladder import Rule
+    from dbt_like_transforms.resolution.ladders.ladder import Rule
 
 SHOWN = (
     "display_name",
@@ -31,7 +31,7 @@ SHOWN = (
 def by_pandas(records: str, out: Path) -> None:
     import pandas as pd
 
-    from dbt_like_transforms.resolution.devices import LADDER
+    from dbt_like_transforms.resolution.ladders.devices import LADDER
 
     frame = pd.read_parquet(records).reset_index(drop=True)
     edges = identifiers(frame)
@@ -114,7 +114,7 @@ def identifiers(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def real(values: pd.Series[str], name: str) -> pd.Series[str]:
     """The values that are no placeholders of that list."""
-    from dbt_like_transforms.resolution.suppress import load_seeds
+    from dbt_like_transforms.resolution.forms.suppress import load_seeds
 
     seeds = load_seeds().lists[name]
     known = values.str.replace("[^0-9a-z]", "", regex=True) if seeds.compared_as == "n_alnum" else values

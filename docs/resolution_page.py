@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
-from dbt_like_transforms.resolution import manual
+from dbt_like_transforms.resolution.decisions import manual
+from dbt_like_transforms.resolution.forms.suppress import ALLOW_LISTS
 from dbt_like_transforms.resolution.kinds import LADDERS
-from dbt_like_transforms.resolution.ladder import Ladder
+from dbt_like_transforms.resolution.ladders.ladder import Ladder
 from dbt_like_transforms.resolution.reasons.words import AGAINST_WORDS
-from dbt_like_transforms.resolution.suppress import ALLOW_LISTS
 
 PLURALS = {"device": "devices", "identity": "identities", "application": "applications"}
 HEAD = """# From records to assets

@@ -51,8 +51,8 @@ def what_if(home: Home, day: date, without: Sequence[str] = ()) -> WhatIf:
     from dbt_like_transforms.engine.errors import EngineError
     from dbt_like_transforms.engine.runner import Runner
     from dbt_like_transforms.engine.storage import FolderStorage
+    from dbt_like_transforms.resolution.decisions.manual import load_decisions
     from dbt_like_transforms.resolution.gate import changes, gate_of
-    from dbt_like_transforms.resolution.manual import load_decisions
     from exposure_pipelines.building import open_builder, project
 
     wanted = [f"int_{plural}_{what}" for plural in PLURALS.values() for what in ("assignments", "suppressed")]

@@ -1,16 +1,17 @@
 """Resolution: which records of which products are the same asset, and why.
 
-resolve.resolve decides over observations, jsonl.resolve_jsonl over a file, models.resolve_models is what the build runs. The files
-in the order in which a resolution needs them:
+resolve.resolve decides over observations, jsonl.resolve_jsonl over a file, models.resolve_models is what the build runs. In the
+order in which a resolution needs them:
 
-    what identifies     ladder; kinds: devices (device_forms), identities, applications
-    records in          observations, intake; normalise, suppress (seeds.yaml); facts: all of it as integers
-    decisions in        manual (decisions.yaml), applied
-    which are one       clustering
-    related assets      links
-    ids                 assets, inheritance
-    values              survivorship (precedence.yaml), over told, values, chosen, objects, gathered
-    told to people      resolution: its tables; reasons; gate
+    ladders        what each kind of asset is recognised by; kinds has all of them
+    observations   records in: lines of a file as a table; intake numbers the records of any table
+    forms          one spelling for every identifier, and what identifies nothing (seeds.yaml)
+    decisions      what people decided (decisions.yaml)
+    clustering     which records are one asset, over integers: facts
+    links          which assets are related
+    ids            ids of assets that last
+    fields         which source gives each field (precedence.yaml)
+    reasons        all of it told to people; resolution has the tables, gate what changed since the last run
 """
 
 import os

@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.clustering.integers import changes
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.integers import changes
 
 COMMON: dict[str, str] = {
     "record": "VARCHAR",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from dbt_like_transforms.resolution import applications, devices, identities
-from dbt_like_transforms.resolution.ladder import Ladder
+from dbt_like_transforms.resolution.ladders import applications, devices, identities
+from dbt_like_transforms.resolution.ladders.ladder import Ladder
 
 Kind = Literal["device", "identity", "application"]
 

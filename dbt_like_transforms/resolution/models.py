@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
+from dbt_like_transforms.resolution.decisions.manual import DecisionFile, load_decisions
+from dbt_like_transforms.resolution.fields.survivorship import Survivors
 from dbt_like_transforms.resolution.gate import gate_of
 from dbt_like_transforms.resolution.kinds import Kind
-from dbt_like_transforms.resolution.manual import DecisionFile, load_decisions
 from dbt_like_transforms.resolution.resolve import resolve
-from dbt_like_transforms.resolution.survivorship import Survivors
 
 if TYPE_CHECKING:
     import duckdb

@@ -9,19 +9,19 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.applied import Applied
-from dbt_like_transforms.resolution.assets import STATE_COLUMNS
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.integers import Flags, Rows, sorted_unique
 from dbt_like_transforms.resolution.config import ResolutionConfig
-from dbt_like_transforms.resolution.integers import Flags, Rows, sorted_unique
+from dbt_like_transforms.resolution.decisions.applied import Applied
+from dbt_like_transforms.resolution.ids.assets import STATE_COLUMNS
 from dbt_like_transforms.resolution.links import Link
 from dbt_like_transforms.resolution.reasons.evidence import Evidence
 from dbt_like_transforms.resolution.reasons.explain import DECISION_COLUMNS, Reasons
 from dbt_like_transforms.resolution.reasons.suppressed_values import make_suppressed
 
 if TYPE_CHECKING:
+    from dbt_like_transforms.resolution.fields.told import Told
     from dbt_like_transforms.resolution.kinds import Kind
-    from dbt_like_transforms.resolution.told import Told
 
 
 @dataclass(slots=True)

@@ -9,22 +9,22 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.applied import apply_decisions
-from dbt_like_transforms.resolution.assets import assign_assets
 from dbt_like_transforms.resolution.clustering.by_hand import join_by_hand
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.facts import read_facts
 from dbt_like_transforms.resolution.clustering.review import note_addresses, note_bare, note_candidates
 from dbt_like_transforms.resolution.clustering.strength import held, known_well, strength
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.config import ResolutionConfig
-from dbt_like_transforms.resolution.facts import read_facts
+from dbt_like_transforms.resolution.decisions.applied import apply_decisions
+from dbt_like_transforms.resolution.decisions.manual import Decision
+from dbt_like_transforms.resolution.fields.told import Told
+from dbt_like_transforms.resolution.forms.suppress import allowed_keys, install_macros
+from dbt_like_transforms.resolution.ids.assets import assign_assets
 from dbt_like_transforms.resolution.intake import number_records, record_keys
 from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 from dbt_like_transforms.resolution.links import LINKERS
-from dbt_like_transforms.resolution.manual import Decision
 from dbt_like_transforms.resolution.resolution import Resolution
-from dbt_like_transforms.resolution.suppress import allowed_keys, install_macros
-from dbt_like_transforms.resolution.told import Told
 
 
 def resolve(

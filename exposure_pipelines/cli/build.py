@@ -92,7 +92,7 @@ def build(
 
 def check_decisions(home: Home) -> None:
     """Refuse a decisions.yaml that cannot be applied before anything is built."""
-    from dbt_like_transforms.resolution.manual import DecisionError, check_consistent, load_decisions
+    from dbt_like_transforms.resolution.decisions.manual import DecisionError, check_consistent, load_decisions
 
     try:
         check_consistent(load_decisions(home.root / "decisions.yaml").decisions)
@@ -139,7 +139,7 @@ def changed(kind: str, change: str, asset: str | None, others: Sequence[str], re
 
 def told_by_resolution(home: Home, day: str) -> tuple[list[str], list[dict[str, Any]]]:
     """What of the home's decisions joined or parted nothing in the build of a date, and which values it learned to distrust."""
-    from dbt_like_transforms.resolution.manual import load_decisions
+    from dbt_like_transforms.resolution.decisions.manual import load_decisions
     from exposure_pipelines.lake import Lake, duckdb_connection
     from exposure_pipelines.notices import newly_suppressed, without_effect
 

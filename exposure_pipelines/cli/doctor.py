@@ -145,7 +145,7 @@ def connections(home: Home) -> Iterator[Finding]:
 
 def decisions(home: Home) -> Iterator[Finding]:
     """A file that cannot be applied fails every build, also those of the night."""
-    from dbt_like_transforms.resolution.manual import DecisionError, check_consistent, load_decisions
+    from dbt_like_transforms.resolution.decisions.manual import DecisionError, check_consistent, load_decisions
 
     file = home.root / "decisions.yaml"
     try:

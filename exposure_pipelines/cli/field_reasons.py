@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dbt_like_transforms.resolution.fields.precedence import load_precedence
 from dbt_like_transforms.resolution.kinds import Kind
-from dbt_like_transforms.resolution.precedence import load_precedence
 
 if TYPE_CHECKING:
-    from dbt_like_transforms.resolution.precedence import Precedence
+    from dbt_like_transforms.resolution.fields.precedence import Precedence
 
 Row = Mapping[str, Any]
 RETIRED = "retired, so it gives no values"

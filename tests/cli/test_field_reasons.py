@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.fields.survivorship import Survivors
 from dbt_like_transforms.resolution.resolve import resolve
-from dbt_like_transforms.resolution.survivorship import Survivors
 from exposure_pipelines.cli.field_reasons import with_reasons
 
 NOW = datetime(2026, 11, 20)

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.decisions.manual import Decision
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.kinds import Kind
-from dbt_like_transforms.resolution.manual import Decision
 from dbt_like_transforms.resolution.models import resolve_models
 from dbt_like_transforms.resolution.observations import shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from resolution_kit import resolved, run, seen, table
 
+from dbt_like_transforms.resolution.decisions.manual import Decision
+from dbt_like_transforms.resolution.fields.survivorship import Survivors
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
-from dbt_like_transforms.resolution.manual import Decision
 from dbt_like_transforms.resolution.observations import InvalidObservation
-from dbt_like_transforms.resolution.survivorship import Survivors
 
 MANY = 10_000
 

@@ -9,7 +9,7 @@ import pytest
 from case_table import Case, CaseTable
 from resolution_kit import devices, resolved, seen
 
-from dbt_like_transforms.resolution.suppress import SEED_FILE, load_seeds
+from dbt_like_transforms.resolution.forms.suppress import SEED_FILE, load_seeds
 
 A, B = "3c:d9:2b:~:00:01", "3c:d9:2b:~:00:02"
 GUID = "0a1b2c3d-0000-4000-8000-0000000000~"

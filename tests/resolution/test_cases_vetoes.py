@@ -13,10 +13,10 @@ from case_table import Case, CaseTable, observations_of, ordinary, record_of
 from resolution_kit import Outcome
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
+from dbt_like_transforms.resolution.forms.suppress import ALLOW_LISTS
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.observations import shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
-from dbt_like_transforms.resolution.suppress import ALLOW_LISTS
 
 Row = dict[str, Any]
 

@@ -9,7 +9,7 @@ import pytest
 from resolution_kit import run, seen, table, told
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
-from dbt_like_transforms.resolution.manual import (
+from dbt_like_transforms.resolution.decisions.manual import (
     ContradictoryDecisions,
     Decision,
     DecisionError,

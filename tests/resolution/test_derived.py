@@ -8,10 +8,10 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from dbt_like_transforms.resolution.derived import Derived
+from dbt_like_transforms.resolution.forms.derived import Derived
+from dbt_like_transforms.resolution.forms.suppress import install_macros
 from dbt_like_transforms.resolution.intake import number_records
 from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
-from dbt_like_transforms.resolution.suppress import install_macros
 
 GUID = "0a1b2c3d-12f4-4e74-af7c-3b54377d0001"
 VALUES = (

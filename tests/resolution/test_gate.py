@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from resolution_kit import Runs, seen
 
+from dbt_like_transforms.resolution.decisions.manual import DecisionError
 from dbt_like_transforms.resolution.gate import Limit, Merge, Split, changes, gate_of
-from dbt_like_transforms.resolution.manual import DecisionError
 from dbt_like_transforms.resolution.models import PublishGateClosed
 
 #: Forty machines, each in two products.

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.gathered import Single, Times
-from dbt_like_transforms.resolution.integers import Rows
+from dbt_like_transforms.resolution.clustering.integers import Rows
+from dbt_like_transforms.resolution.fields.gathered import Single, Times
 
 EARLY, LATE = datetime(2024, 1, 1), datetime(2025, 1, 1)
 

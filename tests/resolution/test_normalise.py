@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dbt_like_transforms.resolution import normalise
+from dbt_like_transforms.resolution.forms import normalise
 
 DATABASE = duckdb.connect()
 normalise.install(DATABASE)

@@ -12,10 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from dbt_like_transforms.resolution import objects, survivorship
-from dbt_like_transforms.resolution.objects import shared
+from dbt_like_transforms.resolution.fields import objects, survivorship
+from dbt_like_transforms.resolution.fields.objects import shared
+from dbt_like_transforms.resolution.fields.survivorship import Survivors
 from dbt_like_transforms.resolution.resolve import resolve
-from dbt_like_transforms.resolution.survivorship import Survivors
 
 #: The best first, as precedence.yaml has them.
 PRODUCTS = ("intune", "defender_endpoint", "entra_id", "tenable", "qualys", "servicenow")

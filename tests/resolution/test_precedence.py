@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dbt_like_transforms.resolution.precedence import PRECEDENCE_FILE, load_precedence
+from dbt_like_transforms.resolution.fields.precedence import PRECEDENCE_FILE, load_precedence
 
 
 def changed(folder: Path, change: dict[str, Any]) -> Path:

@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from case_table import ordinary
-from dbt_like_transforms.resolution.settle import settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from resolution_kit import Outcome, devices, identities, resolved, seen
 
 from dbt_like_transforms.resolution import intake
+from dbt_like_transforms.resolution.clustering.settle import settle
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.observations import InvalidObservation, shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve

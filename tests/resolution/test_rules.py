@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dbt_like_transforms.resolution.kinds import LADDERS
-from dbt_like_transforms.resolution.ladder import Rule
+from dbt_like_transforms.resolution.ladders.ladder import Rule
 from dbt_like_transforms.resolution.reasons.words import against_words
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from dbt_like_transforms.resolution import integers
-from dbt_like_transforms.resolution.facts import Edges, shared_values
-from dbt_like_transforms.resolution.integers import Keys, among, by_row, places_in_order, repeated
+from dbt_like_transforms.resolution.clustering import integers
+from dbt_like_transforms.resolution.clustering.facts import Edges, shared_values
+from dbt_like_transforms.resolution.clustering.integers import Keys, among, by_row, places_in_order, repeated
 
 
 def _expected(keys: Keys) -> list[tuple[int, list[int]]]:

@@ -13,11 +13,11 @@ import pytest
 
 from dbt_like_transforms.resolution import intake
 from dbt_like_transforms.resolution.config import ResolutionConfig
+from dbt_like_transforms.resolution.fields.precedence import load_precedence
+from dbt_like_transforms.resolution.fields.survivorship import Survivors
 from dbt_like_transforms.resolution.kinds import Kind
-from dbt_like_transforms.resolution.ladder import CLEARED
-from dbt_like_transforms.resolution.precedence import load_precedence
+from dbt_like_transforms.resolution.ladders.ladder import CLEARED
 from dbt_like_transforms.resolution.resolve import resolve
-from dbt_like_transforms.resolution.survivorship import Survivors
 
 
 def told(product: str, number: int, **values: Any) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dbt_like_transforms.resolution.clustering.facts import NO_TIME, Facts
 from dbt_like_transforms.resolution.clustering.views import View
-from dbt_like_transforms.resolution.facts import NO_TIME, Facts
 
 DAY = 86_400
 

@@ -9,8 +9,16 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from dbt_like_transforms.resolution.facts import NO_KEY, Shared
-from dbt_like_transforms.resolution.integers import Keys, Rows, begins, by_row, changes, lengths, places_in_order
+from dbt_like_transforms.resolution.clustering.facts import NO_KEY, Shared
+from dbt_like_transforms.resolution.clustering.integers import (
+    Keys,
+    Rows,
+    begins,
+    by_row,
+    changes,
+    lengths,
+    places_in_order,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,9 @@ from dbt_like_transforms.resolution.clustering.activity import Clocks
 from dbt_like_transforms.resolution.clustering.agreement import Agreement, agreements, equal_pairs, groups_of
 from dbt_like_transforms.resolution.clustering.contests import contested
 from dbt_like_transforms.resolution.clustering.crowded import drop_crowded
+from dbt_like_transforms.resolution.clustering.facts import Edges, Facts
 from dbt_like_transforms.resolution.clustering.findings import Findings
-from dbt_like_transforms.resolution.clustering.notes import HARDWARE, Notes
-from dbt_like_transforms.resolution.clustering.partition import Partition
-from dbt_like_transforms.resolution.clustering.settle import settle
-from dbt_like_transforms.resolution.clustering.suspects import Groups, Suspects
-from dbt_like_transforms.resolution.clustering.vetoes import Vetoes
-from dbt_like_transforms.resolution.clustering.views import View, view_clusters
-from dbt_like_transforms.resolution.facts import Edges, Facts
-from dbt_like_transforms.resolution.integers import (
+from dbt_like_transforms.resolution.clustering.integers import (
     Flags,
     Keys,
     Rows,
@@ -33,7 +27,13 @@ from dbt_like_transforms.resolution.integers import (
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.ladder import Ladder, Rule
+from dbt_like_transforms.resolution.clustering.notes import HARDWARE, Notes
+from dbt_like_transforms.resolution.clustering.partition import Partition
+from dbt_like_transforms.resolution.clustering.settle import settle
+from dbt_like_transforms.resolution.clustering.suspects import Groups, Suspects
+from dbt_like_transforms.resolution.clustering.vetoes import Vetoes
+from dbt_like_transforms.resolution.clustering.views import View, view_clusters
+from dbt_like_transforms.resolution.ladders.ladder import Ladder, Rule
 
 
 class Clusterer:

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.clustering.agreement import Agreement
+from dbt_like_transforms.resolution.clustering.facts import NO_KEY
+from dbt_like_transforms.resolution.clustering.integers import Flags, distinct_count, sorted_unique
 from dbt_like_transforms.resolution.clustering.partition import Bits
 from dbt_like_transforms.resolution.clustering.settle import BLOCK_LIMIT
 from dbt_like_transforms.resolution.clustering.views import common
-from dbt_like_transforms.resolution.facts import NO_KEY
-from dbt_like_transforms.resolution.integers import Flags, distinct_count, sorted_unique
-from dbt_like_transforms.resolution.ladder import Rule
+from dbt_like_transforms.resolution.ladders.ladder import Rule
 
 if TYPE_CHECKING:
     from dbt_like_transforms.resolution.clustering.cluster import Clusterer

@@ -13,9 +13,17 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.clustering.agreement import Agreement
 from dbt_like_transforms.resolution.clustering.contests import at_odds
-from dbt_like_transforms.resolution.facts import NO_KEY, Edges, Shared
-from dbt_like_transforms.resolution.integers import Keys, Rows, among, begins, distinct_count, mixed, sorted_unique
-from dbt_like_transforms.resolution.ladder import Rule
+from dbt_like_transforms.resolution.clustering.facts import NO_KEY, Edges, Shared
+from dbt_like_transforms.resolution.clustering.integers import (
+    Keys,
+    Rows,
+    among,
+    begins,
+    distinct_count,
+    mixed,
+    sorted_unique,
+)
+from dbt_like_transforms.resolution.ladders.ladder import Rule
 
 if TYPE_CHECKING:
     from dbt_like_transforms.resolution.clustering.cluster import Clusterer

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, sorted_unique
+from dbt_like_transforms.resolution.clustering.integers import Flags, Keys, Rows, sorted_unique
 
 
 @dataclass(frozen=True, slots=True)

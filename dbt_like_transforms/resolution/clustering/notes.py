@@ -9,11 +9,9 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.clustering.agreement import Agreement, equal_pairs
 from dbt_like_transforms.resolution.clustering.crowded import FEW
+from dbt_like_transforms.resolution.clustering.facts import NO_KEY, Facts
 from dbt_like_transforms.resolution.clustering.findings import Findings, Joins, Near, Suppressed
-from dbt_like_transforms.resolution.clustering.partition import Partition
-from dbt_like_transforms.resolution.clustering.settle import Settlement
-from dbt_like_transforms.resolution.facts import NO_KEY, Facts
-from dbt_like_transforms.resolution.integers import (
+from dbt_like_transforms.resolution.clustering.integers import (
     Flags,
     Keys,
     carriers_of,
@@ -21,7 +19,9 @@ from dbt_like_transforms.resolution.integers import (
     first_of_each,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.ladder import RUNG_MAC, RUNG_NAME, Ladder, Rule
+from dbt_like_transforms.resolution.clustering.partition import Partition
+from dbt_like_transforms.resolution.clustering.settle import Settlement
+from dbt_like_transforms.resolution.ladders.ladder import RUNG_MAC, RUNG_NAME, Ladder, Rule
 
 #: Pairs named for one value in reports: enough to understand it, few enough to stay linear on a placeholder.
 PAIRS_REPORTED = 20

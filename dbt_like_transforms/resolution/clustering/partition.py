@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.facts import Edges, Facts
-from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, begins
+from dbt_like_transforms.resolution.clustering.facts import Edges, Facts
+from dbt_like_transforms.resolution.clustering.integers import Flags, Keys, Rows, begins
 
 #: Numbers of which every bit stands for one identifier; how wide they are depends on how many there are.
 Bits = NDArray[Any]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.clustering.agreement import Agreement, agreements
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.clustering.findings import Near, Suppressed
+from dbt_like_transforms.resolution.clustering.integers import Flags, Keys, Rows, carriers_of, sorted_unique
 from dbt_like_transforms.resolution.clustering.partition import Partition
 from dbt_like_transforms.resolution.clustering.strength import creating, strength, usable
-from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, carriers_of, sorted_unique
-from dbt_like_transforms.resolution.ladder import RUNG_AGENT, RUNG_NONE, RUNG_SHORT_NAME
+from dbt_like_transforms.resolution.ladders.ladder import RUNG_AGENT, RUNG_NONE, RUNG_SHORT_NAME
 
 #: Vetoes that leave nothing to look at.
 DECIDED = frozenset({"apart", "retired", "guest"})

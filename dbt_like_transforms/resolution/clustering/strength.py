@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
-from dbt_like_transforms.resolution.integers import Flags, Rows, among
-from dbt_like_transforms.resolution.ladder import RUNG_HARDWARE, RUNG_NONE, WEAK
+from dbt_like_transforms.resolution.clustering.integers import Flags, Rows, among
+from dbt_like_transforms.resolution.ladders.ladder import RUNG_HARDWARE, RUNG_NONE, WEAK
 
 #: Why a record makes no asset.
 NO_IDENTITY, MAYBE_ANOTHERS, ONLY_ADDS = 1, 2, 3

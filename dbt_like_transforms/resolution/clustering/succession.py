@@ -6,9 +6,9 @@ import itertools
 
 import numpy as np
 
+from dbt_like_transforms.resolution.clustering.facts import NO_TIME, Facts
+from dbt_like_transforms.resolution.clustering.integers import Flags
 from dbt_like_transforms.resolution.clustering.views import NEEDS_NAME, View, common, differ_in_full
-from dbt_like_transforms.resolution.facts import NO_TIME, Facts
-from dbt_like_transforms.resolution.integers import Flags
 
 
 class Succession:

@@ -9,10 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.clustering.activity import DAY, Clocks
+from dbt_like_transforms.resolution.clustering.facts import NO_TIME, Facts
+from dbt_like_transforms.resolution.clustering.integers import (
+    Flags,
+    Keys,
+    Rows,
+    among,
+    begins,
+    mixed,
+    repeated,
+    sorted_unique,
+)
 from dbt_like_transforms.resolution.clustering.views import CARRIED, COMPARED_WITHIN
-from dbt_like_transforms.resolution.facts import NO_TIME, Facts
-from dbt_like_transforms.resolution.integers import Flags, Keys, Rows, among, begins, mixed, repeated, sorted_unique
-from dbt_like_transforms.resolution.ladder import Special
+from dbt_like_transforms.resolution.ladders.ladder import Special
 
 
 @dataclass(frozen=True, slots=True)

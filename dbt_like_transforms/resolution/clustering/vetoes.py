@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from dbt_like_transforms.resolution.clustering.activity import Activity, Clocks
+from dbt_like_transforms.resolution.clustering.facts import Facts
 from dbt_like_transforms.resolution.clustering.succession import Succession
 from dbt_like_transforms.resolution.clustering.views import (
     CARRIED,
@@ -15,8 +16,7 @@ from dbt_like_transforms.resolution.clustering.views import (
     disjoint,
     unlike,
 )
-from dbt_like_transforms.resolution.facts import Facts
-from dbt_like_transforms.resolution.ladder import Rule, Special
+from dbt_like_transforms.resolution.ladders.ladder import Rule, Special
 
 
 class Vetoes:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dbt_like_transforms.resolution.facts import Facts
-from dbt_like_transforms.resolution.integers import Keys, Rows, among
-from dbt_like_transforms.resolution.ladder import Rule, Special
+from dbt_like_transforms.resolution.clustering.facts import Facts
+from dbt_like_transforms.resolution.clustering.integers import Keys, Rows, among
+from dbt_like_transforms.resolution.ladders.ladder import Rule, Special
 
 #: Rules by these agree on a name of this kind: what goes by other names alone tells nothing of its time.
 TIMED_BY = {"fqdn": "host", "nbname": "host"}

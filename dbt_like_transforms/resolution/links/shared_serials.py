@@ -9,8 +9,8 @@ import duckdb
 import numpy as np
 
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.integers import Keys, among, sorted_unique
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.integers import Keys, among, sorted_unique
 from dbt_like_transforms.resolution.links.link import Link
 
 #: Network cards that hypervisors make: VMware, Hyper-V, Xen, Parallels, VirtualBox (QEMU's are locally administered).

@@ -9,12 +9,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike
 
-from dbt_like_transforms.resolution.applied import Applied
+from dbt_like_transforms.resolution.clustering.facts import key_sql, on_island, value_sql
 from dbt_like_transforms.resolution.clustering.findings import Suppressed
+from dbt_like_transforms.resolution.clustering.integers import Keys, Rows
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.facts import key_sql, on_island, value_sql
-from dbt_like_transforms.resolution.integers import Keys, Rows
-from dbt_like_transforms.resolution.ladder import Identifier, Ladder
+from dbt_like_transforms.resolution.decisions.applied import Applied
+from dbt_like_transforms.resolution.ladders.ladder import Identifier, Ladder
 from dbt_like_transforms.resolution.reasons.words import copied_words, counted_words
 
 

@@ -9,15 +9,15 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from dbt_like_transforms.resolution.applied import Applied
 from dbt_like_transforms.resolution.clustering.by_hand import MANUAL_MERGE
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.facts import key_sql, value_sql
 from dbt_like_transforms.resolution.clustering.findings import Near
+from dbt_like_transforms.resolution.clustering.integers import Rows, sorted_unique
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.facts import key_sql, value_sql
-from dbt_like_transforms.resolution.integers import Rows, sorted_unique
-from dbt_like_transforms.resolution.ladder import Identifier, Ladder
-from dbt_like_transforms.resolution.manual import Decision
+from dbt_like_transforms.resolution.decisions.applied import Applied
+from dbt_like_transforms.resolution.decisions.manual import Decision
+from dbt_like_transforms.resolution.ladders.ladder import Identifier, Ladder
 from dbt_like_transforms.resolution.reasons.evidence import Evidence, quoted, texts
 from dbt_like_transforms.resolution.reasons.words import AGAINST_WORDS, against_words, doubt_words
 from dbt_like_transforms.resolution.record_names import record_parts

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dbt_like_transforms.resolution.clustering.facts import value_sql
 from dbt_like_transforms.resolution.clustering.findings import Findings
-from dbt_like_transforms.resolution.facts import value_sql
 from dbt_like_transforms.resolution.reasons.evidence import Evidence, quoted
 
 

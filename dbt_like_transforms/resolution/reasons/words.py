@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dbt_like_transforms.resolution.clustering.notes import COPIED
-from dbt_like_transforms.resolution.ladder import Ladder
+from dbt_like_transforms.resolution.ladders.ladder import Ladder
 
 #: What stood against a merge. Identifiers are worded by their label.
 AGAINST_WORDS = {

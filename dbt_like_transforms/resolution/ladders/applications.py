@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dbt_like_transforms.resolution.derived import Derived
-from dbt_like_transforms.resolution.ladder import (
+from dbt_like_transforms.resolution.forms.derived import Derived
+from dbt_like_transforms.resolution.ladders.ladder import (
     RUNG_DIRECTORY,
     RUNG_HARDWARE,
     RUNG_NAME,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dbt_like_transforms.resolution.identity_forms import NORM
-from dbt_like_transforms.resolution.ladder import (
+from dbt_like_transforms.resolution.forms.identity_forms import NORM
+from dbt_like_transforms.resolution.ladders.ladder import (
     RUNG_AGENT,
     RUNG_DIRECTORY,
     RUNG_NAME,

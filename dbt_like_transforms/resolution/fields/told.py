@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
+from dbt_like_transforms.resolution.fields.objects import members
+from dbt_like_transforms.resolution.fields.precedence import load_precedence
+from dbt_like_transforms.resolution.fields.values import fields
 from dbt_like_transforms.resolution.kinds import COLUMNS
-from dbt_like_transforms.resolution.objects import members
-from dbt_like_transforms.resolution.precedence import load_precedence
-from dbt_like_transforms.resolution.values import fields
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

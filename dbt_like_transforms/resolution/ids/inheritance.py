@@ -10,8 +10,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.clustering.integers import Flags
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.integers import Flags
 
 
 def inherit(connection: duckdb.DuckDBPyConnection, kind: str, known: Flags, taken_out: Iterable[int]) -> None:

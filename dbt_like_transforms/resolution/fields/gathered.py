@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.integers import Flags, Rows
+from dbt_like_transforms.resolution.clustering.integers import Flags, Rows
 
 #: Bytes of values that one array of Arrow can hold: texts are found by offsets of 31 bits.
 CONTIGUOUS = 1 << 30

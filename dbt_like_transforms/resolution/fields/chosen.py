@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from dbt_like_transforms.resolution.clustering.activity import DAY
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
+from dbt_like_transforms.resolution.clustering.facts import NO_TIME
+from dbt_like_transforms.resolution.clustering.integers import Rows, begins, by_row, lengths, sorted_unique
 from dbt_like_transforms.resolution.columns import show_columns
-from dbt_like_transforms.resolution.facts import NO_TIME
+from dbt_like_transforms.resolution.fields.objects import shared
+from dbt_like_transforms.resolution.fields.told import Told
 from dbt_like_transforms.resolution.intake import record_keys
-from dbt_like_transforms.resolution.integers import Rows, begins, by_row, lengths, sorted_unique
-from dbt_like_transforms.resolution.objects import shared
-from dbt_like_transforms.resolution.told import Told
 
 #: Records whose winners are chosen at once.
 CHOSEN = 50_000

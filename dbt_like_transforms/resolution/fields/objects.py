@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.integers import Rows, begins, lengths
+from dbt_like_transforms.resolution.clustering.integers import Rows, begins, lengths
 
 #: Assets of one batch: some 40 MB of objects.
 BATCH = 20_000

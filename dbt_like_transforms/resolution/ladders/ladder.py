@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dbt_like_transforms.resolution.derived import Derived
+from dbt_like_transforms.resolution.forms.derived import Derived
 
 #: How good the best identifier of an asset is: the rung of the ladder; 9 is none. Above WEAK it may be someone else.
 RUNG_DIRECTORY, RUNG_HARDWARE, RUNG_AGENT, RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, RUNG_NONE = 2, 3, 4, 5, 6, 7, 9

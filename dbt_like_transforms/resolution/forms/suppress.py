@@ -16,10 +16,10 @@ from weakref import WeakKeyDictionary
 import duckdb
 import numpy as np
 
-from dbt_like_transforms.resolution.facts import key_sql, value_sql
-from dbt_like_transforms.resolution.integers import Keys
-from dbt_like_transforms.resolution.ladder import CLEARED, Ladder
-from dbt_like_transforms.resolution.normalise import install, normalised
+from dbt_like_transforms.resolution.clustering.facts import key_sql, value_sql
+from dbt_like_transforms.resolution.clustering.integers import Keys
+from dbt_like_transforms.resolution.forms.normalise import install, normalised
+from dbt_like_transforms.resolution.ladders.ladder import CLEARED, Ladder
 from dbt_like_transforms.yaml_text import load_yaml
 
 _MARKS = r"[ -/:-@\[-`{-~]"

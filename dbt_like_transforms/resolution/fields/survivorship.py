@@ -15,16 +15,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.chosen import Winners
+from dbt_like_transforms.resolution.clustering.integers import begins, by_row
 from dbt_like_transforms.resolution.clustering.partition import clusters_of
 from dbt_like_transforms.resolution.columns import TYPES, show_columns
-from dbt_like_transforms.resolution.gathered import Column, Gathered, Single, Times
-from dbt_like_transforms.resolution.integers import begins, by_row
-from dbt_like_transforms.resolution.ladder import CLEARED
-from dbt_like_transforms.resolution.objects import BATCH, Objects, together
+from dbt_like_transforms.resolution.fields.chosen import Winners
+from dbt_like_transforms.resolution.fields.gathered import Column, Gathered, Single, Times
+from dbt_like_transforms.resolution.fields.objects import BATCH, Objects, together
+from dbt_like_transforms.resolution.fields.told import Told
+from dbt_like_transforms.resolution.fields.values import elements
+from dbt_like_transforms.resolution.ladders.ladder import CLEARED
 from dbt_like_transforms.resolution.resolution import Resolution
-from dbt_like_transforms.resolution.told import Told
-from dbt_like_transforms.resolution.values import elements
 
 #: Records whose values are gathered at once.
 GATHERED = 40_960

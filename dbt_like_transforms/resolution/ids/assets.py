@@ -12,9 +12,9 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.clustering.integers import Flags, Rows
 from dbt_like_transforms.resolution.clustering.partition import clusters_of
-from dbt_like_transforms.resolution.inheritance import inherit, show_ids
-from dbt_like_transforms.resolution.integers import Flags, Rows
+from dbt_like_transforms.resolution.ids.inheritance import inherit, show_ids
 
 #: record, its asset, when that id was born, and the id (with its birth) that the record brought into later merges. An id
 #: that is none any more has a row like that of a record called by it.

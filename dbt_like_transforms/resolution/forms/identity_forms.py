@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbt_like_transforms.resolution.derived import Derived
+from dbt_like_transforms.resolution.forms.derived import Derived
 
 #: What administrators' and service accounts, those of a task, a room or an emergency have before or behind the name of who
 #: answers for them. A letter and a point begin many people's names.

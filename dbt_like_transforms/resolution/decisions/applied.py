@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import duckdb
 
-from dbt_like_transforms.resolution.manual import Decision, chains, check_consistent
+from dbt_like_transforms.resolution.decisions.manual import Decision, chains, check_consistent
 
 
 @dataclass(slots=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dbt_like_transforms.resolution import applications, device_forms, identities
+from dbt_like_transforms.resolution.forms import device_forms
+from dbt_like_transforms.resolution.ladders import applications, identities
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_like_transforms.resolution.intake import ALWAYS, KNOWN
-from dbt_like_transforms.resolution.integers import (
+from dbt_like_transforms.resolution.clustering.integers import (
     Flags,
     Keys,
     Rows,
@@ -25,7 +24,8 @@ from dbt_like_transforms.resolution.integers import (
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.ladder import RUNG_NAME, Dropped, Identifier, Ladder
+from dbt_like_transforms.resolution.intake import ALWAYS, KNOWN
+from dbt_like_transforms.resolution.ladders.ladder import RUNG_NAME, Dropped, Identifier, Ladder
 
 Seconds = NDArray[np.int64]
 

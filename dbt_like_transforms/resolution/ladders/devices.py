@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dbt_like_transforms.resolution.device_forms import TABLES
-from dbt_like_transforms.resolution.ladder import (
+from dbt_like_transforms.resolution.forms.device_forms import TABLES
+from dbt_like_transforms.resolution.ladders.ladder import (
     RUNG_AGENT,
     RUNG_DIRECTORY,
     RUNG_HARDWARE,

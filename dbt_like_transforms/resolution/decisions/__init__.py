@@ -1,0 +1,1 @@
+"""What people decided: read, checked, and as rows of a resolution."""

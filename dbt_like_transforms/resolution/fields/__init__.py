@@ -1,0 +1,1 @@
+"""Which source gives each field of an asset, and what the others said."""

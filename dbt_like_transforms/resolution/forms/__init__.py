@@ -1,0 +1,1 @@
+"""One spelling for every identifier, and the values that identify nothing."""

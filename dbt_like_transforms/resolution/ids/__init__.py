@@ -1,0 +1,1 @@
+"""Ids of assets that last."""
