@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import tempfile
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,17 @@ from dbt_like_transforms.resolution.observations import shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve
 
 TODAY = "2026-11-20T10:00:00Z"
-#: One for all: what an earlier resolution left on it is what a build leaves.
-CONNECTION = duckdb.connect()
 _TOP = {"observed_at", "first_seen", "last_seen", "scope", "state", "attributes"}
+
+
+@cache
+def connection() -> duckdb.DuckDBPyConnection:
+    """One for all: what an earlier resolution left on it is what a build leaves."""
+    return duckdb.connect()
+
+
+# DuckDB complains of one that is left when Python ends
+atexit.register(connection.cache_clear)
 
 
 def seen(record: str, product: str | None = None, **given: Any) -> dict[str, Any]:
@@ -86,7 +96,7 @@ def resolved(kind: str, *observations: dict[str, Any]) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "observations.jsonl"
         path.write_text("".join(json.dumps(item) + "\n" for item in observations), encoding="utf-8")
-        return Outcome(resolve_jsonl(path, kind, explain=True, connection=CONNECTION))  # type: ignore[arg-type]
+        return Outcome(resolve_jsonl(path, kind, explain=True, connection=connection()))  # type: ignore[arg-type]
 
 
 def devices(*observations: dict[str, Any]) -> Outcome:
@@ -113,7 +123,7 @@ def run(
     kind: Kind = "device",
 ) -> Any:
     """One day of a kind: the asset of each record, the state for the next day, and the aliases."""
-    outcome = resolve(kind, table(*rows, kind=kind), state=state, decisions=decisions, connection=CONNECTION)
+    outcome = resolve(kind, table(*rows, kind=kind), state=state, decisions=decisions, connection=connection())
     ids = dict(outcome.assignments().project("record, asset_id").fetchall())
     return ids, outcome.state().to_arrow_table(), dict(outcome.aliases().project("alias_id, asset_id").fetchall())
 
