@@ -81,7 +81,7 @@ def by_splink(records: str, out: Path) -> None:
     import duckdb
     from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 
-    con = duckdb.connect()
+    con = duckdb.connect(config={"temp_directory": str(out / "spill")})
     frame = con.execute(
         f"""SELECT record, nullif(upper(trim(serial_number)), '') AS serial, lower(smbios_uuid) AS uuid,
             lower(entra_device_id) AS entra, scope || lower(fqdns[1]) AS fqdn,
@@ -104,7 +104,7 @@ def plain(records: str, out: Path) -> None:
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    con = duckdb.connect()
+    con = duckdb.connect(config={"temp_directory": str(out / "spill")})
     con.execute(
         f"""CREATE TABLE given AS SELECT row_number() OVER () - 1 AS row, record,
             nullif(upper(trim(serial_number)), '') AS serial,
