@@ -9,6 +9,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dbt_like_transforms.resolution.clustering.allowed import allowed_keys
 from dbt_like_transforms.resolution.clustering.by_hand import join_by_hand
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.clustering.facts import read_facts
@@ -19,7 +20,7 @@ from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.decisions.applied import apply_decisions
 from dbt_like_transforms.resolution.decisions.manual import Decision
 from dbt_like_transforms.resolution.fields.told import Told
-from dbt_like_transforms.resolution.forms.suppress import allowed_keys, install_macros
+from dbt_like_transforms.resolution.forms.suppress import install_macros
 from dbt_like_transforms.resolution.ids.assets import assign_assets
 from dbt_like_transforms.resolution.intake import number_records, record_keys
 from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind

@@ -214,7 +214,7 @@ FROM (
     -- An account stays in its directory though nobody signs in, until it is retired; a machine that nothing saw
     -- is not there. What was written of it after it was observed (tags, owners, scores) is no sight of it.
     SELECT *, coalesce(first_seen, least(observed_at, last_seen)) AS begun, CASE WHEN $accounts AND active
-        THEN greatest(coalesce(last_seen, observed_at), coalesce(observed_at, last_seen))
+        THEN greatest(last_seen, observed_at)
         WHEN $accounts THEN coalesce(last_seen, observed_at)
         ELSE least(last_seen, observed_at) END AS seen
     FROM _numbers)

@@ -14,18 +14,31 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import duckdb
-import numpy as np
 
-from dbt_like_transforms.resolution.clustering.facts import key_sql, value_sql
-from dbt_like_transforms.resolution.clustering.integers import Keys
 from dbt_like_transforms.resolution.forms.normalise import install, normalised
-from dbt_like_transforms.resolution.ladders.ladder import CLEARED, Ladder
 from dbt_like_transforms.yaml_text import load_yaml
 
 _MARKS = r"[ -/:-@\[-`{-~]"
 #: Forms of hex digits: what repeats there is a byte.
 _HEX = ("n_uuid", "n_mac")
 SEED_FILE = Path(__file__).with_name("seeds.yaml")
+
+#: A record with more values than this of one kind describes no single machine or account; see `few`.
+MOST_VALUES = 64
+
+#: What staging gives for a field that the source emptied on purpose. As an identifier it is a placeholder.
+CLEARED = "(cleared)"
+
+
+def few(column: str) -> str:
+    """SQL of a list column, empty where one record claims more values than any machine or account has."""
+    return f"CASE WHEN len({column}) <= {MOST_VALUES} THEN {column} ELSE [] END"
+
+
+def silent(columns: tuple[str, ...]) -> str:
+    """SQL of the texts (`given`) in the columns that are only a word for nothing: each is looked at once."""
+    texts = " UNION ".join(f"SELECT {name} AS given FROM _keyed WHERE strlen({name}) <= 32" for name in columns)
+    return f"SELECT given FROM ({texts}) WHERE NOT n_says(given)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,25 +153,9 @@ def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple
     connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))
 
 
-def allowed_keys(
-    connection: duckdb.DuckDBPyConnection, ladder: Ladder, allowed: Iterable[tuple[str, str]]
-) -> dict[str, Keys]:
-    """Of each identifier the hashes (ascending) of the values that a person declared to be real, written in any spelling that
-    the seed lists compare or as reports show them. allowed: see `install_seeds`."""
-    wanted: dict[str, set[str]] = {}
-    for name, value in allowed:
-        seed = load_seeds().lists[ALLOW_LISTS.get(name, name)]
-        wanted.setdefault(name, set()).update([value.lower(), *(form.lower() for form in _compared(seed, (value,)))])
-    found = {}
-    for identifier in ladder.identifiers:
-        if texts := wanted.get(identifier.field):
-            keys = connection.execute(
-                f"SELECT DISTINCT {key_sql(identifier)} AS key FROM ({value_sql(identifier)}) "
-                f"WHERE list_contains($texts, lower(value)) OR list_contains($texts, lower({identifier.shown})) ORDER BY key",
-                {"texts": sorted(texts)},
-            ).fetchnumpy()["key"]
-            found[identifier.name] = np.ma.getdata(keys).astype(np.uint64, copy=False)
-    return found
+def compared_forms(identifier: str, value: str) -> list[str]:
+    """A value of an identifier (see ALLOW_LISTS) in the forms in which its seed list is compared."""
+    return _compared(load_seeds().lists[ALLOW_LISTS.get(identifier, identifier)], (value,))
 
 
 @cache

@@ -12,25 +12,6 @@ from dbt_like_transforms.resolution.forms.derived import Derived
 RUNG_DIRECTORY, RUNG_HARDWARE, RUNG_AGENT, RUNG_MAC, RUNG_NAME, RUNG_SHORT_NAME, RUNG_NONE = 2, 3, 4, 5, 6, 7, 9
 WEAK = RUNG_MAC
 
-
-#: A record with more values than this of one kind describes no single machine or account; see `few`.
-MOST_VALUES = 64
-
-#: What staging gives for a field that the source emptied on purpose. As an identifier it is a placeholder.
-CLEARED = "(cleared)"
-
-
-def few(column: str) -> str:
-    """SQL of a list column, empty where one record claims more values than any machine or account has."""
-    return f"CASE WHEN len({column}) <= {MOST_VALUES} THEN {column} ELSE [] END"
-
-
-def silent(columns: tuple[str, ...]) -> str:
-    """SQL of the texts (`given`) in the columns that are only a word for nothing: each is looked at once."""
-    texts = " UNION ".join(f"SELECT {name} AS given FROM _keyed WHERE strlen({name}) <= 32" for name in columns)
-    return f"SELECT given FROM ({texts}) WHERE NOT n_says(given)"
-
-
 #: SQL of an id that may be a GUID, or `<id> in <id>`, as people write it.
 SHOWN_ID = (
     r"regexp_replace(value, '\b([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})\b', "
