@@ -117,8 +117,8 @@ def test_pasts_hanging_and_killed_syncs_are_ended_and_told_by_the_real_daemon(
         assert dagster.finish(dagster.launch("sync_beta_main", today.isoformat())) == "SUCCESS", dagster.logs()
 
         # its process is killed: the run is found and ended by itself, and the one that waited takes its place
-        site.tell("alpha_main")
         os.kill(int(pid.read_text()), signal.SIGKILL)
+        site.tell("alpha_main")
         ended = [dagster.finish(run) for run in (hanging, waiting)]
         assert sorted(ended) == ["FAILURE", "SUCCESS"], dagster.logs()
 

@@ -32,7 +32,14 @@ POISON: list[Any] = [
 def tell(home: Home, instance: str, **behaviour: Any) -> None:
     """What the vendor behind an instance does from now on: `hosts` records, `fail` a stream, `partial`, `skip`, `hang`,
     `poison`, `slow` seconds after its records."""
-    (home.root / f"vendor_{instance}.json").write_text(json.dumps(behaviour))
+    replace(home.root / f"vendor_{instance}.json", json.dumps(behaviour))
+
+
+def replace(file: Path, text: str) -> None:
+    """Another process reads the old text or the new one, never a part."""
+    written = file.with_name(f"{file.name}.new")
+    written.write_text(text)
+    written.replace(file)
 
 
 def calls(home: Home, instance: str) -> int:
@@ -76,8 +83,9 @@ def pull_users(api: Api) -> Iterator[Page]:
 def hang(api: Api, told: dict[str, Any]) -> None:
     """Give no answer until told otherwise. The process that waits is named in the home."""
     root = Home.from_env().root
+    if told.get("hang"):
+        replace(root / f"vendor_{api.instance}.pid", str(os.getpid()))
     while told.get("hang"):
-        (root / f"vendor_{api.instance}.pid").write_text(str(os.getpid()))
         time.sleep(0.2)
         told = json.loads((root / f"vendor_{api.instance}.json").read_text())
 
