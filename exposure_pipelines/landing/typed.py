@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from exposure_pipelines.landing.spool import PAGES_FILE, read_lines
 
@@ -100,10 +101,12 @@ def write_typed(
     connection.execute(f"COPY ({typed_sql(stream)}) TO '{escaped(staged)}' ({PARQUET})")
     connection.unregister("spool_lines")
     source = f"read_parquet('{escaped(staged)}')"
-    rejected, issues = connection.execute(
-        f"SELECT count(*) FILTER (_reject IS NOT NULL), coalesce(sum(len(_issues)), 0) FROM {source}"
-    ).fetchone() or (0, 0)
-    write_quarantine(connection, folder, source, place)
+    told = connection.execute(
+        f"SELECT _scope, count(*), count(_reject), coalesce(sum(len(_issues)), 0) FROM {source} GROUP BY _scope"
+    ).fetchall()
+    by_scope = {scope: rows for scope, rows, _, _ in told}
+    rejected, issues = sum(row[2] for row in told), int(sum(row[3] for row in told))
+    write_quarantine(connection, folder, source if rejected or issues else "", place)
     duplicates = repeated_keys(connection, source)
     if rejected or duplicates:
         by_scope = scope_counts(connection, source)
@@ -113,11 +116,9 @@ def write_typed(
         staged.unlink()
     else:
         # the three working columns stay in the file: readers name the columns they want, a second writing costs seconds
-        by_scope = dict(connection.execute(f"SELECT _scope, count(*) FROM {source} GROUP BY _scope").fetchall())
         staged.rename(folder / RECORDS_FILE)
-    written = f"read_parquet('{escaped(folder / RECORDS_FILE)}')"
-    (records,) = connection.execute(f"SELECT count(*) FROM {written}").fetchone() or (0,)
-    return TypedCounts(records, rejected, int(issues), duplicates, by_scope)
+    records = sum(rows for _, rows, _, _ in told) - rejected - duplicates
+    return TypedCounts(records, rejected, issues, duplicates, by_scope)
 
 
 def scope_counts(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str, int]:
@@ -128,14 +129,16 @@ def scope_counts(connection: duckdb.DuckDBPyConnection, source: str) -> dict[str
 
 def repeated_keys(connection: duckdb.DuckDBPyConnection, source: str) -> int:
     """Fill `duplicate_keys` (record id, its last row) and return how many records they repeat."""
-    connection.execute(
+    (keys,) = connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE duplicate_keys AS
         SELECT _record_id, max(_row) AS last_row, count(*) - 1 AS repeats
         FROM {source} WHERE _reject IS NULL GROUP BY _record_id HAVING count(*) > 1
         """
-    )
-    return int((connection.execute("SELECT coalesce(sum(repeats), 0) FROM duplicate_keys").fetchone() or (0,))[0])
+    ).fetchone() or (0,)
+    if not keys:
+        return 0
+    return int((connection.execute("SELECT sum(repeats) FROM duplicate_keys").fetchone() or (0,))[0])
 
 
 def line_batches(pages_file: Path, pages: list[dict[str, Any]]) -> pa.RecordBatchReader:
@@ -350,6 +353,10 @@ def issue_sql(name: str, kind: FieldType, read: str) -> str | None:
 def write_quarantine(
     connection: duckdb.DuckDBPyConnection, folder: Path, source: str, place: Mapping[str, str]
 ) -> None:
+    """source: the staged records, or nothing where all of them fit: most streams of most syncs."""
+    if not source:
+        pq.write_table(quarantine_schema(place).empty_table(), folder / QUARANTINE_FILE)
+        return
     constants = ", ".join(f"'{escaped(value)}' AS {quoted(name)}" for name, value in place.items())
     connection.execute(
         f"""
@@ -362,6 +369,18 @@ def write_quarantine(
             FROM (SELECT _page, _row, _record_id, unnest(_issues) AS issue FROM {source} WHERE _reject IS NULL)
         ) TO '{escaped(folder / QUARANTINE_FILE)}' ({PARQUET})
         """
+    )
+
+
+def quarantine_schema(place: Mapping[str, str]) -> pa.Schema:
+    texts = ("record_id", "field", "value_preview", "reason", "severity")
+    return pa.schema(
+        [
+            *((name, pa.string()) for name in place),
+            ("page", pa.int32()),
+            ("row", pa.int64()),
+            *((name, pa.string()) for name in texts),
+        ]
     )
 
 
