@@ -118,7 +118,7 @@ def mistakes(case: Case, number: int, out: Outcome) -> list[str]:
     records = {name.split(".")[-1]: record_of(case, number, name.split(".")[-1]) for name in case.rows}
     letters = {record: letter for letter, record in records.items()}
     wanted = {frozenset(part) for part in case.assets.split()}
-    groups = [group & set(letters) for group in out.groups() if group & set(letters)]
+    groups = {out.group(record) & set(letters) for record in letters}
     got = {frozenset(letters[record] for record in group) for group in groups}
     found = []
     if got != wanted:

@@ -52,22 +52,27 @@ class Outcome:
 
     def __init__(self, lines: Iterable[dict[str, Any]]) -> None:
         self.lines = {line["record"]: line for line in lines}
-
-    def groups(self) -> set[frozenset[str]]:
-        """The partition: sets of records with one asset; held records stand alone."""
-        found: dict[str, set[str]] = {}
+        members: dict[str, set[str]] = {}
         for record, line in self.lines.items():
             key = line["asset"] if line["state"] == "resolved" else f"held {record}"
-            found.setdefault(key, set()).add(record)
-        return {frozenset(group) for group in found.values()}
+            members.setdefault(key, set()).add(record)
+        self._group = {record: frozenset(group) for group in members.values() for record in group}
+
+    def group(self, record: str) -> frozenset[str]:
+        """The records of one asset with it; a held record stands alone."""
+        return self._group[record]
+
+    def groups(self) -> set[frozenset[str]]:
+        """The partition: sets of records with one asset."""
+        return set(self._group.values())
 
     def together(self, *records: str) -> bool:
         """All resolved into one asset."""
-        return any(set(records) <= group for group in self.groups())
+        return set(records) <= self.group(records[0])
 
     def apart(self, *records: str) -> bool:
         """No two in one asset."""
-        return all(len(group & set(records)) <= 1 for group in self.groups()) and len(
+        return len({self.group(record) for record in records}) == len(records) and len(
             {self.lines[record]["asset"] for record in records}
         ) == len(records)
 

@@ -21,43 +21,43 @@ def test_t01_oem_placeholder_serial_joins_no_whiteboxes() -> None:
     assert out.suppressed("edr:p:1") == {"TOBEFILLEDBYO.E.M."}
 
 
-@pytest.mark.parametrize(
-    "serial",
-    [
-        " default string",
-        "SYSTEM SERIAL NUMBER",
-        "n/a",
-        "None",
-        "0",
-        "xxxxxxxxxxx",
-        "0000000000",
-        "1111111",
-        "101010",
-        "Not Specified",
-        "INVALID",
-        "empty",
-        "null",
-        "eval",
-        "OEM_Serial",
-        "0123456789",
-        "12345678",
-        "nnnnnnn",
-        "SYS-1234567890",
-        "MB-1234567890",
-        "SN-1234567890",
-        "AB",
-        "NOT APPLICABLE",
-        "unknown",
-        "........",
-    ],
-)
-def test_t02_t03_placeholder_serials_are_dropped(serial: str) -> None:
-    out = devices(
-        seen("edr:p:1", serial_number=serial, agent_ids={"aid": "a" * 32}),
-        seen("cmdb:p:2", serial_number=serial, fqdns=["pc2.corp.example"]),
-    )
-    assert out.apart("edr:p:1", "cmdb:p:2")
-    assert out.suppressed("edr:p:1")
+SERIALS = [
+    " default string",
+    "SYSTEM SERIAL NUMBER",
+    "n/a",
+    "None",
+    "0",
+    "xxxxxxxxxxx",
+    "0000000000",
+    "1111111",
+    "101010",
+    "Not Specified",
+    "INVALID",
+    "empty",
+    "null",
+    "eval",
+    "OEM_Serial",
+    "0123456789",
+    "12345678",
+    "nnnnnnn",
+    "SYS-1234567890",
+    "MB-1234567890",
+    "SN-1234567890",
+    "AB",
+    "NOT APPLICABLE",
+    "unknown",
+    "........",
+]
+
+
+def test_t02_t03_placeholder_serials_are_dropped() -> None:
+    rows = []
+    for number, serial in enumerate(SERIALS):
+        rows.append(seen(f"edr:p:{number}", serial_number=serial, agent_ids={"aid": f"a{number:02}" * 10}))
+        rows.append(seen(f"cmdb:p:{number}", serial_number=serial, fqdns=[f"pc{number}.corp.example"]))
+    out = devices(*rows)
+    assert out.apart(*(row["record"] for row in rows))
+    assert [row["record"] for row in rows if not out.suppressed(row["record"])] == []
 
 
 def test_t04_board_uuid_of_forty_pcs_is_dropped_and_serials_still_join() -> None:
@@ -70,26 +70,26 @@ def test_t04_board_uuid_of_forty_pcs_is_dropped_and_serials_still_join() -> None
     assert uuid in out.suppressed("edr:p:3") or out.suppressed("edr:p:3")
 
 
-@pytest.mark.parametrize(
-    "uuid",
-    [
-        ZERO,
-        "ffffffff-ffff-ffff-ffff-ffffffffffff",
-        "00020003-0004-0005-0006-000700080009",
-        "c4c4c4c4-c4c4-c4c4-c4c4-c4c4c4c4c4c4",
-        "80808080-8080-8080-8080-808080808080",
-        "00000000-0000-0000-ffff-ffffffffffff",
-        "ffffffff-ffff-ffff-ffff-000000000000",
-        "04030201-0605-0807-090a-0b0c0d0e0f10",
-        "AABBCCDD-EEFF-0011-2233-445566778899",
-        "4C4C4544-0000-1010-8010-C4C04F313233",
-    ],
-)
-def test_t05_uuids_of_one_byte_or_the_other_order_are_dropped(uuid: str) -> None:
-    assert devices(
-        seen("edr:p:1", smbios_uuid=uuid, agent_ids={"aid": "a" * 32}),
-        seen("scan:p:2", smbios_uuid=uuid, agent_ids={"tenable": "b" * 32}),
-    ).apart("edr:p:1", "scan:p:2")
+UUIDS = [
+    ZERO,
+    "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    "00020003-0004-0005-0006-000700080009",
+    "c4c4c4c4-c4c4-c4c4-c4c4-c4c4c4c4c4c4",
+    "80808080-8080-8080-8080-808080808080",
+    "00000000-0000-0000-ffff-ffffffffffff",
+    "ffffffff-ffff-ffff-ffff-000000000000",
+    "04030201-0605-0807-090a-0b0c0d0e0f10",
+    "AABBCCDD-EEFF-0011-2233-445566778899",
+    "4C4C4544-0000-1010-8010-C4C04F313233",
+]
+
+
+def test_t05_uuids_of_one_byte_or_the_other_order_are_dropped() -> None:
+    rows = []
+    for number, uuid in enumerate(UUIDS):
+        rows.append(seen(f"edr:p:{number}", smbios_uuid=uuid, agent_ids={"aid": f"a{number:02}" * 10}))
+        rows.append(seen(f"scan:p:{number}", smbios_uuid=uuid, agent_ids={"tenable": f"b{number:02}" * 10}))
+    assert devices(*rows).apart(*(row["record"] for row in rows))
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,14 @@ def test_t06_equal_serials_of_two_makers_stay_apart(one: tuple[str, str], other:
     ).apart("edr:p:1", "cmdb:p:2")
 
 
-@pytest.mark.parametrize("other", [None, "Dell", "DELL INC", "Dell EMC", "To be filled by O.E.M."])
-def test_t06_one_maker_under_several_names_or_unknown_joins(other: str | None) -> None:
-    assert devices(
-        seen("edr:p:1", serial_number="8XK21Z3", manufacturer="Dell Inc."),
-        seen("cmdb:p:2", serial_number="8XK21Z3", manufacturer=other),
-    ).together("edr:p:1", "cmdb:p:2")
+def test_t06_one_maker_under_several_names_or_unknown_joins() -> None:
+    others = [None, "Dell", "DELL INC", "Dell EMC", "To be filled by O.E.M."]
+    rows = []
+    for number, other in enumerate(others):
+        rows.append(seen(f"edr:p:{number}", serial_number=f"8XK21Z{number}", manufacturer="Dell Inc."))
+        rows.append(seen(f"cmdb:p:{number}", serial_number=f"8XK21Z{number}", manufacturer=other))
+    out = devices(*rows)
+    assert [other for n, other in enumerate(others) if not out.together(f"edr:p:{n}", f"cmdb:p:{n}")] == []
 
 
 def test_t06_a_row_without_maker_bridges_no_two_makers() -> None:

@@ -155,16 +155,22 @@ def test_t93_a_name_that_passed_on_takes_nothing_of_its_former_owner_along_where
     assert identities(*rows).groups() == wanted
 
 
-@pytest.mark.parametrize("word", ["N/A", "-", "unknown", "none", "null", "nicht angegeben"])
-@pytest.mark.parametrize("field", ["sam_account_name", "upn", "login_names"])
-def test_a_word_for_nothing_is_no_other_logon_name(field: str, word: str) -> None:
-    given = {field: [word] if field == "login_names" else word}
-    out = identities(
-        seen("active_directory:p:1", sam_account_name="jdoe", domain="CORP", emails=["jdoe@corp.com"]),
-        seen("okta:p:2", okta_id="00u1abc", emails=["jdoe@corp.com"], domain="CORP", **given),
+def test_a_word_for_nothing_is_no_other_logon_name() -> None:
+    cases = list(
+        itertools.product(
+            ("sam_account_name", "upn", "login_names"), ("N/A", "-", "unknown", "none", "null", "nicht angegeben")
+        )
     )
-    assert out.together("active_directory:p:1", "okta:p:2")
-    assert out.suppressed("okta:p:2") == {word.lower()}
+    rows = []
+    for number, (field, word) in enumerate(cases):
+        mail = f"jdoe{number}@corp.com"
+        given = {field: [word] if field == "login_names" else word}
+        rows.append(seen(f"ad:p:{number}", sam_account_name=f"jdoe{number}", domain="CORP", emails=[mail]))
+        rows.append(seen(f"okta:p:{number}", okta_id=f"00u1abc{number:02}", emails=[mail], domain="CORP", **given))
+    out = identities(*rows)
+    for number, (_, word) in enumerate(cases):
+        assert out.group(f"ad:p:{number}") == {f"ad:p:{number}", f"okta:p:{number}"}
+        assert out.suppressed(f"okta:p:{number}") == {word.lower()}
 
 
 @pytest.mark.parametrize(("accounts", "linked"), [(10, 9), (100, 0)])
