@@ -309,30 +309,3 @@ def test_t79_scanner_sees_an_unknown_host() -> None:
     )
     assert out.held("qualys:p:1")
     assert out.held("tenable:p:2")
-
-
-@pytest.mark.parametrize(
-    "against",
-    [
-        {"entra_device_id": ("0b5b7a39-0000-4000-8000-000000000001", "0b5b7a39-0000-4000-8000-000000000002")},
-        {"cloud_instance_id": ("i-0aa1", "i-0aa2")},
-        {"ad_object_guid": ("0b5b7a39-0000-4000-8000-000000000001", "0b5b7a39-0000-4000-8000-000000000002")},
-        {"serial_number": ("SER001", "SER002")},
-    ],
-)
-@pytest.mark.parametrize("equal", ["serial_number", "smbios_uuid", "agent", "mac", "fqdn", "entra_device_id"])
-def test_a_higher_disagreement_forbids_a_lower_agreement(equal: str, against: dict[str, tuple[str, str]]) -> None:
-    if equal in against:
-        return
-    same = {
-        "serial_number": {"serial_number": "SAME01"},
-        "smbios_uuid": {"smbios_uuid": "11f6e606-84d1-4e74-af7c-3b54377d15e3"},
-        "agent": {"agent_ids": {"aid": "abcd" * 8}},
-        "mac": {"mac_addresses": ["3c:7c:3f:00:00:01"], "hostnames": ["pc1"]},
-        "fqdn": {"fqdns": ["pc1.corp.example"]},
-        "entra_device_id": {"entra_device_id": "0b5b7a39-0000-4000-8000-0000000000aa"},
-    }[equal]
-    ((name, values),) = against.items()
-    out = devices(seen("a:p:1", **same, **{name: values[0]}), seen("b:p:2", **same, **{name: values[1]}))
-    assert out.apart("a:p:1", "b:p:2")
-    assert out.verdicts("a:p:1") & {"vetoed", "suppressed"}
