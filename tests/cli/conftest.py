@@ -25,7 +25,7 @@ def exposure(tmp_path: Path) -> Exposure:
             env={**kept, "EXPOSURE_HOME": str(home), **environment},
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=600,
         )
 
     return call

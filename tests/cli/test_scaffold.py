@@ -35,7 +35,7 @@ def test_a_scaffolded_connector_passes_the_conformance_suite(checkout: Path) -> 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n0", "tests/connectors/test_conformance.py",
          "-k", "acme_scanner or demo_lens"],
-        cwd=checkout, env=environment, capture_output=True, text=True, timeout=300, check=False,
+        cwd=checkout, env=environment, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert "acme_scanner" in (checkout / "tests" / "connectors" / "calls.json").read_text()

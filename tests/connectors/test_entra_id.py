@@ -107,9 +107,11 @@ def test_the_consistency_header_goes_with_every_page_of_an_advanced_query(tenant
         "client_secret": secret,
         "scope": "https://graph.microsoft.com/.default",
     }
-    token = requests.post(f"{spec.base_url}/{spec.options['tenant_id']}/oauth2/v2.0/token", data=form, timeout=5).json()
+    token = requests.post(
+        f"{spec.base_url}/{spec.options['tenant_id']}/oauth2/v2.0/token", data=form, timeout=30
+    ).json()
     headers = {"Authorization": f"Bearer {token['access_token']}"}
-    refused = requests.get(f"{spec.base_url}/v1.0/groups?$count=true", headers=headers, timeout=5)
+    refused = requests.get(f"{spec.base_url}/v1.0/groups?$count=true", headers=headers, timeout=30)
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "Request_UnsupportedQuery")
 
 

@@ -169,7 +169,7 @@ def test_the_password_travels_in_utf8_and_lies_nowhere(qualys: Bench) -> None:
     password = qualys.service.credentials["password"]
     assert not password.isascii()
     with pytest.raises(UnicodeEncodeError):
-        requests.get(qualys.service.base_url + "/msp/about.php", auth=(USER, "Ω"), timeout=5)
+        requests.get(qualys.service.base_url + "/msp/about.php", auth=(USER, "Ω"), timeout=30)
     report = qualys.sync()
     assert set(states(report).values()) == {"complete"}
     basic = base64.b64encode(f"{USER}:{password}".encode()).decode()
@@ -201,7 +201,7 @@ def test_the_required_header_is_sent(qualys: Bench) -> None:
             "Authorization": "Basic "
             + base64.b64encode(f"{USER}:{qualys.service.credentials['password']}".encode()).decode()
         },
-        timeout=5,
+        timeout=30,
     )
     assert (answer.status_code, "X-Requested-With" in answer.text) == (400, True)
     assert manifest(qualys.sync("hosts"), "hosts").state == "complete"

@@ -60,7 +60,7 @@ def devices(found: Bench) -> int:
 def raw(found: Bench, table: str, **params: Any) -> requests.Response:
     secret = found.service.credentials["password"].encode()
     user: Any = (lens.USER.encode(), secret)
-    return requests.get(f"{found.service.base_url}/api/now/table/{table}", params, auth=user, timeout=5)
+    return requests.get(f"{found.service.base_url}/api/now/table/{table}", params, auth=user, timeout=30)
 
 
 def test_every_stream_is_complete_with_the_calls_it_needs_and_no_others(cmdb: Bench) -> None:

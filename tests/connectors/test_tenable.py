@@ -46,7 +46,7 @@ def keys(found: Bench) -> dict[str, str]:
 
 
 def start(found: Bench, kind: str, body: dict[str, Any]) -> str:
-    answer = requests.post(f"{found.service.base_url}/{kind}/export", json=body, headers=keys(found), timeout=5)
+    answer = requests.post(f"{found.service.base_url}/{kind}/export", json=body, headers=keys(found), timeout=30)
     return str(answer.json()["export_uuid"])
 
 

@@ -31,7 +31,7 @@ def loaded_modules(home: Path, *modules: str) -> set[str]:
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=True,
     )
     return set(json.loads(done.stdout.splitlines()[-1]))
@@ -47,7 +47,7 @@ def test_what_a_step_writes_is_for_its_owner_alone_whoever_started_it(site: Site
     """Dagster's own commands, as in a container, do not pass through the command line that sets it."""
     code = "import os; os.umask(0o022); import exposure_pipelines.definitions; print(oct(os.umask(0)))"
     environment = {**os.environ, "EXPOSURE_HOME": str(site.home.root / "empty")}
-    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    said = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=300)
     assert said.stdout.strip() == "0o77", said.stderr
 
 

@@ -49,7 +49,7 @@ def test_a_backfill_of_thirty_dates_a_sync_a_build_and_a_schedule_on_the_real_we
     landed, asked = site.manifests("alpha_main"), toy.calls(site.home, "alpha_main")
 
     with LiveDagster(site.home.root, "tests.dagster.toy_location") as dagster:
-        dagster.until(dagster.daemons_healthy, 120, "the daemons are not healthy")
+        dagster.until(dagster.daemons_healthy, "the daemons are not healthy")
         dagster.start_schedule("sync_beta_main_schedule")
 
         # thirty past dates, from the landed streams to the marts: nothing is asked of the vendor, nothing overwritten
@@ -80,7 +80,7 @@ def test_a_backfill_of_thirty_dates_a_sync_a_build_and_a_schedule_on_the_real_we
                 str(clock.utc_date()),
             }
 
-        dagster.until(ticked, 180, "the schedule started no run")
+        dagster.until(ticked, "the schedule started no run")
 
 
 @pytest.mark.live
@@ -97,7 +97,7 @@ def test_pasts_hanging_and_killed_syncs_are_ended_and_told_by_the_real_daemon(
     today = clock.utc_date()
     asked = toy.calls(site.home, "alpha_main")
     with LiveDagster(site.home.root, "tests.dagster.toy_location") as dagster:
-        dagster.until(dagster.daemons_healthy, 120, "the daemons are not healthy")
+        dagster.until(dagster.daemons_healthy, "the daemons are not healthy")
 
         # a past date of which nothing was landed is refused with the reason, and the vendor is not asked
         refused = dagster.launch("sync_alpha_main", "2026-01-05")
@@ -112,7 +112,7 @@ def test_pasts_hanging_and_killed_syncs_are_ended_and_told_by_the_real_daemon(
         site.tell("alpha_main", hang=True)
         hanging = dagster.launch("sync_alpha_main", today.isoformat())
         pid = site.home.root / "vendor_alpha_main.pid"
-        dagster.until(pid.exists, 180, "no sync hangs")
+        dagster.until(pid.exists, "no sync hangs")
         waiting = dagster.launch("sync_alpha_main", today.isoformat())
         assert dagster.finish(dagster.launch("sync_beta_main", today.isoformat())) == "SUCCESS", dagster.logs()
 
@@ -128,7 +128,6 @@ def test_pasts_hanging_and_killed_syncs_are_ended_and_told_by_the_real_daemon(
         told = ["a past date", "for its past", "killed, out of memory", "make a new key"]
         dagster.until(
             lambda: all(any(words in message["text"] for message in Hook.got) for words in told),
-            180,
             f"nobody was told of one of {told}",
         )
         assert {message["instance"] for message in Hook.got} == {"alpha_main", ""}

@@ -135,7 +135,7 @@ def disturbed_build(place: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "EXPOSURE_NOW": "2026-11-20T12:00:00Z"}
     root = Path(__file__).parents[2]
     command = [sys.executable, "-c", KILLED, place]
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.fault("the disk is full in a build", "the build says so; readers keep the snapshot before")
@@ -227,17 +227,17 @@ def test_two_syncs_of_one_instance_at_once_land_one(site: Site) -> None:
 
     def slow(*_: object) -> None:
         inside.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
 
     first = threading.Thread(
         target=run_sync, args=(connection, connector, site.home, site.lake), kwargs={"progress": slow}
     )
     first.start()
-    assert inside.wait(20)
+    assert inside.wait(60)
     with pytest.raises(WorkFailed, match="alpha_main"):
         run_sync(connection, connector, site.home, site.lake)
     go_on.set()
-    first.join(20)
+    first.join(60)
     assert len(site.manifests("alpha_main")) == 1
 
 

@@ -313,7 +313,7 @@ def test_a_sync_that_was_killed_does_not_block_the_next_one(site: Site) -> None:
         " on_progress=lambda text: os.kill(os.getpid(), signal.SIGKILL))\n"
     )
     killed = subprocess.run(
-        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=dict(os.environ), timeout=120
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], env=dict(os.environ), timeout=300
     )
     assert killed.returncode == -signal.SIGKILL
     assert site.manifests("alpha_main") == []

@@ -53,7 +53,7 @@ def dagster_ui(demo: Demo) -> Iterator[str]:
             time.sleep(1)
     yield address
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=300) == 0
     left = subprocess.run(["pgrep", "-f", str(demo.home)], capture_output=True, text=True)
     assert left.stdout == "", "a process was left behind"
 

@@ -150,6 +150,6 @@ def test_the_command_of_the_image_is_one_that_exists() -> None:
     words = yaml.safe_load(command)
     assert words[0] == "exposure"
     called = [sys.executable, "-m", "exposure_pipelines.cli.main", words[1], "--help"]
-    said = subprocess.run(called, capture_output=True, text=True, timeout=120)
+    said = subprocess.run(called, capture_output=True, text=True, timeout=300)
     assert said.returncode == 0
     assert all(word in said.stdout for word in words if word.startswith("--"))

@@ -26,11 +26,11 @@ class Client:
 
     def authenticate(self) -> None:
         _, secret = self.spec.credentials["client_secret"]
-        answer = self.session.post(self.spec.options["token_url"], data={"client_secret": secret}, timeout=5)
+        answer = self.session.post(self.spec.options["token_url"], data={"client_secret": secret}, timeout=30)
         self.session.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def get(self, path: str, **options: object) -> requests.Response:
-        return self.session.get(self.base_url + path, timeout=5, **options)  # type: ignore[arg-type]
+        return self.session.get(self.base_url + path, timeout=30, **options)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -26,14 +26,14 @@ def problems(estate: EstateServer, kind: str) -> list[str]:
 def pages(client: Client, limit: int = 100) -> list[list[str]]:
     found, link = [], f"{client.base_url}/machines?limit={limit}"
     while link:
-        body = client.session.get(link, timeout=5).json()
+        body = client.session.get(link, timeout=30).json()
         found.append([row["id"] for row in body["value"]])
         link = body.get("nextLink")
     return found
 
 
 def test_connection_is_kept_open(estate: EstateServer, client: Client) -> None:
-    connection = http.client.HTTPConnection(urlsplit(client.base_url).netloc, timeout=5)
+    connection = http.client.HTTPConnection(urlsplit(client.base_url).netloc, timeout=30)
     headers = {"Authorization": str(client.session.headers["Authorization"])}
     sockets = set()
     for _ in range(3):
@@ -69,7 +69,7 @@ def test_answers_are_compressed_only_when_asked(client: Client) -> None:
 def test_unknown_parameter_and_route_are_refused_and_noted(estate: EstateServer, client: Client) -> None:
     assert client.get("/machines?limt=5").status_code == 400
     assert client.get("/machine").status_code == 404
-    assert client.session.post(f"{client.base_url}/machines", timeout=5).status_code == 405
+    assert client.session.post(f"{client.base_url}/machines", timeout=30).status_code == 405
     assert problems(estate, "unknown_parameter") == ["GET /machines"]
     assert problems(estate, "unknown_route") == ["GET /machine", "POST /machines"]
 
@@ -142,7 +142,7 @@ def test_truncated_and_cut_answers_are_no_json(estate: EstateServer, client: Cli
 def test_repeated_cursor_serves_the_page_before(estate: EstateServer, client: Client) -> None:
     estate.fault({"product": "toy_main", "route": "GET /machines", "nth": 2, "fault": "repeat_cursor"})
     first = client.get("/machines?limit=5").json()
-    assert client.session.get(first["nextLink"], timeout=5).json() == first
+    assert client.session.get(first["nextLink"], timeout=30).json() == first
 
 
 def test_row_faults_change_rows_and_not_the_truth(estate: EstateServer, client: Client) -> None:
@@ -203,18 +203,18 @@ def test_advancing_the_day_changes_what_is_served(estate: EstateServer, client: 
 
 def test_control_plane_steers_and_shows_no_answers(estate: EstateServer, client: Client) -> None:
     control = estate.control_url
-    stats = requests.post(f"{control}/advance", json={"day": 2, "seconds": 700}, timeout=5).json()
+    stats = requests.post(f"{control}/advance", json={"day": 2, "seconds": 700}, timeout=30).json()
     assert stats["day"] == 2
     assert client.get("/machines?limit=1").status_code == 401
-    requests.post(f"{control}/fault", json={"product": "toy", "route": "POST /token", "fault": 500}, timeout=5)
-    assert requests.post(f"{client.base_url}/token", timeout=5).status_code == 500
-    assert requests.post(f"{control}/fault", json={"fault": "nonsense"}, timeout=5).status_code == 400
-    journal = requests.get(f"{control}/journal?instance=toy_main", timeout=5).json()
+    requests.post(f"{control}/fault", json={"product": "toy", "route": "POST /token", "fault": 500}, timeout=30)
+    assert requests.post(f"{client.base_url}/token", timeout=30).status_code == 500
+    assert requests.post(f"{control}/fault", json={"fault": "nonsense"}, timeout=30).status_code == 400
+    journal = requests.get(f"{control}/journal?instance=toy_main", timeout=30).json()
     assert journal["requests"]["POST /token"] == 2
-    assert requests.get(f"{control}/answers", timeout=5).status_code == 404
-    requests.post(f"{control}/reset", timeout=5)
-    assert requests.get(f"{control}/stats", timeout=5).json()["instances"]["toy_main"]["requests"] == 0
-    assert requests.get(f"{client.base_url}/__estate__/stats", timeout=5).status_code == 404
+    assert requests.get(f"{control}/answers", timeout=30).status_code == 404
+    requests.post(f"{control}/reset", timeout=30)
+    assert requests.get(f"{control}/stats", timeout=30).json()["instances"]["toy_main"]["requests"] == 0
+    assert requests.get(f"{client.base_url}/__estate__/stats", timeout=30).status_code == 404
 
 
 def test_two_instances_of_one_product_see_their_own_slice(truth: Truth) -> None:

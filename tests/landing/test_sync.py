@@ -226,7 +226,7 @@ def test_a_disk_that_is_full_at_the_last_flush_is_said_and_not_waited_for(
 
     closing = threading.Thread(target=close, daemon=True)
     closing.start()
-    closing.join(10)
+    closing.join(60)
     assert not closing.is_alive(), "close waits for a thread that is done"
     assert [error.errno for error in caught] == [errno.ENOSPC]
 
@@ -483,7 +483,7 @@ def run_killed(stage: str) -> subprocess.CompletedProcess[str]:
         env=dict(os.environ),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 

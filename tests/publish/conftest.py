@@ -92,7 +92,7 @@ def postgres() -> Iterator[str]:
     options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={folder} -c fsync=off"
 
     def call(*command: str | Path) -> None:
-        subprocess.run(command, check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL, timeout=120)
+        subprocess.run(command, check=True, user=owner, cwd=folder, stdout=subprocess.DEVNULL, timeout=300)
 
     call(initdb, "-D", data, "-U", "exposure", "-A", "trust", "-E", "UTF8")
     call(control, "-D", data, "-w", "-l", folder / "log", "-o", options, "start")

@@ -200,7 +200,7 @@ def test_a_publish_that_is_killed_leaves_the_old_snapshot_and_the_next_one_works
         f"table = PublishedTable('hosts', {hosts.path!r}, {COLUMNS!r}, ('host_id',), (('owner_id',),))\n"
         f"warehouse.publish({url!r}, [table], date(2026, 11, 21), datetime.now(UTC), duckdb.connect())\n"
     )
-    killed = subprocess.run([sys.executable, "-c", code], env=dict(os.environ), timeout=120)
+    killed = subprocess.run([sys.executable, "-c", code], env=dict(os.environ), timeout=300)
     assert killed.returncode == -signal.SIGKILL
     assert (count(engine, "hosts"), count(engine, "findings")) == (3, 2)
     warehouse.publish(url, [hosts, findings], DAY, MOMENT, database)
