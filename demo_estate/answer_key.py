@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from demo_estate.lenses import Instance, Lens
-from demo_estate.scoring import Score, score_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,10 +83,6 @@ class AnswerKey:
         frame = pd.DataFrame(rows, columns=["product", "instance", "kind", "record_id", "truth_id", "tags"])
         frame["provable"] = provable(list(frame["truth_id"]), known)
         return frame
-
-    def score(self, asset_records: Any, kind: str | None = None) -> Score:
-        """Compare with the merged assets (see `scoring.score_records`)."""
-        return score_records(self.frame(), asset_records, kind)
 
 
 def provable(truth_ids: Sequence[str], evidence: Sequence[frozenset[str] | None]) -> list[str]:

@@ -32,6 +32,7 @@ class Summary:
 
 def summary(home: Home, estate: EstateServer, today: date, seconds: float) -> Summary:
     """Read the marts of `today` and hold them against the estate's answer key, which was never served."""
+    from demo_estate.scoring import score_records
     from exposure_pipelines.building import project
     from exposure_pipelines.cli.overview import instance_rows
     from exposure_pipelines.frames import frame
@@ -39,8 +40,8 @@ def summary(home: Home, estate: EstateServer, today: date, seconds: float) -> Su
 
     lake = Lake.of(home)
     records = frame("asset_records", today)
-    key = estate.answer_key()
-    scores = {kind: key.score(records, kind) for kind in KINDS}
+    answers = estate.answer_key().frame()
+    scores = {kind: score_records(answers, records, kind) for kind in KINDS}
     tables = {
         model.name: len(frame(model.name, today).index)
         for model in project().models.values()
