@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from connector_assets import registry
@@ -64,12 +64,9 @@ class Nights:
     def rows(self, found: Manifest, full: bool) -> dict[str, tuple[Any, ...]]:
         lake = replace(self.bench, home=self.home("full" if full else "incremental")).lake
         file = f"{lake.landed(found.instance, found.stream)}/{found.sync}/records.parquet"
-        fields = [f'"{name}"' for name in registry.load(found.product).stream(found.stream).fields]
-        with duckdb.connect() as database:
-            found_rows = database.execute(
-                f"SELECT _record_id, _scope, {', '.join(fields)} FROM read_parquet('{file}')"
-            ).fetchall()
-        return {row[0]: row[1:] for row in found_rows}
+        names = ["_record_id", "_scope", *registry.load(found.product).stream(found.stream).fields]
+        columns = (column.to_pylist() for column in pq.read_table(file, columns=names).columns)
+        return {row[0]: row[1:] for row in zip(*columns, strict=True)}
 
     def compare(self, incremental: SyncReport, full: SyncReport) -> None:
         """Every stream of the one landed the records of the other, and is as complete."""
