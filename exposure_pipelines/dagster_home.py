@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
@@ -19,6 +20,7 @@ from exposure_pipelines.progress import Listener, listening
 
 if TYPE_CHECKING:
     import dagster as dg
+    from dagster._core.remote_origin import RemoteRepositoryOrigin
 
     from exposure_pipelines.home import Home
 
@@ -58,6 +60,9 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 
 #: Process that a run lives in, as host:pid:start. A run whose process is gone will never end by itself.
 PROCESS_TAG = "exposure/process"
+
+#: The code location as workspace.yaml names it: the web UI files runs under it.
+CODE_LOCATION, CODE_MODULE, REPOSITORY = "exposure_pipelines", "exposure_pipelines.definitions", "__repository__"
 
 #: A tick this far ahead is no matter of two clocks that differ a little.
 CLOCK_SLACK_SECONDS = 600
@@ -143,6 +148,7 @@ def run_job(
         with disk_troubles(home), dg.DagsterInstance.get() as instance, listening(on_progress):
             release_dead_runs(instance)
             require_free_pools(instance, job)
+            file_runs_under(instance, job_name)
             outcome = job.execute_in_process(
                 instance=instance,
                 run_config={**(run_config or {}), "loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
@@ -156,6 +162,26 @@ def run_job(
         if event.is_step_failure and event.step_failure_data.error_source is ErrorSource.INTERRUPT:
             raise KeyboardInterrupt
     return result
+
+
+def file_runs_under(instance: dg.DagsterInstance, job_name: str) -> None:
+    """Make runs that this instance creates stand under their job and on the timeline of the web UI, and be told by sensors.
+
+    A run in process has no code location otherwise: those pages and sensors pass it over, as if nothing had happened.
+    """
+    from dagster._core.remote_origin import RemoteJobOrigin  # not public; execute_in_process has no parameter for it
+
+    origin = RemoteJobOrigin(served_repository(), job_name)
+    instance.create_run_for_job = partial(instance.create_run_for_job, remote_job_origin=origin)  # type: ignore[method-assign]
+
+
+def served_repository() -> RemoteRepositoryOrigin:
+    """The code location as the web UI and the daemon of this home know it."""
+    from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
+    from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+
+    location = ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name=CODE_MODULE), CODE_LOCATION)
+    return RemoteRepositoryOrigin(location, REPOSITORY)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -12,7 +13,7 @@ import pytest
 
 from exposure_pipelines.alerts import Alert, load_alerts, send
 from exposure_pipelines.assembly import build_definitions
-from exposure_pipelines.dagster_home import prepare_dagster_home
+from exposure_pipelines.dagster_home import prepare_dagster_home, served_repository
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.sensors import alert_of, alert_sensor, partial_alert, partial_sensor
 from tests.dagster.conftest import Hook, Site
@@ -190,11 +191,21 @@ def test_the_sensor_of_the_code_location_hears_of_a_partial_sync_and_posts_it(
     prepare_dagster_home(site.home)
     repository = build_definitions(site.home).get_repository_def()
     sensor = repository.get_sensor_def("alert_on_partial")
+    served = served_repository()
     with dg.DagsterInstance.get() as instance:
-        first = sensor.evaluate_tick(dg.build_sensor_context(instance, repository_def=repository))
+        # as the daemon asks: it says where the sensor lives, and runs of elsewhere are passed over
+        asked = partial(
+            dg.SensorEvaluationContext,
+            None,
+            instance=instance,
+            repository_def=repository,
+            repository_name=served.repository_name,
+            code_location_origin=served.code_location_origin,
+        )
+        first = sensor.evaluate_tick(asked())
         site.tell("alpha_main", partial="page 3 is missing")
         assert site.sync("alpha_main").success
-        sensor.evaluate_tick(dg.build_sensor_context(instance, cursor=first.cursor, repository_def=repository))
+        sensor.evaluate_tick(asked(cursor=first.cursor))
     (posted,) = Hook.got
     assert (posted["instance"], posted["state"]) == ("alpha_main", "partial")
     assert "stream hosts became partial: page 3 is missing" in posted["text"]

@@ -30,12 +30,14 @@ from dagster._core.scheduler.instigation import (
     TickStatus,
 )
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
+from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from dbt_like_transforms.engine.errors import ModelFailed
 from dbt_like_transforms.engine.results import ModelResult
 from exposure_pipelines import clock
 from exposure_pipelines.assembly import build_definitions
 from exposure_pipelines.building import Builder
+from exposure_pipelines.cli.services import WORKSPACE
 from exposure_pipelines.dagster_home import forget_future_ticks, prepare_dagster_home, release_dead_runs, run_job
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.publish.snapshot import current_snapshot
@@ -411,6 +413,19 @@ def test_ctrl_c_lands_nothing_closes_the_run_and_frees_its_pool(site: Site) -> N
         assert [run.status for run in instance.get_runs() if not run.is_finished] == []
         assert instance.event_log_storage.get_concurrency_info("alpha_main").active_run_ids == set()
     assert site.sync("alpha_main").success
+
+
+def test_a_run_of_the_command_line_stands_under_its_job_in_the_web_ui(site: Site, tmp_path: Path) -> None:
+    """Timeline, jobs and sensors pass over a run that belongs to no code location."""
+    (tmp_path / "workspace.yaml").write_text(WORKSPACE)
+    (location,) = WorkspaceFileTarget([str(tmp_path / "workspace.yaml")]).create_origins()
+    served = RemoteRepositoryOrigin(location, "__repository__")
+    assert site.sync("alpha_main").success
+    with dg.DagsterInstance.get() as instance:
+        # what the page of a job asks for
+        (run,) = instance.get_runs(dg.RunsFilter(tags={".dagster/repository": served.get_label()}))
+    assert run.remote_job_origin is not None
+    assert run.remote_job_origin.repository_origin.get_selector() == served.get_selector()
 
 
 def test_work_that_runs_already_is_refused_instead_of_waited_for(site: Site) -> None:
