@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from exposure_pipelines.cli.columns import layout, wrapped
+
 #: Width of what goes into a file or a pipe, where there is no terminal to fit.
 PIPED_WIDTH = 160
 
@@ -20,10 +22,6 @@ console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isa
 stderr = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPED_WIDTH)
 
 JSON_HELP = "Print JSON instead of a table."
-
-
-#: Headings up to this length are never broken.
-SHORT = 13
 
 
 def say(text: str = "") -> None:
@@ -49,14 +47,19 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, em
     if not rows:
         say(empty)
         return
-    table = Table(title=escape(title) or None, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
-    for column in columns:
+    told = [[column, *(cell(row.get(column)).strip() for row in rows)] for column in columns]
+    fit = layout(told, console.width)
+    # a gap is the divider of the box and what is padded on both of its sides
+    padding = (0, 1 if fit.gap > 1 else 0, 0, 1 if fit.gap > 2 else 0)
+    table = Table(
+        title=escape(title) or None, box=box.SIMPLE_HEAD, pad_edge=False, padding=padding, title_justify="left"
+    )
+    for column, cells, width in zip(columns, told, fit.widths, strict=True):
         numeric = all(isinstance(row.get(column), int | float | None) for row in rows)
-        table.add_column(
-            column, justify="right" if numeric else "left", overflow="fold", min_width=min(len(column), SHORT)
-        )
-    for row in rows:
-        table.add_row(*(escape(cell(row.get(column))) for column in columns))
+        heading = escape(wrapped(cells[0], width))
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold", width=width)
+    for row_cells in zip(*(cells[1:] for cells in told), strict=True):
+        table.add_row(*(escape(wrapped(text, width)) for text, width in zip(row_cells, fit.widths, strict=True)))
     console.print(table)
 
 
