@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import zlib
 from collections.abc import Callable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 PASSWORD_IN_ADDRESS = re.compile(r"://[^/?#@]*:[^/?#@]*@")
+#: Letters and digits without a joint, as long as this: a key that a vendor made, not a name that a person gave.
+SHORTEST_KEY = 20
 #: How deep lines of a file are known by their key.
 NAMED_DEPTH = 3
 
@@ -56,7 +59,7 @@ class SecretReference(BaseModel):
     def one_place(self) -> SecretReference:
         if [self.env, self.file, self.manager and self.key].count(None) != 2:
             raise ValueError("expected exactly one of env and file, or manager with key")
-        if self.env is not None and not VARIABLE.fullmatch(self.env):
+        if self.env is not None and not is_variable(self.env):
             raise ValueError(
                 "env: expected the name of an environment variable (letters, digits, underscores), never the secret itself"
             )
@@ -85,6 +88,12 @@ class SecretReference(BaseModel):
             raise FixConfiguration(
                 f"a secret is missing: {why}", hint="set it where the sync runs, then sync again"
             ) from None
+
+
+def is_variable(text: str) -> bool:
+    """Whether a text can be meant as the name of an environment variable, rather than a key that was pasted in its place."""
+    key = len(text) >= SHORTEST_KEY and "_" not in text and not text.isalpha()
+    return bool(VARIABLE.fullmatch(text)) and (not key or text in os.environ)
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -317,6 +326,8 @@ def yaml_trouble(error: yaml.YAMLError) -> str:
     mark = getattr(error, "problem_mark", None)
     where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
     problem = re.sub(r"\s*['\"].*", "", getattr(error, "problem", None) or "") or "unreadable"
+    if problem == "expected":
+        problem = "a sign is missing, such as a comma or the end of a bracket or quote"
     hint = "; put a value that begins with a sign in quotes" if re.search(r"alias|tag|token", problem) else ""
     return f"{where}not valid YAML: {problem}{hint}"
 

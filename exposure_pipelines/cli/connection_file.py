@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
+from exposure_pipelines.connections import is_variable
 from exposure_pipelines.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from connector_assets.kit.declaration import Connector
     from exposure_pipelines.home import Home
 
+#: What needs no quotes in YAML.
+PLAIN = re.compile(r"[\w./@~+-]+(:[\w./@~+-]+)*")
 SLUG = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -38,6 +46,8 @@ def new_connection_file(
     file = home.connections / f"{instance}.yaml"
     given_options = pairs(options, "--option", set(connector.options.model_fields))
     given_secrets = pairs(secrets, "--secret", {credential.name for credential in connector.credentials})
+    for field, place in given_secrets.items():
+        require_place(field, place, instance)
     text = connection_text(connector, instance, base_url, given_options, given_secrets)
     try:
         with file.open("x", encoding="utf-8") as handle:
@@ -52,14 +62,26 @@ def pairs(given: list[str], option: str, allowed: set[str]) -> dict[str, str]:
     found = {}
     for item in given:
         key, separator, value = item.partition("=")
+        told = repr(key) if is_variable(key) else "that was given"  # it may be a secret without its key
         if not separator:
-            raise ConfigurationError(f"{option} takes KEY=VALUE; the key {key!r} came without a value.")
+            raise ConfigurationError(f"{option} takes KEY=VALUE; the key {told} came without a value.")
         if key not in allowed:
             raise ConfigurationError(
-                f"{option} {key!r} is unknown; this connector takes {', '.join(sorted(allowed)) or 'none'}."
+                f"{option} {told} is unknown; this connector takes {', '.join(sorted(allowed)) or 'none'}."
             )
         found[key] = value
     return found
+
+
+def require_place(field: str, place: str, instance: str) -> None:
+    """Refuse a secret where the place of one is asked for, without repeating it."""
+    if place.removeprefix("file:") if place.startswith("file:") else is_variable(place):
+        return
+    variable = variable_of(instance, field)
+    raise ConfigurationError(
+        f"--secret {field}: expected the name of an environment variable, or file:PATH, never the secret itself. "
+        f"Put the secret into a variable such as {variable}, and give --secret {field}={variable}."
+    )
 
 
 def connection_text(
@@ -72,7 +94,7 @@ def connection_text(
         f"product: {connector.product}",
     ]
     if base_url or not connector.base_url:
-        lines.append(f"base_url: {base_url or 'https://CHANGE-ME.example'}")
+        lines.append(f"base_url: {yaml_text(base_url) if base_url else 'https://CHANGE-ME.example'}")
     else:
         lines.append(f"# base_url: {connector.base_url}   # the default")
     if connector.credentials:
@@ -91,7 +113,7 @@ def connection_text(
             value = options.get(key)
             active = value is not None or field.is_required()
             shown = (
-                value
+                option_value(field, value)
                 if value is not None
                 else "CHANGE-ME"
                 if field.is_required()
@@ -118,13 +140,30 @@ def connection_text(
 
 def secret_reference(given: str | None, instance: str, field: str) -> str:
     if given is None:
-        return f"{{env: {instance.upper()}_{field.upper()}}}"
+        return f"{{env: {variable_of(instance, field)}}}"
     if given.startswith("file:"):
-        return f"{{file: {given.removeprefix('file:')}}}"
+        return f"{{file: {yaml_text(given.removeprefix('file:'))}}}"
     return f"{{env: {given}}}"
 
 
-def yaml_scalar(value: Any) -> str:
-    import json
+def variable_of(instance: str, field: str) -> str:
+    return f"{instance.upper()}_{field.upper()}"
 
-    return json.dumps(value, default=str)
+
+def option_value(field: FieldInfo, text: str) -> str:
+    """An option as it was typed: YAML where it takes a number or a list, and a text where it takes a text."""
+    if field.annotation in (str, str | None):
+        return yaml_text(text)
+    try:
+        return text if set(yaml.safe_load(f"key: {text}")) == {"key"} else yaml_text(text)
+    except yaml.YAMLError:
+        return yaml_text(text)
+
+
+def yaml_text(text: str) -> str:
+    """The text itself where YAML reads it as it stands, also in brackets; else in quotes."""
+    return text if PLAIN.fullmatch(text) and yaml.safe_load(text) == text else yaml_scalar(text)
+
+
+def yaml_scalar(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)

@@ -114,6 +114,38 @@ def test_options_given_on_the_command_line_reach_the_file(exposure: Exposure, tm
     assert document["credentials"]["access_key"] == {"env": "MY_KEY"}
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        "access_key=4b2e4fe9324aa810ee8db4847201136bf25f5d0c02e3c33d918e116eb146516f",
+        "access_key=s3cr3t!value: x",
+        "access_key=file:",
+        "4b2e4fe9324aa810ee8db4847201136b",
+        "4b2e4fe9324aa810ee8db4847201136b==",
+    ],
+)
+def test_a_secret_in_place_of_its_variable_is_neither_written_nor_repeated(
+    exposure: Exposure, tmp_path: Path, given: str
+) -> None:
+    outcome = exposure("connectors", "add", "tenable", "--secret", given)
+    assert outcome.returncode == 2
+    secret = given.removeprefix("access_key=").rstrip("=")
+    assert secret not in outcome.stdout + outcome.stderr.replace("or file:PATH", "")
+    assert "--secret" in outcome.stderr
+    assert list((tmp_path / "home" / "connections").iterdir()) == []
+
+
+@pytest.mark.parametrize("typed", ["a: b # c", "no", "007", "{x", "domain\\user", "svc@corp.example", "Ωser, 'x'"])
+def test_an_option_with_signs_of_yaml_is_the_text_that_was_typed(tmp_path: Path, typed: str) -> None:
+    from connector_assets import registry
+    from exposure_pipelines.cli.connection_file import connection_text
+
+    text = connection_text(registry.load("servicenow"), "sn", typed, {"username": typed}, {"password": f"file:{typed}"})
+    document = yaml.safe_load(text)
+    assert (document["options"], document["base_url"]) == ({"username": typed}, typed)
+    assert document["credentials"] == {"password": {"file": typed}}
+
+
 def test_the_doctor_finds_a_broken_file_and_a_missing_secret(exposure: Exposure, tmp_path: Path) -> None:
     exposure("connectors", "add", "tenable", "--name", "tenable_prod")
     (tmp_path / "home" / "connections" / "broken.yaml").write_text("product: tenable\nscedule: now\n")

@@ -36,6 +36,7 @@ def errors_of(files: Workbench, text: str, name: str = "acme_main.yaml") -> str:
         ("product: acme\nstreams: [thing]\n", "streams: 'thing' is unknown - did you mean things?"),
         ("product: acme\nschedule: every hour\n", "is not a cron line"),
         ("product: acme\n  base_url: x\n", "not valid YAML"),
+        ("product: acme\nstreams: [a: b: c]\n", "not valid YAML: a sign is missing, such as a comma"),
         ("product: acme\nwindow_days: soon\n", "line 2: window_days"),
         ("product: acme\nowner: bob\n", "expected team:NAME or an e-mail address"),
         ("product: acme\nscope: Plant A\n", "line 2: scope: expected a word such as plant_a"),
@@ -74,6 +75,7 @@ def test_a_mistake_names_the_line_the_key_and_the_fix(files: Workbench, text: st
     [
         ("credentials: {token: hunter2-secret}", "never write the secret itself"),
         ("credentials: {token: {env: hunter2-secret}}", "expected the name of an environment variable"),
+        ("credentials: {token: {env: hunter2a8f7c61d09be54}}", "expected the name of an environment variable"),
         ("credentials: {token: {hunter2-secret: x}}", "expected only env or file"),
         ("credentials: {token: [hunter2-secret]}", "never write the secret itself"),
         ("credentials: hunter2-secret", "credentials"),
