@@ -13,7 +13,7 @@ from connector_assets.kit.declaration import Connector, Stream
 from exposure_pipelines.assets.partitions import GRACE, daily
 from exposure_pipelines.connections import Connection
 from exposure_pipelines.lake import Lake
-from exposure_pipelines.landing.manifest import Manifest
+from exposure_pipelines.landing.manifest import Manifest, told_once
 from exposure_pipelines.progress import report as report_progress
 
 #: Tag of a run that a person waits for at a terminal: it answers at once instead of trying again by itself.
@@ -203,7 +203,7 @@ def partition_events(instance: str, day: date, streams: Collection[str], accept_
         if manifest.stream in streams:
             yield from stream_events(connection, connector.stream(manifest.stream), manifest)
     if report.failed:
-        reasons = "; ".join(f"{manifest.stream}: {manifest.reason}" for manifest in report.failed)
+        reasons = "; ".join(f"{told.streams}: {told.reason}" for told in told_once(report.failed))
         raise dg.Failure(
             f"{connection.product} instance {instance} failed: {reasons}. What was landed before is kept; nothing is retired.",
             metadata={"failed_streams": [manifest.stream for manifest in report.failed]},

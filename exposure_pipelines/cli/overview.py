@@ -53,7 +53,7 @@ def instance_row(lake: Lake, connection: Connection) -> dict[str, Any]:
             }
             for stream, m in newest.items()
         },
-        "troubles": [text for manifest in synced for text in troubles(manifest)],
+        "troubles": troubles(synced),
     }
 
 

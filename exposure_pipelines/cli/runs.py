@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -80,9 +81,13 @@ def sync_instance(home: Home, connection: Connection, accept_volume: bool, quiet
     from exposure_pipelines.clock import now, utc_date
     from exposure_pipelines.dagster_home import run_job
     from exposure_pipelines.jobs import sync_job_name
+    from exposure_pipelines.landing.manifest import told_once
 
     began, started = time.monotonic(), now()
     config = {"ops": {f"sync_{connection.instance}_streams": {"config": {"accept_volume": accept_volume}}}}
+    if not quiet:
+        # told below, once for all streams that share a reason
+        logging.getLogger("exposure.sync").setLevel(logging.ERROR)
     with progress(f"{connection.instance}: pulling", quiet) as update:
         result = run_job(
             home, sync_job_name(connection.instance), [utc_date().isoformat()], run_config=config, on_progress=update
@@ -95,9 +100,8 @@ def sync_instance(home: Home, connection: Connection, accept_volume: bool, quiet
         records = sum(row["records"] for row in rows)
         state = "failed" if not result.success else worst(rows)
         say(f"  {connection.instance:<24} {state:<9} {records:>9,} records  {seconds:6.1f} s")
-        for row in rows:
-            if row["state"] in ("partial", "failed"):
-                say(f"    {row['stream']}: {row['state']}: {row['reason']}")
+        for told in told_once(manifest for manifest in manifests if manifest.state in ("partial", "failed")):
+            say(f"    {told.streams}: {told.state}: {told.reason}")
         if reason and not rows:
             say(f"    {reason}")
     return SyncOutcome(connection.instance, result.success, reason, seconds, rows)

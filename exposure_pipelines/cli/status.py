@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table, say, warn
+
+if TYPE_CHECKING:
+    from exposure_pipelines.landing.manifest import Manifest
 
 
 def status(
@@ -55,15 +59,19 @@ def age(seconds: float | None) -> str:
     return f"{max(seconds, 0):.0f} s"
 
 
-def troubles(manifest: Any) -> list[str]:
-    """What a person should know of one stream's newest sync."""
+def troubles(manifests: Sequence[Manifest]) -> list[str]:
+    """What a person should know of the newest sync of an instance's streams."""
+    from exposure_pipelines.landing.manifest import told_once
+
     found = []
-    if manifest.state not in ("complete", "skipped"):
-        found.append(f"{manifest.stream} is {manifest.state}: {manifest.reason}")
-    elif manifest.state == "skipped":
-        found.append(f"{manifest.stream} was skipped: {manifest.reason}")
-    if manifest.rejected or manifest.field_issues:
-        found.append(
-            f"{manifest.stream}: {manifest.rejected} records in quarantine, {manifest.field_issues} fields unreadable"
-        )
-    return found
+    for told in told_once(manifest for manifest in manifests if manifest.state != "complete"):
+        several = ", " in told.streams
+        if told.state == "skipped":
+            found.append(f"{told.streams} {'were' if several else 'was'} skipped: {told.reason}")
+        else:
+            found.append(f"{told.streams} {'are' if several else 'is'} {told.state}: {told.reason}")
+    return found + [
+        f"{manifest.stream}: {manifest.rejected} records in quarantine, {manifest.field_issues} fields unreadable"
+        for manifest in manifests
+        if manifest.rejected or manifest.field_issues
+    ]

@@ -31,15 +31,15 @@ def sync(
     if as_json:
         print_json(rows)
     else:
-        print_table(
-            rows,
-            ("instance", "stream", "state", "kind", "records", "rejected", "requests", "reason"),
-            empty="Nothing was pulled.",
-        )
+        # why a stream is partial or failed was said while it was pulled
+        told = [{**row, "reason": row["reason"] if row["state"] == "skipped" else ""} for row in rows]
+        columns = ("instance", "stream", "state", "kind", "records", "rejected", "requests", "reason")
+        print_table(told, columns if any(row["reason"] for row in told) else columns[:-1], empty="Nothing was pulled.")
     failed = [report for report in reports if not report.succeeded]
     if failed:
+        # the rows say why, or the lines above them
+        told_of = [report.instance if report.rows else f"{report.instance} ({report.reason})" for report in failed]
         raise WorkFailed(
-            f"{len(failed)} of {len(reports)} instances did not sync completely: "
-            + "; ".join(f"{report.instance}: {report.reason}" for report in failed)
+            f"{len(failed)} of {len(reports)} instances did not sync completely: {', '.join(told_of)}"
             + ". What they landed before is kept and nothing is retired; mend the cause and run the same command again."
         )

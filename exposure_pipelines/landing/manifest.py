@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -90,3 +91,19 @@ class Manifest(BaseModel):
     @property
     def seconds(self) -> float:
         return (self.finished_at - self.started_at).total_seconds()
+
+
+class Told(NamedTuple):
+    """What several streams of a sync have to say, once."""
+
+    streams: str
+    state: State
+    reason: str
+
+
+def told_once(manifests: Iterable[Manifest]) -> list[Told]:
+    """States and reasons in the order of the streams, each with all streams that share it: a missing secret is one trouble."""
+    sharing: dict[tuple[State, str], list[str]] = {}
+    for manifest in manifests:
+        sharing.setdefault((manifest.state, manifest.reason or ""), []).append(manifest.stream)
+    return [Told(", ".join(streams), state, reason) for (state, reason), streams in sharing.items()]

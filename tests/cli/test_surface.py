@@ -158,6 +158,19 @@ def test_the_doctor_finds_a_broken_file_and_a_missing_secret(exposure: Exposure,
     assert "TENABLE_PROD_SECRET_KEY" in problems["secrets"]
 
 
+def test_one_missing_secret_is_told_once_and_not_for_every_stream(exposure: Exposure) -> None:
+    exposure("connectors", "add", "tenable", "--name", "tenable_prod")
+    outcome = exposure("sync")
+    assert outcome.returncode == 1
+    said = re.sub(r"\s+", " ", outcome.stdout)
+    assert "assets, deleted_assets, terminated_assets, vulnerabilities: failed: a secret is missing" in said
+    assert (outcome.stdout + outcome.stderr).count("TENABLE_PROD_ACCESS_KEY") == 1
+    assert "1 of 1 instances did not sync completely: tenable_prod. What they landed before is kept" in outcome.stderr
+    told = exposure("status").stdout
+    assert told.count("TENABLE_PROD_ACCESS_KEY") == 1
+    assert "are failed: a secret is missing" in told
+
+
 def test_decisions_that_cannot_be_applied_are_found_before_a_build_is(exposure: Exposure, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     file = tmp_path / "home" / "decisions.yaml"
