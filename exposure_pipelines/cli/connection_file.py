@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from exposure_pipelines.cli.demo_home import OWN_HOME, is_of_demo
 from exposure_pipelines.connections import is_variable
 from exposure_pipelines.errors import ConfigurationError
 
@@ -53,6 +54,10 @@ def new_connection_file(
         with file.open("x", encoding="utf-8") as handle:
             handle.write(text)
     except FileExistsError:
+        if is_of_demo(file):
+            raise ConfigurationError(
+                f"{file} is a connection of the demo, and this home holds its invented company. {OWN_HOME}"
+            ) from None
         raise ConfigurationError(f"{file} exists already; edit it, or choose another --name.") from None
     return file
 

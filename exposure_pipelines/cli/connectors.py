@@ -72,10 +72,14 @@ def add(
     Example: `exposure connectors add tenable --name tenable_prod --secret access_key=TENABLE_ACCESS_KEY`
     """
     from exposure_pipelines.cli.connection_file import new_connection_file
+    from exposure_pipelines.cli.demo_home import OWN_HOME, is_demo_home
     from exposure_pipelines.home import Home
 
-    file = new_connection_file(Home.from_env().ensure(), product, name, base_url, option or [], secret or [])
+    home = Home.from_env().ensure()
+    file = new_connection_file(home, product, name, base_url, option or [], secret or [])
     say(f"Wrote {file}")
+    if is_demo_home(home):
+        warn(f"This home holds the demo's invented company: both would be merged into one estate. {OWN_HOME}")
     say(f"Next: complete it, set its secrets, then `exposure connectors check {file.stem}`.")
 
 

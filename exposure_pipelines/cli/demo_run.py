@@ -12,15 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from exposure_pipelines.cli.demo_home import HEADER, MARKER, is_of_demo
 from exposure_pipelines.cli.output import heading, say
 from exposure_pipelines.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from demo_estate.server import EstateServer
     from exposure_pipelines.home import Home
-
-MARKER = "demo.json"
-HEADER = "# Written by `exposure demo`: an emulated vendor on this machine. The next demo run writes it anew.\n"
 
 
 @dataclass
@@ -57,9 +55,7 @@ class DemoRun:
         """Make sure the home is a demo's, and empty it when it holds another company."""
         marker = self.home.root / MARKER
         estate = {"devices": self.devices, "seed": self.seed, "days": self.days}
-        foreign = [
-            file.name for file in self.home.connections.glob("*.y*ml") if not file.read_text().startswith(HEADER)
-        ]
+        foreign = [file.name for file in self.home.connections.glob("*.y*ml") if not is_of_demo(file)]
         if foreign:
             raise ConfigurationError(
                 f"{self.home.connections} holds connections of your own ({', '.join(sorted(foreign))}); the demo does not "

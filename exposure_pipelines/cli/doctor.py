@@ -125,6 +125,7 @@ def disk(home: Home) -> Iterator[Finding]:
 
 
 def connections(home: Home) -> Iterator[Finding]:
+    from exposure_pipelines.cli.demo_home import OWN_HOME, SERVED, demo_instances
     from exposure_pipelines.connections import load_connections
 
     loaded = load_connections(home)
@@ -134,7 +135,12 @@ def connections(home: Home) -> Iterator[Finding]:
         yield Finding("connections", "warning", "none configured", "exposure connectors add PRODUCT, or exposure demo.")
     elif loaded.valid:
         yield Finding("connections", "ok", f"{len(loaded.valid)} valid: " + ", ".join(c.instance for c in loaded.valid))
+    of_demo = demo_instances(home, (connection.instance for connection in loaded.valid))
+    if of_demo:
+        yield Finding("connections", "warning", f"{len(of_demo)} of the demo: {SERVED}", f"exposure demo. {OWN_HOME}")
     for connection in loaded.valid:
+        if connection.instance in of_demo:
+            continue  # their secrets are in the environment of that process alone
         for name, reference in connection.credentials.items():
             missing = reference.missing()
             if missing:

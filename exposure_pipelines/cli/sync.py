@@ -21,6 +21,7 @@ def sync(
 
     Example: `exposure sync tenable_prod`
     """
+    from exposure_pipelines.cli.demo_home import SERVED, demo_instances
     from exposure_pipelines.cli.runs import chosen_connections, sync_instances
     from exposure_pipelines.home import Home
 
@@ -39,7 +40,9 @@ def sync(
     if failed:
         # the rows say why, or the lines above them
         told_of = [report.instance if report.rows else f"{report.instance} ({report.reason})" for report in failed]
+        of_demo = demo_instances(home, (report.instance for report in failed))
         raise WorkFailed(
             f"{len(failed)} of {len(reports)} instances did not sync completely: {', '.join(told_of)}"
             + ". What they landed before is kept and nothing is retired; mend the cause and run the same command again."
+            + (f" {of_demo[0]} is of the demo: {SERVED}; run that again." if of_demo else "")
         )

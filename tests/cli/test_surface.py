@@ -171,6 +171,28 @@ def test_one_missing_secret_is_told_once_and_not_for_every_stream(exposure: Expo
     assert "are failed: a secret is missing" in told
 
 
+def test_a_home_of_the_demo_says_so_to_who_connects_a_product_of_their_own(exposure: Exposure, tmp_path: Path) -> None:
+    """The newcomer does what README says: first the demo, then `connectors add` and `doctor` in the same home."""
+    from exposure_pipelines.cli import doctor
+    from exposure_pipelines.cli.demo_home import HEADER, MARKER
+    from exposure_pipelines.home import Home
+
+    root = tmp_path / "home"
+    home = Home(root, root / "connections", str(root / "lake"), f"sqlite:///{root / 'warehouse.db'}").ensure()
+    (root / MARKER).write_text("{}")
+    keys = "credentials: {access_key: {env: ESTATE_ACCESS_KEY}, secret_key: {env: ESTATE_SECRET_KEY}}\n"
+    (home.connections / "tenable_prod.yaml").write_text(f"{HEADER}product: tenable\n{keys}")
+    assert [finding for finding in doctor.connections(home) if finding.state == "problem"] == []
+    taken = exposure("connectors", "add", "tenable", "--name", "tenable_prod")
+    beside = exposure("connectors", "add", "tenable", "--name", "tenable_own")
+    assert (taken.returncode, beside.returncode) == (2, 0)
+    for said in (taken.stderr, beside.stderr):
+        assert "invented company" in said
+        assert "EXPOSURE_HOME=.exposure-own" in said
+    (missing,) = {finding.found.split(":")[0] for finding in doctor.connections(home) if finding.state == "problem"}
+    assert missing == "tenable_own"
+
+
 def test_decisions_that_cannot_be_applied_are_found_before_a_build_is(exposure: Exposure, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     file = tmp_path / "home" / "decisions.yaml"
