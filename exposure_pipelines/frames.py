@@ -24,15 +24,9 @@ def mart_path(home: Home, table: str, date: str | Date | None = None) -> str:
 
     Raises ConfigurationError for an unknown table or a date that is no date, WorkFailed when nothing is built for it.
     """
-    import difflib
-
     from exposure_pipelines.lake import Lake
 
-    known = tables()
-    if table not in known:
-        close = difflib.get_close_matches(table, known, n=1)
-        hint = f" Did you mean {close[0]}?" if close else ""
-        raise ConfigurationError(f"There is no table {table!r}.{hint} See `exposure tables`.")
+    require_table(table)
     try:
         wanted = Date.fromisoformat(date) if isinstance(date, str) else date
     except ValueError:
@@ -40,7 +34,7 @@ def mart_path(home: Home, table: str, date: str | Date | None = None) -> str:
     lake = Lake.of(home)
     if wanted is not None:
         if not lake.has_model("marts", table, wanted):
-            raise WorkFailed(f"{table} is not built for {wanted}; `exposure build --date {wanted}` builds it.")
+            raise WorkFailed(not_built(table, wanted, lake.model_dates("marts", table)))
         return lake.model_path("marts", table, wanted)
     for day in reversed(lake.model_dates("marts", table)):
         if lake.has_model("marts", table, day):
@@ -48,6 +42,28 @@ def mart_path(home: Home, table: str, date: str | Date | None = None) -> str:
     raise WorkFailed(
         f"{table} is not built in {home.root}: run `exposure sync` and `exposure build`, or `exposure demo`; "
         "EXPOSURE_HOME names another home."
+    )
+
+
+def require_table(table: str) -> None:
+    """Raises ConfigurationError for an unknown table, with the one that may be meant."""
+    import difflib
+
+    known = tables()
+    if table not in known:
+        close = difflib.get_close_matches(table, known, n=1)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        raise ConfigurationError(f"There is no table {table!r}.{hint} See `exposure tables`.")
+
+
+def not_built(table: str, wanted: Date, days: list[Date]) -> str:
+    """What to do about a date that a table is not built for."""
+    if not days:
+        return f"{table} is not built for {wanted}, nor for any date: run `exposure sync` and `exposure build`."
+    dates = f"{len(days)} dates from {days[0]} to {days[-1]}" if len(days) > 1 else f"{days[0]}"
+    return (
+        f"{table} is not built for {wanted}, only for {dates}. "
+        f"`exposure build --date {wanted}` builds it where something was landed by then."
     )
 
 

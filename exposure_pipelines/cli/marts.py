@@ -52,10 +52,9 @@ def row_count(path: str) -> int:
 def columns_of(table: str) -> list[dict[str, str]]:
     """Columns of a mart as its contract declares them. Raises ConfigurationError for an unknown table."""
     from exposure_pipelines.building import project
-    from exposure_pipelines.frames import tables
+    from exposure_pipelines.frames import require_table
 
-    if table not in tables():
-        raise ConfigurationError(f"There is no table {table!r}; `exposure tables` lists them.")
+    require_table(table)
     model = project().models[table]
     return [{"column": c.name, "type": c.type, "description": c.description} for c in model.columns]
 
@@ -85,6 +84,8 @@ def export_table(home: Home, table: str, format: str, date: str | None, output: 
         else:
             with draft.open("rb") as file:
                 shutil.copyfileobj(file, sys.stdout.buffer)
+    except BrokenPipeError:
+        raise  # the reader of a pipe has seen enough
     except OSError as error:
         raise WorkFailed(f"{table} could not be written: {error}") from error
     finally:

@@ -64,6 +64,7 @@ def test_the_version_is_that_of_the_installed_package(exposure: Exposure) -> Non
         ("connectors add tenable --option speed=9", "'speed' is unknown"),
         ("connectors check nobody", "There is no instance 'nobody'"),
         ("sync", "exposure connectors add PRODUCT"),
+        ("tables devcies", "Did you mean devices?"),
         ("tables nothing", "There is no table 'nothing'"),
         ("export devcies", "Did you mean devices?"),
         ("export devices --date tomorrow", "expected YYYY-MM-DD"),

@@ -46,6 +46,20 @@ def test_a_date_whose_folder_holds_no_file_is_not_taken_for_built(site: Site) ->
     assert len(exposure_pipelines.frame("hosts")) == 2
 
 
+def test_an_export_whose_reader_has_seen_enough_is_no_failure(site: Site) -> None:
+    """exposure export hosts | head"""
+    site.at("2026-11-21T12:00:00Z")
+    built(site.home, "2026-11-20", 100_000)
+    command = [sys.executable, "-m", "exposure_pipelines.cli.main", "export", "connector_status"]
+    (site.home.lake / "marts" / "hosts").rename(site.home.lake / "marts" / "connector_status")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        assert export.stdout is not None
+        assert export.stderr is not None
+        assert export.stdout.readline() == b"host_id,tags,at\n"
+        export.stdout.close()
+        assert (export.wait(), export.stderr.read()) == (0, b"")
+
+
 def test_errors_say_what_to_run(site: Site) -> None:
     site.at("2026-11-21T12:00:00Z")
     assert exposure_pipelines.tables() == ["connector_status", "hosts"]
@@ -56,7 +70,12 @@ def test_errors_say_what_to_run(site: Site) -> None:
     with pytest.raises(ConfigurationError, match="expected YYYY-MM-DD"):
         exposure_pipelines.frame("hosts", "yesterday")
     built(site.home, "2026-11-19", 2)
-    with pytest.raises(WorkFailed, match="exposure build --date 2026-11-01"):
+    with pytest.raises(
+        WorkFailed, match=r"not built for 2026-11-01, only for 2026-11-19\. `exposure build --date 2026-11-01`"
+    ):
+        exposure_pipelines.frame("hosts", "2026-11-01")
+    built(site.home, "2026-11-20", 2)
+    with pytest.raises(WorkFailed, match=r"only for 2 dates from 2026-11-19 to 2026-11-20\."):
         exposure_pipelines.frame("hosts", "2026-11-01")
 
 
