@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exposure_pipelines import clock
+from exposure_pipelines.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,12 +38,19 @@ class Lake:
     """Paths and atomic writes of one lake. `root` is what DuckDB and fsspec both understand."""
 
     def __init__(self, url: str, scratch: Path) -> None:
+        """Raises ConfigurationError for an address that no installed driver opens."""
         import fsspec
 
         self.url = url
         self.scratch = scratch
         self.filesystem: AbstractFileSystem
-        self.filesystem, path = fsspec.core.url_to_fs(url)
+        try:
+            self.filesystem, path = fsspec.core.url_to_fs(url)
+        except (ImportError, ValueError) as error:  # no driver for its protocol, or no such protocol
+            raise ConfigurationError(
+                f"EXPOSURE_LAKE_URL cannot be opened ({error}): expected an address such as s3://bucket/lake, "
+                "whose driver pip install 'exposure-pipelines[s3]' brings"
+            ) from error
         self.is_local = (
             "file" in self.filesystem.protocol
             if isinstance(self.filesystem.protocol, tuple | list)

@@ -28,6 +28,9 @@ from exposure_pipelines.cli import (
 from exposure_pipelines.cli.output import say, stderr
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 
+#: Packages whose errors are those of a store behind fsspec.
+STORES = ("aiobotocore", "aiohttp", "botocore", "s3fs", "gcsfs", "google", "azure", "adlfs", "fsspec")
+
 
 class Commands(TyperGroup):
     """Turns errors that a person should read into a message on stderr and an exit code."""
@@ -45,6 +48,26 @@ class Commands(TyperGroup):
             # the reader of a pipe (head, less) has gone: nothing is wrong
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except Exception as error:
+            if told := lake_trouble(error):
+                fail(told, 1)
+            raise
+
+
+def lake_trouble(error: BaseException) -> str:
+    """What to say of an error of the store that holds the lake: every one has errors of its own. '' for any other error."""
+    place, seen = os.environ.get("EXPOSURE_LAKE_URL", ""), error
+    if "://" not in place or place.startswith("file://"):
+        return ""
+    while seen.__cause__ is not None:  # a missing right comes as PermissionError, with the store's own answer behind it
+        seen = seen.__cause__
+    if type(seen).__module__.partition(".")[0] not in STORES:
+        return ""
+    said = (str(error).strip().splitlines() or [""])[0]
+    return (
+        f"The lake (EXPOSURE_LAKE_URL) does not answer: {type(error).__name__}: {said}\n"
+        "Check the address, the network and the credentials of the store; `exposure doctor` looks at it again."
+    )
 
 
 def fail(message: str, code: int) -> NoReturn:

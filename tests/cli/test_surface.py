@@ -194,6 +194,20 @@ def test_a_home_of_the_demo_says_so_to_who_connects_a_product_of_their_own(expos
     assert missing == "tenable_own"
 
 
+def test_a_lake_that_does_not_answer_is_said_without_a_traceback(exposure: Exposure, tmp_path: Path) -> None:
+    pytest.importorskip("s3fs")
+    exposure("connectors", "add", "tenable")
+    unknown = exposure("status", EXPOSURE_LAKE_URL="nosuch://bucket/lake")
+    assert unknown.returncode == 2
+    assert "EXPOSURE_LAKE_URL cannot be opened (Protocol not known: nosuch)" in unknown.stderr
+    nobody = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null", "HOME": str(tmp_path)}
+    outcome = exposure("status", EXPOSURE_LAKE_URL="s3://nowhere/lake", **nobody)
+    assert outcome.returncode == 1
+    assert "Traceback" not in outcome.stderr
+    assert "The lake (EXPOSURE_LAKE_URL) does not answer: NoCredentialsError" in outcome.stderr
+    assert "`exposure doctor`" in outcome.stderr
+
+
 def test_decisions_that_cannot_be_applied_are_found_before_a_build_is(exposure: Exposure, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     file = tmp_path / "home" / "decisions.yaml"
