@@ -12,7 +12,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="The same seed gives the same company.")] = 7,
     days: Annotated[int, typer.Option(min=1, max=90, help="Days of history to play, ending today.")] = 1,
     serve: Annotated[bool, typer.Option("--serve", help="Stay up with the Dagster UI afterwards.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the Dagster UI with --serve.")] = 3000,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the Dagster UI with --serve.")] = 3000,
 ) -> None:
     """Serve an invented company on loopback, connect every product in it, sync, merge, and sum up.
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exposure_pipelines.cli.demo_home import HEADER, MARKER, is_of_demo
@@ -38,6 +39,10 @@ class DemoRun:
         from demo_estate.truth import Truth
         from exposure_pipelines.clock import utc_date
 
+        if serve_port:
+            from exposure_pipelines.cli.services import require_port
+
+            require_port(serve_port)  # before minutes of work
         started = time.monotonic()
         today = utc_date()
         self.claim_home()
@@ -47,7 +52,7 @@ class DemoRun:
             self.connect(estate)
             for day in range(self.days):
                 self.play(estate, day, today - timedelta(days=self.days - 1 - day), is_last=day == self.days - 1)
-            self.summarise(estate, today, time.monotonic() - started)
+            self.summarise(estate, today, time.monotonic() - started, serving=serve_port is not None)
             if serve_port is not None:
                 self.stay(serve_port)
 
@@ -61,7 +66,7 @@ class DemoRun:
                 f"{self.home.connections} holds connections of your own ({', '.join(sorted(foreign))}); the demo does not "
                 "mix with them. Give it a home of its own: EXPOSURE_HOME=.exposure-demo exposure demo"
             )
-        if marker.exists() and json.loads(marker.read_text()) != estate:
+        if marker.exists() and read_marker(marker) != estate:
             say("This home holds another demo company: starting over.")
             for folder in (self.home.lake, self.home.snapshots, self.home.dagster):
                 shutil.rmtree(folder, ignore_errors=True)
@@ -105,10 +110,10 @@ class DemoRun:
                 report.require_success()
             build_dates(self.home, [on.isoformat()]).require_success()
 
-    def summarise(self, estate: EstateServer, today: date, seconds: float) -> None:
+    def summarise(self, estate: EstateServer, today: date, seconds: float, *, serving: bool) -> None:
         from exposure_pipelines.cli.demo_summary import print_summary, summary
 
-        print_summary(summary(self.home, estate, today, seconds))
+        print_summary(summary(self.home, estate, today, seconds), serving)
 
     def stay(self, port: int) -> None:
         from exposure_pipelines.cli.services import DagsterServices
@@ -116,6 +121,14 @@ class DemoRun:
         with DagsterServices(self.home, port) as services:
             services.announce()
             services.wait()
+
+
+def read_marker(marker: Path) -> object:
+    """The company that a home holds; None where that cannot be read any more, which is none that is asked for."""
+    try:
+        return json.loads(marker.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
 
 
 @contextmanager

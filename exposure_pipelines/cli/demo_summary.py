@@ -102,7 +102,7 @@ def example_device(records: Any) -> str | None:
     return str(devices.groupby("asset_id")["product"].nunique().sort_values(kind="stable").index[-1])
 
 
-def print_summary(result: Summary) -> None:
+def print_summary(result: Summary, serving: bool = False) -> None:
     say()
     print_table(
         result.connectors,
@@ -148,4 +148,5 @@ def print_summary(result: Summary) -> None:
     say("  exposure export devices -o devices.csv")
     if result.device:
         say(f"  exposure explain device {result.device}")
-    say("  exposure demo --serve               the same, with the Dagster UI left running")
+    if not serving:
+        say("  exposure demo --serve               the same, with the Dagster UI left running")

@@ -30,9 +30,13 @@ def serve(
 
     Example: `exposure estate serve --devices 50 --faults plan.yaml`
     """
+    import yaml
+
     from demo_estate.serve import serve as serve_estate
 
     try:
         serve_estate(devices=devices, seed=seed, port=port, faults=faults)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{faults} is not valid YAML: {' '.join(str(error).split())}") from None
     except (ValueError, LookupError, OSError) as error:
         raise ConfigurationError(f"The estate cannot be served: {error}") from error

@@ -67,9 +67,11 @@ def export_table(home: Home, table: str, format: str, date: str | None, output: 
     from exposure_pipelines.frames import mart_path
     from exposure_pipelines.lake import Lake, duckdb_connection
 
-    path = mart_path(home, table, date).replace("'", "''")
     if output is not None and not output.absolute().parent.is_dir():
         raise ConfigurationError(f"{output.absolute().parent} is not a folder; make it first.")
+    if output is not None and output.is_dir():
+        raise ConfigurationError(f"{output} is a folder; name a file in it: -o {output / f'{table}.{format}'}")
+    path = mart_path(home, table, date).replace("'", "''")
     draft = (
         output.with_name(f".{output.name}.draft") if output else home.scratch / f"export-{table}.{format}"
     ).absolute()

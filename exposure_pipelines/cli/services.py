@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -62,8 +63,7 @@ class DagsterServices:
 
         # a shell that starts a command in the background makes it ignore Ctrl-C, and Dagster's processes would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if not port_is_free(self.port, self.host):
-            raise ConfigurationError(f"Port {self.port} is taken; choose another with --port.")
+        require_port(self.port, self.host)
         prepare_dagster_home(self.home)
         with quiet_dagster(), dg.DagsterInstance.get() as instance:
             release_dead_runs(instance, launched=True)
@@ -171,14 +171,21 @@ def last_lines(log: Path, count: int = 15) -> str:
     return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
 
 
-def port_is_free(port: int, host: str = LOOPBACK) -> bool:
+def require_port(port: int, host: str = LOOPBACK) -> None:
+    """Raises ConfigurationError when nobody may listen there, and says which of port and host is to change."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            match error.errno:
+                case errno.EADDRINUSE:
+                    said = f"Port {port} is taken; choose another with --port."
+                case errno.EACCES:
+                    said = f"Port {port} is not for you to open; choose one from 1024 on with --port."
+                case _:
+                    said = f"{host} is no address of this machine ({error.strerror}); choose another with --host."
+            raise ConfigurationError(said) from None
 
 
 def free_port() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,7 @@ def test_the_version_is_that_of_the_installed_package(exposure: Exposure) -> Non
         ("tables devcies", "Did you mean devices?"),
         ("tables nothing", "There is no table 'nothing'"),
         ("export devcies", "Did you mean devices?"),
+        ("export devices -o .", "is a folder; name a file"),
         ("export devices --date tomorrow", "expected YYYY-MM-DD"),
         ("resolve nowhere.jsonl --kind device", "is not a file"),
         ("query x", "is not in this release"),
@@ -77,6 +79,41 @@ def test_a_wrong_call_exits_with_2_and_says_what_was_expected(exposure: Exposure
     assert outcome.returncode == 2, outcome.stderr
     assert said in outcome.stderr
     assert "Traceback" not in outcome.stderr
+
+
+def test_a_host_that_is_not_here_is_not_called_a_port_that_is_taken(exposure: Exposure) -> None:
+    outcome = exposure("up", "--port", "0", "--host", "192.0.2.1")
+    assert outcome.returncode == 2
+    assert "192.0.2.1 is no address of this machine" in outcome.stderr
+
+
+def test_a_demo_that_cannot_be_served_is_refused_before_it_runs(exposure: Exposure) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        outcome = exposure("demo", "--devices", "10", "--serve", "--port", str(port))
+    assert (outcome.returncode, outcome.stdout) == (2, "")
+    assert f"Port {port} is taken; choose another with --port." in outcome.stderr
+
+
+def test_a_fault_plan_that_is_no_yaml_names_the_file(exposure: Exposure, tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text("faults: [1")
+    outcome = exposure("estate", "serve", "--devices", "10", "--faults", str(tmp_path / "plan.yaml"))
+    assert outcome.returncode == 2
+    assert "plan.yaml is not valid YAML" in outcome.stderr.replace("\n", "")
+    assert "Traceback" not in outcome.stderr
+
+
+def test_a_demo_home_whose_marker_is_broken_starts_over(tmp_path: Path) -> None:
+    from exposure_pipelines.cli.demo_home import MARKER
+    from exposure_pipelines.cli.demo_run import DemoRun
+    from exposure_pipelines.home import Home
+
+    home = Home(tmp_path, tmp_path / "connections", str(tmp_path / "lake"), "sqlite://").ensure()
+    (tmp_path / MARKER).write_text('{"devices": 5')
+    (home.lake / "landed").mkdir()
+    DemoRun(home, devices=10, seed=7, days=1).claim_home()
+    assert json.loads((tmp_path / MARKER).read_text()) == {"devices": 10, "seed": 7, "days": 1}
+    assert not (home.lake / "landed").exists()
 
 
 def test_work_that_cannot_be_done_exits_with_1(exposure: Exposure) -> None:
