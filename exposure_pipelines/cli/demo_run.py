@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from exposure_pipelines.cli.demo_home import HEADER, MARKER, is_of_demo
 from exposure_pipelines.cli.output import heading, say
+from exposure_pipelines.cli.services import require_port, require_unserved
 from exposure_pipelines.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -39,10 +40,9 @@ class DemoRun:
         from demo_estate.truth import Truth
         from exposure_pipelines.clock import utc_date
 
-        if serve_port:
-            from exposure_pipelines.cli.services import require_port
-
-            require_port(serve_port)  # before minutes of work
+        if serve_port is not None:  # before minutes of work
+            require_port(serve_port)
+            require_unserved(self.home)
         started = time.monotonic()
         today = utc_date()
         self.claim_home()
@@ -67,6 +67,7 @@ class DemoRun:
                 "mix with them. Give it a home of its own: EXPOSURE_HOME=.exposure-demo exposure demo"
             )
         if marker.exists() and read_marker(marker) != estate:
+            require_unserved(self.home)
             say("This home holds another demo company: starting over.")
             for folder in (self.home.lake, self.home.snapshots, self.home.dagster):
                 shutil.rmtree(folder, ignore_errors=True)

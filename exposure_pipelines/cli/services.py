@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import signal
 import socket
@@ -14,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 from exposure_pipelines.cli.output import say
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = ("0.0.0.0", "::")
 START_SECONDS = 180
+#: File whose lock says that a webserver and a daemon are at work on a home, and its text where.
+CLAIM = "services.lock"
 STOP_SECONDS = 20
 
 WORKSPACE = """\
@@ -38,7 +41,8 @@ load_from:
 class DagsterServices:
     """Webserver and daemon on one home; a context manager that never leaves a process behind.
 
-    Raises ConfigurationError when the port is taken, WorkFailed when a process ends by itself (with its last lines).
+    Raises ConfigurationError when the port is taken or the home is served already, WorkFailed when a process ends by itself
+    (with its last lines).
     """
 
     def __init__(self, home: Home, port: int, host: str = LOOPBACK) -> None:
@@ -50,6 +54,7 @@ class DagsterServices:
         self.address = f"http://{asked}:{self.port}"
         self.logs = home.dagster / "service_logs"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.claim: TextIO | None = None
 
     def __enter__(self) -> Self:
         import dagster as dg
@@ -65,6 +70,7 @@ class DagsterServices:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         require_port(self.port, self.host)
         prepare_dagster_home(self.home)
+        self.claim = claim_services(self.home)
         with quiet_dagster(), dg.DagsterInstance.get() as instance:
             release_dead_runs(instance, launched=True)
             forget_future_ticks(instance)
@@ -74,6 +80,9 @@ class DagsterServices:
         try:
             self.start("webserver", "dagster_webserver", "-h", self.host, "-p", str(self.port), "-w", str(workspace))
             self.start("daemon", "dagster._daemon", "run", "-w", str(workspace))
+            note_down(
+                self.claim, self.address, {"exposure": os.getpid()} | {n: p.pid for n, p in self.processes.items()}
+            )
             self.wait_until_answering()
         except BaseException:
             self.stop()
@@ -100,6 +109,8 @@ class DagsterServices:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                # they keep the claim when this command alone is killed
+                pass_fds=[self.claim.fileno()] if self.claim else (),
             )
 
     def wait_until_answering(self) -> None:
@@ -151,6 +162,39 @@ class DagsterServices:
             while time.monotonic() < deadline and any(group_is_alive(process) for process in running):
                 time.sleep(0.1)
         self.processes.clear()
+        if self.claim:
+            self.claim.close()
+
+
+def claim_services(home: Home) -> TextIO:
+    """Hold the home's services. Two daemons on one home would start every scheduled run twice.
+
+    The operating system drops the claim with the last process that holds it. Raises ConfigurationError when it is held.
+    """
+    claim = (home.dagster / CLAIM).open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.seek(0)
+        told = claim.read().strip() or "by another process"
+        claim.close()
+        raise ConfigurationError(
+            f"{home.root} is served already: {told}. Look there, or stop it first (Ctrl-C where it runs); "
+            "EXPOSURE_HOME names another home."
+        ) from None
+    return claim
+
+
+def require_unserved(home: Home) -> None:
+    """Raises ConfigurationError while a webserver and a daemon are at work on the home."""
+    if (home.dagster / CLAIM).exists():
+        claim_services(home).close()
+
+
+def note_down(claim: TextIO, address: str, processes: dict[str, int]) -> None:
+    claim.truncate(0)
+    claim.write(f"{address}, processes {', '.join(f'{name} {pid}' for name, pid in processes.items())}")
+    claim.flush()
 
 
 def group_is_alive(process: subprocess.Popen[bytes]) -> bool:

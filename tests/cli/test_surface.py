@@ -95,6 +95,25 @@ def test_a_demo_that_cannot_be_served_is_refused_before_it_runs(exposure: Exposu
     assert f"Port {port} is taken; choose another with --port." in outcome.stderr
 
 
+def test_one_home_is_served_once_and_not_emptied_while_it_is(exposure: Exposure, tmp_path: Path) -> None:
+    """Two daemons on a home start every scheduled run twice; a demo of another company removes Dagster's folder."""
+    from exposure_pipelines.cli.demo_home import MARKER
+    from exposure_pipelines.cli.services import claim_services, note_down
+    from exposure_pipelines.home import Home
+
+    root = tmp_path / "home"
+    home = Home(root, root / "connections", str(root / "lake"), f"sqlite:///{root / 'warehouse.db'}").ensure()
+    (root / MARKER).write_text("{}")
+    with claim_services(home) as claim:
+        note_down(claim, "http://127.0.0.1:3000", {"daemon": 4711})
+        for call in ("up --port 0", "demo --devices 10 --serve --port 0", "demo --devices 10"):
+            outcome = exposure(*call.split())
+            assert outcome.returncode == 2, call
+            assert "is served already: http://127.0.0.1:3000, processes daemon 4711" in outcome.stderr.replace("\n", "")
+    claim_services(home).close()
+    assert home.dagster.exists()
+
+
 def test_a_fault_plan_that_is_no_yaml_names_the_file(exposure: Exposure, tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text("faults: [1")
     outcome = exposure("estate", "serve", "--devices", "10", "--faults", str(tmp_path / "plan.yaml"))
