@@ -24,6 +24,8 @@ RETRIES = 1
 WAIT_SECONDS = 30.0
 PULL_SECONDS = 600.0
 READ_SECONDS = 120.0
+#: How the message of a permission begins that was left out because another one failed before.
+NOT_TRIED = "not tried"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def check(connector: Connector, settings: Settings, **client_options: Any) -> li
     if len(results) < len(connector.permissions):
         first = results[-1]
         for permission in connector.permissions[len(results) :]:
-            message = f"not tried, because {first.permission} failed"
+            message = f"{NOT_TRIED}, because {first.permission} failed"
             results.append(CheckResult(permission.name, False, None, message, first.hint))
     return results
 

@@ -93,6 +93,7 @@ def check(
     Example: `exposure connectors check tenable_prod`
     """
     from connector_assets import registry
+    from connector_assets.kit.check import NOT_TRIED
     from connector_assets.kit.check import check as check_connector
     from exposure_pipelines.cli.runs import chosen_connections
     from exposure_pipelines.home import Home
@@ -115,10 +116,14 @@ def check(
     if as_json:
         print_json(rows)
     else:
-        print_table(rows, ("instance", "permission", "ok", "message", "hint"), empty="No instance to check.")
+        # what was not tried has the hint of what failed before it, a row above
+        told = [{**row, "hint": ""} if row["message"].startswith(NOT_TRIED) else row for row in rows]
+        print_table(told, ("instance", "permission", "ok", "message", "hint"), empty="No instance to check.")
     failed = [row for row in rows if not row["ok"]]
     if failed:
-        raise WorkFailed(f"{len(failed)} of {len(rows)} checks failed; the hint beside each says what to do.")
+        raise WorkFailed(
+            f"{len(failed)} of {len(rows)} checks failed; what stands beside each says why and what to do."
+        )
 
 
 @app.command()

@@ -264,6 +264,16 @@ def test_a_lake_that_does_not_answer_is_said_without_a_traceback(exposure: Expos
     assert "`exposure doctor`" in outcome.stderr
 
 
+def test_a_check_tells_a_fix_once_and_not_for_what_it_did_not_try(exposure: Exposure) -> None:
+    exposure("connectors", "add", "tenable")
+    outcome = exposure("connectors", "check")
+    assert outcome.returncode == 1
+    told = re.sub(r"\s+", " ", outcome.stdout)
+    assert told.count("set it where the sync runs") == told.count("not tried, because") == 1
+    rows = json.loads(exposure("connectors", "check", "--json").stdout)
+    assert {row["hint"] for row in rows} == {"set it where the sync runs, then sync again"}
+
+
 def test_decisions_that_cannot_be_applied_are_found_before_a_build_is(exposure: Exposure, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     file = tmp_path / "home" / "decisions.yaml"
