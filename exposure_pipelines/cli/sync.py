@@ -41,8 +41,10 @@ def sync(
         # the rows say why, or the lines above them
         told_of = [report.instance if report.rows else f"{report.instance} ({report.reason})" for report in failed]
         of_demo = demo_instances(home, (report.instance for report in failed))
+        partial = [r.instance for r in reports if r.succeeded and any(row["state"] == "partial" for row in r.rows)]
         raise WorkFailed(
-            f"{len(failed)} of {len(reports)} instances did not sync completely: {', '.join(told_of)}"
+            f"{len(failed)} of {len(reports)} instances failed: {', '.join(told_of)}"
+            + (f"; partial: {', '.join(partial)}" if partial else "")
             + ". What they landed before is kept and nothing is retired; mend the cause and run the same command again."
             + (f" {of_demo[0]} is of the demo: {SERVED}; run that again." if of_demo else "")
         )

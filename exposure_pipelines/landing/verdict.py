@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: An enumeration smaller than this may shrink as it likes.
 GUARDED_FROM = 20
+#: Scopes, and reasons of scopes, that the reason of a stream names.
+TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,23 @@ def judge_scopes(
     return scopes
 
 
+def some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
+    return ", ".join(names[:TOLD]) + more
+
+
 def judge_stream(
     scopes: dict[str, ScopeResult], counts: TypedCounts, needed: Sequence[Manifest], guard: VolumeGuard
 ) -> tuple[State, str | None]:
     """A stream is complete when every scope is, every record could be read and so was every stream it was read through."""
-    partial = {name: scope.reason for name, scope in scopes.items() if scope.state != "complete"}
-    if partial:
-        reasons = [f"{name}: {reason}" if name != "default" else str(reason) for name, reason in partial.items()]
-        more = f" (and {len(reasons) - 3} more scopes)" if len(reasons) > 3 else ""
-        return "partial", "; ".join(reasons[:3]) + more
+    sharing: dict[str, list[str]] = {}
+    for name, scope in scopes.items():
+        if scope.state != "complete":
+            sharing.setdefault(str(scope.reason), []).append(name)
+    if sharing:
+        reasons = [reason if names == ["default"] else f"{some(names)}: {reason}" for reason, names in sharing.items()]
+        left = sum(len(names) for names in [*sharing.values()][TOLD:])
+        return "partial", "; ".join(reasons[:TOLD]) + (f" (and {left} more scopes)" if left else "")
     if counts.rejected:
         return "partial", f"{counts.rejected} records are in quarantine: what is absent may only be unreadable"
     for manifest in needed:

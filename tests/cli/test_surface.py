@@ -222,7 +222,7 @@ def test_one_missing_secret_is_told_once_and_not_for_every_stream(exposure: Expo
     said = re.sub(r"\s+", " ", outcome.stdout)
     assert "assets, deleted_assets, terminated_assets, vulnerabilities: failed: a secret is missing" in said
     assert (outcome.stdout + outcome.stderr).count("TENABLE_PROD_ACCESS_KEY") == 1
-    assert "1 of 1 instances did not sync completely: tenable_prod. What they landed before is kept" in outcome.stderr
+    assert "1 of 1 instances failed: tenable_prod. What they landed before is kept" in outcome.stderr
     told = exposure("status").stdout
     assert told.count("TENABLE_PROD_ACCESS_KEY") == 1
     assert "are failed: a secret is missing" in told

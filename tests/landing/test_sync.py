@@ -22,10 +22,12 @@ from exposure_pipelines.errors import WorkFailed
 from exposure_pipelines.home import Home
 from exposure_pipelines.lake import Lake, duckdb_connection
 from exposure_pipelines.landing import spool, sync
-from exposure_pipelines.landing.manifest import Manifest
+from exposure_pipelines.landing.manifest import Manifest, ScopeResult
 from exposure_pipelines.landing.select import select_sync, sync_rows
 from exposure_pipelines.landing.sync import run_sync
 from exposure_pipelines.landing.trace import landed_record
+from exposure_pipelines.landing.typed import TypedCounts
+from exposure_pipelines.landing.verdict import VolumeGuard, judge_stream
 from tests.landing.conftest import Pull, Workbench, pages, stream, utc
 
 MANY = [{"id": str(number)} for number in range(50)]
@@ -121,6 +123,22 @@ def test_an_enumeration_that_lost_most_records_is_held(bench: Workbench) -> None
     bench.one(stream(pages(MANY)))
     assert bench.one(stream(pages(MANY[:24]))).state == "partial"
     assert bench.one(stream(pages(MANY[:25]))).state == "complete"
+
+
+def test_what_scopes_have_in_common_is_told_once() -> None:
+    def reason(scopes: dict[str, str]) -> str | None:
+        judged = {name: ScopeResult(state="partial", reason=said) for name, said in scopes.items()}
+        return judge_stream(judged, TypedCounts(0, 0, 0, 0, {}), [], VolumeGuard("acme", 0.5, False, None))[1]
+
+    page = "a sign-in page answers instead of the API"
+    assert reason({"default": page}) == page
+    assert (
+        reason({"east": page, "west": "page 3 is missing", "north": page})
+        == f"east, north: {page}; west: page 3 is missing"
+    )
+    assert reason({f"s{n}": page for n in range(500)}) == f"s0, s1, s2 and 497 more: {page}"
+    several = {"a": "1", "b": "2", "c": "3", "d": "4", "e": "4", "f": "5"}
+    assert reason(several) == "a: 1; b: 2; c: 3 (and 3 more scopes)"
 
 
 def test_a_scope_that_is_not_named_any_more_is_held(bench: Workbench) -> None:
