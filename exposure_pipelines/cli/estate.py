@@ -24,7 +24,9 @@ def serve(
     devices: Annotated[int, typer.Option(min=1, help="Devices in the estate.")] = 500,
     seed: Annotated[int, typer.Option(help="The same seed gives the same estate.")] = 7,
     port: Annotated[int, typer.Option(help="First port; one product a port from there. 0 picks free ones.")] = 0,
-    faults: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Fault plan, YAML.")] = None,
+    faults: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Fault plan, YAML; see docs/connectors.md.")
+    ] = None,
 ) -> None:
     """Serve the emulated vendors on loopback until Ctrl-C, and print how to connect to each.
 
