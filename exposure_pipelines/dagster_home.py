@@ -214,15 +214,17 @@ def release_dead_runs(instance: dg.DagsterInstance, *, launched: bool = False) -
 
     unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     for run in instance.get_runs(unfinished):
-        gone = dead_process(run.tags) or (launched and dead_code_server(run.tags))
+        gone = dead_process(run) or (launched and dead_code_server(run.tags))
         if gone:
             instance.report_run_failed(run, f"{gone} that ran it is gone (killed, or the machine restarted).")
             instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
-def dead_process(tags: Mapping[str, str]) -> str:
+def dead_process(run: dg.DagsterRun) -> str:
     """The process of a run of the command line, where it is gone; else nothing."""
-    mark = tags.get(PROCESS_TAG, "")
+    if run.parent_run_id is not None:
+        return ""  # executed again from the web UI, which copies the tags of the run before
+    mark = run.tags.get(PROCESS_TAG, "")
     host, _, rest = mark.partition(":")
     pid, _, _ = rest.partition(":")
     lives = host != socket.gethostname() or not pid.isdigit() or process_mark(int(pid)) == mark

@@ -353,6 +353,25 @@ def test_runs_of_a_daemon_that_is_gone_are_ended_by_the_next_start(site: Site, t
         assert instance.event_log_storage.get_concurrency_info("pool_alive").active_run_ids == {states["alive"]}
 
 
+def test_a_run_of_the_command_line_that_is_executed_again_is_not_taken_for_dead(site: Site) -> None:
+    """The web UI copies its tags, and with them the process that has ended."""
+    assert site.sync("alpha_main").success
+    with dg.DagsterInstance.get() as instance:
+        (first,) = instance.get_runs()
+        mark = first.tags["exposure/process"].rpartition(":")[0] + ":1"
+        again = instance.create_run_for_job(
+            toy_job,
+            tags={**first.tags, "exposure/process": mark},
+            status=dg.DagsterRunStatus.STARTED,
+            root_run_id=first.run_id,
+            parent_run_id=first.run_id,
+        )
+        release_dead_runs(instance)
+        after = instance.get_run_by_id(again.run_id)
+        assert after is not None
+        assert after.status is dg.DagsterRunStatus.STARTED
+
+
 @dg.job
 def toy_job() -> None: ...
 
