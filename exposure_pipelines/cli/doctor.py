@@ -29,7 +29,7 @@ class Finding:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help=JSON_HELP)] = False) -> None:
-    """Check Python, packages, home, disk, connections, secrets, lake, warehouse, Dagster and the snapshot's age.
+    """Check Python, packages, home, disk, connections, secrets, alerts, lake, warehouse, Dagster and the snapshot's age.
 
     Example: `exposure doctor`
     """
@@ -163,6 +163,25 @@ def decisions(home: Home) -> Iterator[Finding]:
         yield Finding("decisions", "ok", f"{len(told.decisions)} decisions, {len(told.allow)} allowed values")
 
 
+def alerts(home: Home) -> Iterator[Finding]:
+    """A file that cannot be read, or names a secret that is not there, is else found on the night that somebody is needed."""
+    from exposure_pipelines.alerts import ALERTS_FILE, load_alerts
+
+    if not (home.root / ALERTS_FILE).exists():
+        yield Finding("alerts", "ok", f"nobody is told of failures ({ALERTS_FILE} says whom)")
+        return
+    told = load_alerts(home.root)
+    ways = [name for name, way in (("webhook", told.webhook), ("email", told.email)) if way]
+    secrets = {"webhook.url": told.webhook and told.webhook.url, "email.password": told.email and told.email.password}
+    missing = {name: said for name, secret in secrets.items() if secret and (said := secret.missing())}
+    for name, said in missing.items():
+        yield Finding("alerts", "problem", f"{ALERTS_FILE}: {name}: {said}", "Set it where exposure up runs.")
+    if not ways:
+        yield Finding("alerts", "warning", f"{ALERTS_FILE} names nobody", "Name a webhook or e-mail recipients in it.")
+    elif not missing:
+        yield Finding("alerts", "ok", f"failures are told by {' and '.join(ways)}")
+
+
 def lake(home: Home) -> Iterator[Finding]:
     """Whether the lake can be listed; a local one is made on first use."""
     from exposure_pipelines.lake import Lake
@@ -259,6 +278,7 @@ CHECKS: tuple[Callable[[Home], Iterator[Finding]], ...] = (
     disk,
     connections,
     decisions,
+    alerts,
     lake,
     warehouse,
     dagster_instance,

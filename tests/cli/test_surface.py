@@ -274,6 +274,33 @@ def test_a_check_tells_a_fix_once_and_not_for_what_it_did_not_try(exposure: Expo
     assert {row["hint"] for row in rows} == {"set it where the sync runs, then sync again"}
 
 
+@pytest.mark.parametrize(
+    ("text", "state", "said"),
+    [
+        (
+            "webhook: {url: {env: NO_SUCH_HOOK}}",
+            "problem",
+            "webhook.url: the environment variable NO_SUCH_HOOK is not set",
+        ),
+        ("webhok: {url: {env: PATH}}", "problem", "webhok"),
+        ("webhook: {url: {env: PATH}}", "ok", "failures are told by webhook"),
+        ("ui: https://dagster.corp.example", "warning", "names nobody"),
+        (None, "ok", "nobody is told of failures"),
+    ],
+)
+def test_the_doctor_finds_alerts_that_would_reach_nobody(
+    tmp_path: Path, text: str | None, state: str, said: str
+) -> None:
+    from exposure_pipelines.cli.doctor import alerts, found_by
+    from exposure_pipelines.home import Home
+
+    if text:
+        (tmp_path / "alerts.yaml").write_text(text)
+    (finding,) = found_by(alerts, Home(tmp_path, tmp_path / "connections", str(tmp_path / "lake"), "sqlite://"))
+    assert (finding.check, finding.state) == ("alerts", state)
+    assert said in finding.found
+
+
 def test_decisions_that_cannot_be_applied_are_found_before_a_build_is(exposure: Exposure, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     file = tmp_path / "home" / "decisions.yaml"
