@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 BUILD_JOB = "build_exposure_graph"
 
 
+def sync_schedule_name(instance: str) -> str:
+    return f"{sync_job_name(instance)}_schedule"
+
+
 def sync_job_name(instance: str) -> str:
     return f"sync_{instance}"
 

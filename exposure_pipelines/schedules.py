@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from exposure_pipelines.jobs import BUILD_JOB, sync_job_name
+from exposure_pipelines.jobs import BUILD_JOB, sync_schedule_name
 
 if TYPE_CHECKING:
     from exposure_pipelines.connections import Connection
@@ -35,7 +35,7 @@ def into_partition_of_tick(
 
 
 def sync_schedule(connection: Connection, job: dg.UnresolvedAssetJobDefinition) -> dg.ScheduleDefinition:
-    name = f"{sync_job_name(connection.instance)}_schedule"
+    name = sync_schedule_name(connection.instance)
     return into_partition_of_tick(name, job, connection.cron, f"Pulls {connection.instance} periodically.")
 
 

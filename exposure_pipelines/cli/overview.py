@@ -88,6 +88,24 @@ def next_tick(connection: Connection) -> str | None:
     return next(iter(ticks)).strftime("%Y-%m-%d %H:%MZ")
 
 
+def schedules_on(home: Home) -> set[str] | None:
+    """Names of the schedules that are switched on; None where Dagster's records cannot be read."""
+    import dagster as dg
+    from dagster._core.definitions.run_request import InstigatorType
+
+    from exposure_pipelines.dagster_home import prepare_dagster_home, quiet_dagster
+
+    if not (home.dagster / "dagster.yaml").exists():
+        return set()
+    try:
+        prepare_dagster_home(home)
+        with quiet_dagster(), dg.DagsterInstance.get() as instance:
+            known = instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)
+            return {state.instigator_name for state in known if state.is_running}
+    except Exception:  # noqa: BLE001 - a server that is down, a file that is broken: doctor tells; status tells the rest
+        return None
+
+
 def daemon_states(home: Home) -> dict[str, bool]:
     """Dagster daemons that ever reported, and whether each is alive now."""
     import dagster as dg

@@ -139,7 +139,7 @@ class DagsterServices:
             say(
                 f"Listening on {self.host}: the page has no sign-in, whoever reaches it can start runs. Put a proxy before it."
             )
-        say("Schedules are off until you switch them on under Automation. Ctrl-C stops everything.")
+        say("A schedule is off until you switch it on under Automation. Ctrl-C stops everything.")
 
     def wait(self) -> None:
         """Stay until Ctrl-C or SIGTERM; raise WorkFailed when a process ends by itself."""

@@ -23,8 +23,9 @@ def status(
 
     Example: `exposure status --json`
     """
-    from exposure_pipelines.cli.overview import instance_rows
+    from exposure_pipelines.cli.overview import instance_rows, schedules_on
     from exposure_pipelines.home import Home
+    from exposure_pipelines.jobs import sync_schedule_name
 
     home = Home.from_env().ensure()
     if prometheus:
@@ -33,15 +34,20 @@ def status(
         typer.echo(exposition(home), nl=False)
         return
     rows, broken = instance_rows(home)
+    on = schedules_on(home)
+    for row in rows:
+        row["schedule_on"] = None if on is None else sync_schedule_name(row["instance"]) in on
     if as_json:
         print_json({"instances": rows, "broken": broken})
         return
     print_table(
-        rows,
+        [{**row, "next_tick": "off"} if row["next_tick"] and row["schedule_on"] is False else row for row in rows],
         ("instance", "product", "state", "last_complete", "age", "records", "quarantined", "next_tick"),
         empty="No instance is configured. `exposure demo` shows the product on an invented company; "
         "`exposure connectors add PRODUCT` configures a real one.",
     )
+    if any(row["schedule_on"] is False and row["next_tick"] for row in rows):
+        say("off: switch the schedule on in the web UI of `exposure up`, under Automation.")
     for row in rows:
         for trouble in row["troubles"]:
             say(f"{row['instance']}: {trouble}")

@@ -416,6 +416,25 @@ def test_a_schedule_that_a_clock_carried_away_ticks_again(site: Site) -> None:
     assert left == {"carried_away": (0, InstigatorStatus.RUNNING, True), "well": (1, InstigatorStatus.RUNNING, True)}
 
 
+def test_status_shows_a_tick_only_where_the_schedule_is_on(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    """All are off in a new home: a time at which nothing will run tells that something will."""
+    from exposure_pipelines.cli.status import status
+
+    prepare_dagster_home(site.home)
+    with dg.DagsterInstance.get() as instance:
+        origin = RemoteInstigatorOrigin(ORIGIN, "sync_alpha_main_schedule")
+        data = ScheduleInstigatorData("0 * * * *", time.time())
+        instance.add_instigator_state(InstigatorState(origin, InstigatorType.SCHEDULE, InstigatorStatus.RUNNING, data))
+    status(as_json=True)
+    rows = json.loads(capsys.readouterr().out)["instances"]
+    assert {row["instance"]: row["schedule_on"] for row in rows} == {"alpha_main": True, "beta_main": False}
+    assert all(row["next_tick"] for row in rows)
+    status()
+    told = {line.split()[0]: line for line in capsys.readouterr().out.splitlines() if "_main" in line}
+    assert told["beta_main"].rstrip().endswith(" off")
+    assert told["alpha_main"].rstrip().endswith("Z")
+
+
 ORIGIN = RemoteRepositoryOrigin(
     ManagedGrpcPythonEnvCodeLocationOrigin(LoadableTargetOrigin(module_name="toy"), location_name="toy"), "toy"
 )
