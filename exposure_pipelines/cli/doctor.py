@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from exposure_pipelines.cli.output import JSON_HELP, print_json, print_table
+from exposure_pipelines.cli.troubles import first_line, trouble_of
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 from exposure_pipelines.home import Home
 
@@ -51,13 +52,8 @@ def found_by(check: Callable[[Home], Iterator[Finding]], home: Home) -> Iterator
     except (ConfigurationError, WorkFailed) as error:
         yield Finding(check.__name__, "problem", str(error), "See the message.")
     except Exception as error:  # noqa: BLE001 - a broken home breaks in ways that nobody listed
-        said = (str(error).strip().splitlines() or [""])[0]
-        yield Finding(
-            check.__name__,
-            "problem",
-            f"cannot be checked: {type(error).__name__}: {said}"[:300],
-            "Repair or remove it.",
-        )
+        said = trouble_of(error) or f"cannot be checked: {type(error).__name__}: {first_line(error)}"[:300]
+        yield Finding(check.__name__, "problem", said, "Repair or remove it.")
 
 
 def python_version(home: Home) -> Iterator[Finding]:

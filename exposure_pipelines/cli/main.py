@@ -26,10 +26,8 @@ from exposure_pipelines.cli import (
     up,
 )
 from exposure_pipelines.cli.output import say, stderr
+from exposure_pipelines.cli.troubles import settings_trouble, trouble_of
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
-
-#: Packages whose errors are those of a store behind fsspec.
-STORES = ("aiobotocore", "aiohttp", "botocore", "s3fs", "gcsfs", "google", "azure", "adlfs", "fsspec")
 
 
 class Commands(TyperGroup):
@@ -49,25 +47,11 @@ class Commands(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except Exception as error:
-            if told := lake_trouble(error):
+            if told := settings_trouble(error):
+                fail(told, 2)
+            if told := trouble_of(error):
                 fail(told, 1)
             raise
-
-
-def lake_trouble(error: BaseException) -> str:
-    """What to say of an error of the store that holds the lake: every one has errors of its own. '' for any other error."""
-    place, seen = os.environ.get("EXPOSURE_LAKE_URL", ""), error
-    if "://" not in place or place.startswith("file://"):
-        return ""
-    while seen.__cause__ is not None:  # a missing right comes as PermissionError, with the store's own answer behind it
-        seen = seen.__cause__
-    if type(seen).__module__.partition(".")[0] not in STORES:
-        return ""
-    said = (str(error).strip().splitlines() or [""])[0]
-    return (
-        f"The lake (EXPOSURE_LAKE_URL) does not answer: {type(error).__name__}: {said}\n"
-        "Check the address, the network and the credentials of the store; `exposure doctor` looks at it again."
-    )
 
 
 def fail(message: str, code: int) -> NoReturn:

@@ -301,6 +301,40 @@ def test_the_doctor_finds_alerts_that_would_reach_nobody(
     assert said in finding.found
 
 
+def test_a_table_file_that_was_cut_says_what_writes_it_anew(exposure: Exposure, tmp_path: Path) -> None:
+    file = tmp_path / "home" / "lake" / "marts" / "devices" / "snapshot_date=2026-11-20" / "part-0.parquet"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"PAR1 and no more")
+    for command in (["tables"], ["export", "devices"]):
+        outcome = exposure(*command)
+        assert outcome.returncode == 1, command
+        assert "Traceback" not in outcome.stderr
+        assert "A table of the lake cannot be read" in outcome.stderr
+        assert "`exposure build --date D`" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [("storage: [", "dagster.yaml, line 2 is not valid YAML"), ("nope: 1", 'Received unexpected config entry "nope"')],
+)
+def test_a_mistake_in_dagsters_settings_is_said_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, said: str
+) -> None:
+    """They are people's to change; Dagster answers with a traceback, and with every setting that there is."""
+    import dagster as dg
+
+    from exposure_pipelines.cli.troubles import settings_trouble
+
+    (tmp_path / "dagster.yaml").write_text(f"{settings}\n")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    with pytest.raises(Exception, match=r"dagster\.yaml") as caught:
+        dg.DagsterInstance.get()
+    told = settings_trouble(caught.value)
+    assert said in told
+    assert "remove the file to have it made anew" in told
+    assert len(told) < 300
+
+
 def test_decisions_that_cannot_be_applied_are_found_before_a_build_is(exposure: Exposure, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
     file = tmp_path / "home" / "decisions.yaml"
