@@ -12,6 +12,8 @@ import typer
 from exposure_pipelines.cli.output import plain
 from exposure_pipelines.errors import ConfigurationError
 
+STDIN = Path("/dev/stdin")
+
 
 class Kind(StrEnum):
     device = "device"
@@ -20,7 +22,7 @@ class Kind(StrEnum):
 
 
 def resolve(
-    file: Annotated[Path, typer.Argument(help="Observations, one JSON object a line.")],
+    file: Annotated[Path, typer.Argument(help="Observations, one JSON object a line; - reads standard input.")],
     kind: Annotated[Kind, typer.Option(help="What the observations describe.")],
     explain: Annotated[
         bool, typer.Option("--explain", help="Add every decision: rule, value, other record, verdict.")
@@ -33,7 +35,9 @@ def resolve(
     from dbt_like_transforms.resolution.jsonl import resolve_jsonl
     from dbt_like_transforms.resolution.observations import InvalidObservation
 
-    if not file.is_file():
+    if str(file) == "-":
+        file = STDIN
+    if not file.exists() or file.is_dir():
         raise ConfigurationError(f"{file} is not a file; expected JSON lines, one observation a line.")
     try:
         for line in resolve_jsonl(file, kind.value, explain):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -133,6 +135,13 @@ def test_a_demo_home_whose_marker_is_broken_starts_over(tmp_path: Path) -> None:
     DemoRun(home, devices=10, seed=7, days=1).claim_home()
     assert json.loads((tmp_path / MARKER).read_text()) == {"devices": 10, "seed": 7, "days": 1}
     assert not (home.lake / "landed").exists()
+
+
+def test_observations_may_come_through_a_pipe() -> None:
+    line = json.dumps({"record": "a:b:1", "product": "a", "identifiers": {"serial_number": "5CG1234XYZ"}})
+    command = [sys.executable, "-m", "exposure_pipelines.cli.main", "resolve", "-", "--kind", "device"]
+    outcome = subprocess.run(command, input=f"{line}\n", capture_output=True, text=True, timeout=120)
+    assert json.loads(outcome.stdout)["record"] == "a:b:1", outcome.stderr
 
 
 def test_work_that_cannot_be_done_exits_with_1(exposure: Exposure) -> None:
