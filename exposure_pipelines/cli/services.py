@@ -182,6 +182,8 @@ def claim_services(home: Home) -> TextIO:
             f"{home.root} is served already: {told}. Look there, or stop it first (Ctrl-C where it runs); "
             "EXPOSURE_HOME names another home."
         ) from None
+    except OSError:
+        pass  # a file system without locks: nobody can tell, and nobody is kept out
     return claim
 
 

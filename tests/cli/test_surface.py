@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import re
 import socket
@@ -97,7 +99,9 @@ def test_a_demo_that_cannot_be_served_is_refused_before_it_runs(exposure: Exposu
     assert f"Port {port} is taken; choose another with --port." in outcome.stderr
 
 
-def test_one_home_is_served_once_and_not_emptied_while_it_is(exposure: Exposure, tmp_path: Path) -> None:
+def test_one_home_is_served_once_and_not_emptied_while_it_is(
+    exposure: Exposure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two daemons on a home start every scheduled run twice; a demo of another company removes Dagster's folder."""
     from exposure_pipelines.cli.demo_home import MARKER
     from exposure_pipelines.cli.services import claim_services, note_down
@@ -114,6 +118,12 @@ def test_one_home_is_served_once_and_not_emptied_while_it_is(exposure: Exposure,
             assert "is served already: http://127.0.0.1:3000, processes daemon 4711" in outcome.stderr.replace("\n", "")
     claim_services(home).close()
     assert home.dagster.exists()
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    claim_services(home).close()
+
+
+def no_locks(*_: object) -> None:
+    raise OSError(errno.ENOLCK, "No locks available")
 
 
 def test_a_fault_plan_that_is_no_yaml_names_the_file(exposure: Exposure, tmp_path: Path) -> None:
