@@ -33,7 +33,7 @@ CASES = {
         {"scan.a": {"hostnames": ["idrac-~K21Z3"], "mac_addresses": [B]}, "nac.b": {"hostnames": ["iDRAC-~K21Z3"], "mac_addresses": [B]}}, "ab"
     ),
     "chassis and its two blades in two products": Case(
-        {"oneview.c": {"serial_number": "CHS~01", "attributes": {"model": "Synergy 12000 Frame chassis"}}, "cmdb.d": {"serial_number": "CHS~01", "attributes": {"model": "HPE chassis"}}, "edr.a": {"serial_number": "CHS~01", "smbios_uuid": U, "hostnames": ["bl~a"]}, "edr.b": {"serial_number": "CHS~01", "smbios_uuid": V, "hostnames": ["bl~b"]}}, "cd a b", links=("a part of c", "b part of c")
+        {"oneview.c": {"serial_number": "CHS~01", "attributes": {"model": "Synergy 12000 Frame chassis"}}, "cmdb.d": {"serial_number": "CHS~01", "attributes": {"model": "HPE chassis"}}, "edr.a": {"serial_number": "CHS~01", "smbios_uuid": U, "hostnames": ["bl~a"]}, "edr.b": {"serial_number": "CHS~01", "smbios_uuid": V, "hostnames": ["bl~b"]}}, "cd a b", links=("a part of c", "b part of c"), unlinked=("a part of b", "b part of a")
     ),
     "controllers called after the serial number of their server": Case(
         {"edr.a": {"serial_number": "CZJ~4ABC", "hostnames": ["a~"]}, "scan.b": {"hostnames": ["ILOCZJ~4ABC"], "mac_addresses": [A]},

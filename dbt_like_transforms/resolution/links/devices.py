@@ -145,7 +145,9 @@ def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) ->
     links = [Link(*row) for sql in (_ROLES, _CLUSTER_OBJECTS) for row in connection.execute(sql).fetchall()]
     gear = [Link(*row) for row in connection.execute(_GEAR).fetchall()]
     links += [link for link in gear if _side_by_side(clusterer, link.source, link.target)]
-    return links + shared_serials(connection, clusterer)
+    # blades of a chassis that is listed are parts of it, and not of one another
+    inside = {link.source for link in links if link.relationship == "part of"}
+    return links + [link for link in shared_serials(connection, clusterer) if not {link.source, link.target} <= inside]
 
 
 def _side_by_side(clusterer: Clusterer, one: int, other: int) -> bool:
