@@ -13,7 +13,7 @@ from dbt_like_transforms.resolution.clustering.allowed import allowed_keys
 from dbt_like_transforms.resolution.clustering.by_hand import join_by_hand
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.clustering.facts import read_facts
-from dbt_like_transforms.resolution.clustering.review import note_addresses, note_bare, note_candidates
+from dbt_like_transforms.resolution.clustering.review import note_addresses, note_bare, note_candidates, note_settled
 from dbt_like_transforms.resolution.clustering.strength import held, known_well, strength
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.config import ResolutionConfig
@@ -70,6 +70,7 @@ def resolve(
         told = beside.submit(Told, kind, con) if survivors else None
         clusterer.run()
     join_by_hand(clusterer, applied.together)
+    note_settled(clusterer)
     note_candidates(clusterer)
     level = strength(clusterer)
     note_addresses(clusterer, level)

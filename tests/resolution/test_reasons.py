@@ -203,3 +203,23 @@ def test_two_boards_under_one_serial_number_are_a_question_where_the_name_is_one
     assert out.apart(*out.lines)
     assert out.review("edr:p:1") == {"cmdb:p:2"}
     assert out.review("edr:p:3") == set(), "without names they may as well be two blades of one chassis"
+
+
+def test_t15_whose_machine_a_record_is_of_an_image_is_no_question_where_its_card_and_name_tell() -> None:
+    image = {"agent_ids": {"machine_guid": "b5f3a1de-7c1c-4b9e-a9d9-0f8c7d6e5b4a"}}
+    first, second = ({"hostnames": [f"pc-{i}"], "mac_addresses": [card]} for i, card in enumerate((CARD, OTHER_CARD)))
+    out = devices(
+        seen("mdm:p:1", serial_number="SER00A", **first, **image),
+        seen("mdm:p:2", serial_number="SER00B", **second, **image),
+        seen("edr:p:3", **first, **image),
+        seen("edr:p:4", **second, **image),
+        seen("scan:p:5", **image),
+    )
+    assert out.groups() == {
+        frozenset({"mdm:p:1", "edr:p:3"}),
+        frozenset({"mdm:p:2", "edr:p:4"}),
+        frozenset({"scan:p:5"}),
+    }
+    assert out.review("edr:p:3") == {"scan:p:5"}
+    assert "serial number differs: SER00A and SER00B" in "\n".join(told(out, "edr:p:3", "vetoed"))
+    assert out.review("scan:p:5") == set(out.lines) - {"scan:p:5"}

@@ -217,3 +217,8 @@ def _asks(identifier: str, against: str) -> bool:
     return against != "apart" and (
         identifier in GUARDED or against in COPIED or (identifier in HARDWARE and against in RENEWED)
     )
+
+
+def settling(rule: Rule) -> tuple[str, ...]:
+    """Identifiers on which records that agree by the rule may differ without a question for a person."""
+    return tuple(name for name in rule.contest if not _asks(rule.identifier, name))

@@ -11,6 +11,7 @@ from dbt_like_transforms.resolution.clustering.agreement import Agreement, agree
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.clustering.findings import Near, Suppressed
 from dbt_like_transforms.resolution.clustering.integers import Flags, Keys, Rows, carriers_of, sorted_unique
+from dbt_like_transforms.resolution.clustering.notes import settling
 from dbt_like_transforms.resolution.clustering.partition import Partition
 from dbt_like_transforms.resolution.clustering.strength import creating, strength, usable
 from dbt_like_transforms.resolution.ladders.ladder import RUNG_AGENT, RUNG_NONE, RUNG_SHORT_NAME
@@ -64,10 +65,10 @@ def note_candidates(clusterer: Clusterer) -> None:
         if name in ladder.one_sided:
             lone = partition.with_any(usable(clusterer, ladder.one_sided[name]))
             pairs = pairs.only((lone[pairs.clusters] ^ lone[pairs.others]) & ~_both_in_any(having, pairs))
-        settling = (*ladder.review_conflicts, *filter(None, [ladder.in_full.get(name)]))
-        against = _conflicts(partition, settling, pairs)
+        settled_by = (*ladder.review_conflicts, *filter(None, [ladder.in_full.get(name)]))
+        against = _differing(partition, settled_by, pairs.clusters, pairs.others)
         for code in sorted_unique(against).tolist():
-            reason = settling[code - 1] if code else ""
+            reason = settled_by[code - 1] if code else ""
             clusterer.findings.missed(pairs.only(against == code).near(f"{name}_alone", name, reason, not code))
         if not (name in ladder.one_sided or name in ladder.not_alone):
             _doubt(clusterer, name, pairs.only(against == 0), having)
@@ -115,6 +116,22 @@ def _drop_common(clusterer: Clusterer, name: str, agreed: Agreement) -> None:
     clusterer.unusable[name] = clusterer.findings.suppressed_keys(name)
 
 
+def note_settled(clusterer: Clusterer) -> None:
+    """What could have belonged to either of two is no question any more where it went with one by a weaker rule, and that one
+    differs from the other on what contests the value."""
+    partition, findings = clusterer.partition, clusterer.findings
+    vetoes = {rule.name: settling(rule) for rule in clusterer.ladder.rules}
+    nearby, findings.near = findings.near, []
+    for near in nearby:
+        if near.against or not near.review or near.rule not in vetoes:
+            findings.missed(near)
+            continue
+        against = _differing(partition, vetoes[near.rule], partition.label[near.rows], partition.label[near.others])
+        for code in sorted_unique(against).tolist():
+            reason = vetoes[near.rule][code - 1] if code else ""
+            findings.missed(replace(near.only(against == code), against=reason, review=not code))
+
+
 def note_addresses(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
     """For records with no identity at all: who else has their IP address. level: see `strength`."""
     if "ip" not in clusterer.facts.edges:
@@ -153,9 +170,8 @@ def _pairs(agreed: Agreement, limit: int) -> _Pairs:
     )
 
 
-def _conflicts(partition: Partition, names: tuple[str, ...], pairs: _Pairs) -> NDArray[np.int16]:
+def _differing(partition: Partition, names: tuple[str, ...], left: Rows, right: Rows) -> NDArray[np.int16]:
     """For each pair of clusters: 1 + number of the first of the identifiers on which they differ, 0 for none."""
-    left, right = pairs.clusters, pairs.others
     against = np.zeros(len(left), np.int16)
     held = partition.held[left] & partition.held[right]
     for number, name in enumerate(names, start=1):
