@@ -279,6 +279,9 @@ CASES = {
     "login with a company behind it, and a double name": Case(
         {"github.a": {"login_names": ["lc~_corp"], "emails": ["lc~@corp.com"]}, "entra.b": {"entra_object_id": G1, "upn": "lc~@corp.com"}, "jira.c": {"login_names": ["hans-peter~"], "emails": ["hans-peter~@corp.com"]}, "entra.d": {"upn": "hans-peter~@corp.com"}}, "ab cd"
     ),
+    "login with a company before or behind it that all the world signs in with": Case(
+        {"google.a": {"upn": "le~@acme.io", "emails": ["le~@acme.io", "le~@acme.com"]}, "github.b": {"login_names": ["le~-acme"], "emails": ["le~@acme.com"]}, "docker.c": {"login_names": ["acme-le~"], "emails": ["le~@acme.io"]}, "github.d": {"login_names": ["le~-test"], "emails": ["le~@acme.com"]}, "github.e": {"login_names": ["le~-acme-ext"], "emails": ["le~@acme.com"]}}, "abc d e"
+    ),
     "two accounts of administration with the mail of their owner": Case(
         {"okta.a": {"okta_id": "00u~mt", "login_names": ["a-mt~@corp.com"], "emails": ["mt~@corp.com"]}, "cyberark.b": {"login_names": ["da-mt~@corp.com"], "emails": ["mt~@corp.com"]}, "ad.c": {"sam_account_name": "a-mt~", "domain": "CORP", "emails": ["mt~@corp.com"]}}, "ac b", review="ab"
     ),

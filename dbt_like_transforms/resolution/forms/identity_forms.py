@@ -160,12 +160,16 @@ NORM = Derived(
         "claimed": "CASE WHEN upn IS NULL THEN list_concat(upns, mails) ELSE upns END",
         "main": "CASE WHEN list_has_any(upns, mails) THEN upns ELSE list_concat(upns, mails[1:1]) END",
         "addresses": "CASE WHEN home IS NULL THEN list_concat(upns, mails) ELSE [] END",
+        # li@acme.com has to be li-acme or acme-li where all the world signs in.
+        "_with_company": r"""CASE WHEN contains(_names, '-') THEN list_concat(
+            list_transform(_mail_given, lambda e: regexp_replace(e, '^(.*)@([^.]*).*$', '\1-\2')),
+            list_transform(_mail_given, lambda e: regexp_replace(e, '^(.*)@([^.]*).*$', '\2-\1'))) ELSE [] END""",
         # -- names that are not those of a person: what a directory keeps of them. Who tells no name has that of its mail. --
         "_marks": f"""CASE WHEN _names = '' THEN list_transform(list_transform(_mail_given, lambda e: split_part(e, '@', 1)),
             lambda n: CASE WHEN regexp_matches(n, '{_MARKED}') THEN translate(n, '-_.', '')[1:20] ELSE '' END)
         WHEN regexp_matches(_names, '{_HINT}') THEN list_transform(
             list_filter(_locals, lambda n: regexp_matches(n, '{_MARKED}') OR len(list_filter(list_transform(_mail_given,
-                lambda e: split_part(e, '@', 1)), lambda o: l_adds(n, o))) > 0),
+                lambda e: split_part(e, '@', 1)), lambda o: l_adds(n, o))) > 0 AND NOT list_contains(_with_company, n)),
             lambda n: translate(n, '-_.', '')[1:20]) END""",
         "marked": "CASE WHEN _names = '' OR len(_marks) > 0 THEN _marks ELSE [''] END",
         "marked_in": """CASE WHEN len(_marks) > 0 THEN list_transform(list_concat(alike, list_transform(list_filter(mails,
@@ -183,7 +187,7 @@ NORM = Derived(
         "_history_l _history_sids _history _borrowed history_dropped former sids objectguid directory directory_dropped "
         "_logins_text login_dropped _logins_said _logins_l _guests _logins _locals _login_addresses upns arns bare nbnames realm "
         "netbios sams logons _implied signs_in alike _mail_l _mail mail_dropped role_mails _mail_given mails claimed main "
-        "addresses _marks marked marked_in".split()
+        "addresses _with_company _marks marked marked_in".split()
     ),
     untold={"_names": "''", "_in_domain": "[]::STRUCT(nb VARCHAR, sam VARCHAR, short VARCHAR, long VARCHAR)[]"},
 )
