@@ -282,6 +282,9 @@ CASES = {
     "login with a company before or behind it that all the world signs in with": Case(
         {"google.a": {"upn": "le~@acme.io", "emails": ["le~@acme.io", "le~@acme.com"]}, "github.b": {"login_names": ["le~-acme"], "emails": ["le~@acme.com"]}, "docker.c": {"login_names": ["acme-le~"], "emails": ["le~@acme.io"]}, "github.d": {"login_names": ["le~-test"], "emails": ["le~@acme.com"]}, "github.e": {"login_names": ["le~-acme-ext"], "emails": ["le~@acme.com"]}}, "abc d e"
     ),
+    "somebody else's login elsewhere that is called like a logon name, each with a mail address": Case(
+        {"ad.a": {"ad_object_guid": G1, "sam_account_name": "js~", "domain": "CORP", "emails": ["john.s~@corp.com"]}, "github.b": {"login_names": ["js~"], "emails": ["jane.s~@example.com"]}, "jenkins.c": {"login_names": ["js~"]}}, "a b c", held="c", review="ab ca cb"
+    ),
     "two accounts of administration with the mail of their owner": Case(
         {"okta.a": {"okta_id": "00u~mt", "login_names": ["a-mt~@corp.com"], "emails": ["mt~@corp.com"]}, "cyberark.b": {"login_names": ["da-mt~@corp.com"], "emails": ["mt~@corp.com"]}, "ad.c": {"sam_account_name": "a-mt~", "domain": "CORP", "emails": ["mt~@corp.com"]}}, "ac b", review="ab"
     ),
