@@ -184,6 +184,10 @@ CASES = {
         {"workday.a": {"employee_id": "E~1", "emails": ["team~@corp.com"]}, "workday.b": {"employee_id": "E~2", "emails": ["team~@corp.com"]}, "github.c": {"login_names": ["k1~"], "emails": ["k~@corp.com"]}, "github.d": {"login_names": ["k2~"], "emails": ["k~@corp.com"]}},
         "a b c d", review="ab cd", words={"a": "two records with different names or employee ids"},
     ),
+    "two people of the register with the mail of their family, an account of one": Case(
+        {"workday.a": {"employee_id": "¤1", "emails": ["family~@example.com"]}, "workday.b": {"employee_id": "¤2", "emails": ["family~@example.com"]}, "okta.c": {"okta_id": "00u~fa", "login_names": ["fa~@corp.com"], "emails": ["fa~@corp.com", "family~@example.com"], "employee_id": "¤1"}},
+        "ac b", review="ab bc", words={"b": "employee ids differ"},
+    ),
     "guest known by its login only": Case(
         {"mde.a": {"login_names": ["gl~_partner.com#EXT#@t.onmicrosoft.com"]}, "entra.b": {"upn": "gl~_partner.com#EXT#@t.onmicrosoft.com", "entra_object_id": G1}, "okta.c": {"login_names": ["gl~@partner.com"]}}, "ab c", links=("a same person c", "c same person a")
     ),

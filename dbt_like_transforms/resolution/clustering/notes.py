@@ -33,7 +33,7 @@ SOFT = frozenset({
 })  # fmt: skip
 #: Vetoes after which the record that knows less makes no asset: it may be a second record of the other. After "time" only
 #: what was gone may be an old one of the other; what came later has taken the name.
-DOUBTFUL = frozenset({"source_any", "source_unlike"})
+DOUBTFUL = frozenset({"source_any"})
 #: Identifiers whose disagreement with the hardware is the cluster guard's business.
 GUARDED = frozenset({"entra", "adguid", "dirguid", "cloud", "cloudq", "resource"})
 #: Directory ids that differ on equal hardware: most often a machine set up anew, so a person should look.

@@ -232,5 +232,5 @@ LADDER = Ladder(
         Dropped("employee", "employee_dropped"),
     ),
     review_conflicts=("entra", "directory", "sid", "okta", "type", "nbname", "logon", "marked", "marked_in"),
-    rivals={"host": ("nbname", "own_upn", "address"), "address": ("own_upn",), "alike": ("own_upn",)},
+    rivals={"host": ("nbname", "own_upn", "address"), "address": ("own_upn", "employee"), "alike": ("own_upn",)},
 )
