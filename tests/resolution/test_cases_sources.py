@@ -113,6 +113,11 @@ CASES = {
         {"edr.a": {"agent_ids": {"machine_id": AID}, "hostnames": ["ny~1"], "mac_addresses": [A]}, "edr.b": {"agent_ids": {"machine_id": AID}, "hostnames": ["ny~2"], "mac_addresses": [A]},
          "edr.c": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nz~1"], **OLD}, "edr.d": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nz~2"], **NEW}}, "ab cd"
     ),
+    "one id under two agents at work under two names, and one agent after the other": Case(
+        {f"edr.{x}": {"agent_ids": {"machine_guid": AID, "aid": f"{i}~" * 8, "cid": "c~" * 8}, "hostnames": [f"nx~{x}"]} for i, x in enumerate("abc")}
+        | {"edr.d": {"agent_ids": {"machine_guid": AID2, "aid": "e~" * 16}, "hostnames": ["nw~1"], **OLD}, "edr.e": {"agent_ids": {"machine_guid": AID2, "aid": "f~" * 16}, "hostnames": ["nw~2"], **NEW}},
+        "a b c de", words={"b": "two other installations of one agent"},
+    ),
     "one agent: two products, two cards; or one product and one name": Case(
         {"edr.a": {"agent_ids": {"machine_id": AID}, "hostnames": ["localhost"], "mac_addresses": [A]}, "siem.b": {"agent_ids": {"machine_id": AID}, "mac_addresses": [B]},
          "edr.c": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nc~"], "mac_addresses": ["3c:7c:3f:~:00:0c"]}, "edr.d": {"agent_ids": {"machine_id": AID2}, "hostnames": ["nc~"], "mac_addresses": ["3c:7c:3f:~:00:0d"]}}, "ab cd"

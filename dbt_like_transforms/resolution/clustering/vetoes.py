@@ -62,6 +62,8 @@ class Vetoes:
                 return self.activity.far_apart(a, b)
             case "clone":
                 return self._cloned(a, b)
+            case "clone_agents":
+                return unlike(a, b) and self.activity.two_agents(a, b)
             case "clone_unnamed":
                 named = common(a, b, "host") and not unlike(a, b)
                 return not named and disjoint(a, b, "mac") and self.activity.in_one_product(a, b, at_once=True)

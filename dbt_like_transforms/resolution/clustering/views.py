@@ -44,6 +44,7 @@ _COMPARED: dict[str, tuple[str, ...]] = {
     "fqdn": ("fqdn",),
     "names": _CARDS_AND_NAMES,
     "clone": _CARDS_AND_NAMES,
+    "clone_agents": _NAMES,
     "clone_unnamed": _CARDS_AND_NAMES,
     "clone_same_source": _CARDS_AND_NAMES,
     "clone_blade": _CARDS_AND_NAMES,
@@ -56,7 +57,7 @@ _COMPARED: dict[str, tuple[str, ...]] = {
 }
 
 #: Vetoes that look at installations of agents.
-_BY_AGENT: frozenset[Special] = frozenset({"agent", "counted"})
+_BY_AGENT: frozenset[Special] = frozenset({"agent", "clone_agents", "counted"})
 
 
 @dataclass(slots=True)

@@ -342,7 +342,7 @@ LADDER = Ladder(
             "agent",
             _STRONG_BUT_MAKER,
             # first: a number that a scanner gave to an address is no clone
-            ("counted", "clone", "clone_unnamed"),
+            ("counted", "clone", "clone_agents", "clone_unnamed"),
             contest=_STRONG_BUT_MAKER,
             fan_out=10,
         ),

@@ -57,8 +57,8 @@ class Dropped:
 
 #: Vetoes with a logic of their own: `vetoes` applies them, `words` tells what they say.
 Special = Literal[
-    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_unnamed", "clone_same_source",
-    "clone_blade", "clone_image", "enclosed", "counted", "domain", "employee_other", "login_other",
+    "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_agents", "clone_unnamed",
+    "clone_same_source", "clone_blade", "clone_image", "enclosed", "counted", "domain", "employee_other", "login_other",
     "passed_on",
 ]  # fmt: skip
 

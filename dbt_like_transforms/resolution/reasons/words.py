@@ -22,6 +22,7 @@ AGAINST_WORDS = {
     "guest": "the one is a guest account, the other its home account",
     "time": "one was gone before the other appeared: the name was probably used again",
     "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
+    "clone_agents": "their names differ, and two other installations of one agent were at work at the same time",
     "clone_unnamed": "one product holds both at the same time with different MAC addresses and no name in common",
     "clone_same_source": "one product holds both at the same time with different names and MAC addresses: a clone",
     "counted": "it is a number of a scanner, which may have seen another machine at the address, and their names differ",
