@@ -277,21 +277,19 @@ def test_t28_shared_usb_nic_is_suppressed() -> None:
     assert out.suppressed("intune:p:a") == {nic.lower()}
 
 
-def test_t29_dock_mac_leaves_the_scanner_record_unassigned() -> None:
+@pytest.mark.parametrize("known_by", ["serial_number", "agent_ids", "hostnames"])
+def test_t29_dock_mac_leaves_the_scanner_record_unassigned(known_by: str) -> None:
     dock = "00:e0:4c:68:00:01"
-    laptops = [
-        seen(
-            f"edr:p:{i}",
-            serial_number=f"5CG{i:05}",
-            mac_addresses=[dock, f"3c:7c:3f:00:01:{i:02x}"],
-            hostnames=[f"LT-{i}"],
-        )
-        for i in range(37)
-    ]
+    laptops = []
+    for i in range(37):
+        known = {"serial_number": f"5CG{i:05}", "agent_ids": {"aid": f"{i + 1:032x}"}, "hostnames": [f"LT-{i}"]}
+        named = {"hostnames": [f"LT-{i}"], known_by: known[known_by]}
+        laptops.append(seen(f"edr:p:{i}", mac_addresses=[dock, f"3c:7c:3f:00:01:{i:02x}"], **named))
     out = devices(*laptops, seen("tenable:p:s", mac_addresses=[dock]))
     assert len(out.groups()) == 38
     assert out.held("tenable:p:s")
     assert out.review("tenable:p:s")
+    assert "37 different" in out.words("edr:p:0")
 
 
 def test_t30_dock_with_pass_through_keeps_the_laptop_one() -> None:

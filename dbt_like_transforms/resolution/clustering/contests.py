@@ -83,10 +83,10 @@ def at_odds(clusterer: Clusterer, rule: Rule, name: str, agreed: Agreement, more
 
 
 def _fans_out(clusterer: Clusterer, rule: Rule, agreed: Agreement) -> Flags:
-    """For each value: whether it is seen with more than `rule.fan_out` different names."""
+    """For each value: whether it is seen with more than `rule.fan_out` different names, cards or agents beside it."""
     large = agreed.sizes() > rule.fan_out
     if not large.any():
         return large
     prints = clusterer.facts.full_print[agreed.row]
-    pairs = large[agreed.key] & (prints != NO_KEY)
+    pairs = large[agreed.key] & (prints != NO_KEY) & (prints != agreed.shown[agreed.key])
     return distinct_count(agreed.key[pairs], prints[pairs], len(agreed)) > rule.fan_out

@@ -98,7 +98,8 @@ class Notes:
             pairs = np.flatnonzero(against[bad.key] == number)
             if number > len(rule.contest):
                 values[pairs] = self.facts.full_print[bad.row[pairs]]
-                known[pairs] = values[pairs] != NO_KEY
+                # what tells nothing but the value may be of any of the others
+                known[pairs] = (values[pairs] != NO_KEY) & (values[pairs] != bad.shown[bad.key[pairs]])
             else:
                 values[pairs] = self.partition.low[names[number - 1]][bad.cluster[pairs]]
                 known[pairs] = single[pairs] & self.partition.bits[names[number - 1]] != 0
