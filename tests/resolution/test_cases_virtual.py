@@ -397,6 +397,12 @@ CASES = {
     "renamed with another card, the row of its old name has fallen silent": Case(
         {"edr.a": {"entra_device_id": U, "hostnames": ["old~"], "mac_addresses": ["3c:52:82:~:00:01"], **OLD}, "edr.b": {"entra_device_id": U, "hostnames": ["new~"], "mac_addresses": ["3c:52:82:~:00:02"], **NEW}}, "ab"
     ),
+    "directory id baked into an image, names and boards tell its copies, no cards": Case(
+        {f"edr.{x}": {"entra_device_id": W, "hostnames": [f"baked~{x}"], "smbios_uuid": u} for x, u in (("a", U), ("b", V))}, "a b", review="ab", words={"a": "other cards or boards: a clone"}
+    ),
+    "renamed under one directory id and on another board, one after the other": Case(
+        {"edr.a": {"ad_object_guid": W, "hostnames": ["swap~1"], "smbios_uuid": U, **OLD}, "edr.b": {"ad_object_guid": W, "hostnames": ["swap~2"], "smbios_uuid": V, **NEW}}, "ab"
+    ),
     "desktop of the day with its directory id, in two products": Case(
         {f"{p}.{x}": {"ad_object_guid": U, "hostnames": ["vdi~"], "mac_addresses": [f"00:50:56:a1:~:{x}{x}"], "smbios_uuid": f"~000000-1111-4222-8333-0000000000{x}{x}"} for x, p in zip("abcd", ("edr", "edr", "mdm", "mdm"), strict=True)}, "abcd"
     ),

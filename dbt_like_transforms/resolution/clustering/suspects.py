@@ -20,7 +20,7 @@ from dbt_like_transforms.resolution.clustering.integers import (
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.clustering.views import CARRIED, COMPARED_WITHIN
+from dbt_like_transforms.resolution.clustering.views import BUILT, CARRIED, COMPARED_WITHIN
 from dbt_like_transforms.resolution.ladders.ladder import Special
 
 
@@ -110,8 +110,12 @@ class Suspects:
         return found
 
     def _cloned(self, groups: Groups, unusable: dict[str, Keys]) -> Flags:
-        """Groups in which names and cards may both differ."""
-        return self._disjoint_among(self._unlike(groups, unusable), "mac", groups, unusable)
+        """Groups in which names may differ, and cards or boards as well."""
+        named = groups.only(self._unlike(groups, unusable))
+        found = np.zeros(groups.size, np.bool_)
+        for name in BUILT:
+            found |= self._disjoint(name, named, unusable)
+        return found
 
     def _differ_within(self, value: str, within: str, groups: Groups) -> Flags:
         """Groups in which two clusters have different values where another identifier agrees."""

@@ -8,6 +8,7 @@ from dbt_like_transforms.resolution.clustering.activity import Activity, Clocks
 from dbt_like_transforms.resolution.clustering.facts import Facts
 from dbt_like_transforms.resolution.clustering.succession import Succession
 from dbt_like_transforms.resolution.clustering.views import (
+    BUILT,
     CARRIED,
     COMPARED_WITHIN,
     TOLD_APART,
@@ -93,8 +94,9 @@ class Vetoes:
                 assert_never(special)
 
     def _cloned(self, a: View, b: View) -> bool:
-        """Whether names and cards both differ, of what was at work at the same time."""
-        return disjoint(a, b, "mac") and unlike(a, b) and self.activity.at_once(a.rows, b.rows)
+        """Whether names differ, and cards or boards do, of what was at work at the same time."""
+        built = any(disjoint(a, b, name) for name in BUILT)
+        return built and unlike(a, b) and self.activity.at_once(a.rows, b.rows)
 
 
 def _differ_within(special: str, a: View, b: View) -> bool:

@@ -22,6 +22,9 @@ NEEDS_NAME = frozenset({"uuid"})
 
 _NAMES = ("host", "longname")
 _CARDS_AND_NAMES = ("mac", *_NAMES)
+#: What is built into a machine and does not go along with a copy of its disk.
+BUILT = ("mac", "uuid")
+_BUILT_AND_NAMES = (*BUILT, *_NAMES)
 
 #: Two records of one product that differ in none of these are one account listed twice. The first two are scoped.
 _TOLD_IN_SCOPE = ("employee", "host")
@@ -43,12 +46,12 @@ _COMPARED: dict[str, tuple[str, ...]] = {
     "mac": ("mac",),
     "fqdn": ("fqdn",),
     "names": _CARDS_AND_NAMES,
-    "clone": _CARDS_AND_NAMES,
+    "clone": _BUILT_AND_NAMES,
     "clone_agents": _NAMES,
     "clone_unnamed": _CARDS_AND_NAMES,
-    "clone_same_source": _CARDS_AND_NAMES,
-    "clone_blade": _CARDS_AND_NAMES,
-    "clone_image": _CARDS_AND_NAMES,
+    "clone_same_source": _BUILT_AND_NAMES,
+    "clone_blade": _BUILT_AND_NAMES,
+    "clone_image": _BUILT_AND_NAMES,
     "counted": _CARDS_AND_NAMES,
     "enclosed": _CARDS_AND_NAMES,
     "source_unlike": TOLD_APART,

@@ -24,7 +24,7 @@ AGAINST_WORDS = {
     "clone": "names and MAC addresses both differ: the agent was probably cloned with its image",
     "clone_agents": "their names differ, and two other installations of one agent were at work at the same time",
     "clone_unnamed": "one product holds both at the same time with different MAC addresses and no name in common",
-    "clone_same_source": "one product holds both at the same time with different names and MAC addresses: a clone",
+    "clone_same_source": "one product holds both at the same time with different names, and other cards or boards: a clone",
     "counted": "it is a number of a scanner, which may have seen another machine at the address, and their names differ",
     "clone_image": "one product holds both at the same time with different names and MAC addresses: one image on two machines",
     "clone_blade": "it may be that of the chassis: one is a blade, and names and MAC addresses both differ",
