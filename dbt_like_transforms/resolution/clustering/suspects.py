@@ -77,7 +77,7 @@ class Suspects:
             case "clone_same_source" | "clone_image":
                 return self._cloned(groups.only(self._listed_twice(groups)), unusable)
             case "clone_agents":
-                return self._unlike(groups.only(self._two_agents(groups)), unusable)
+                return self._two_agents(groups.only(self._unlike(groups, unusable)))
             case "clone_unnamed":
                 return self._disjoint_among(self._in_one_product_at_once(groups), "mac", groups, unusable)
             case "domain" | "employee_other" | "login_other":
