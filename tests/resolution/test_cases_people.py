@@ -184,6 +184,11 @@ CASES = {
         {"workday.a": {"employee_id": "E~1", "emails": ["team~@corp.com"]}, "workday.b": {"employee_id": "E~2", "emails": ["team~@corp.com"]}, "github.c": {"login_names": ["k1~"], "emails": ["k~@corp.com"]}, "github.d": {"login_names": ["k2~"], "emails": ["k~@corp.com"]}},
         "a b c d", review="ab cd", words={"a": "two records with different names or employee ids"},
     ),
+    "one okta id on two accounts of the directory, and on an account that moved to another domain": Case(
+        {"idm.a": {"okta_id": "00u~og", "ad_object_guid": G1, "login_names": ["og~@corp.com"]}, "pam.b": {"okta_id": "00u~og", "ad_object_guid": G2, "login_names": ["og~@corp.com"]}, "okta.c": {"okta_id": "00u~og", "login_names": ["og~@corp.com"]},
+         "idm.d": {"okta_id": "00u~oh", "ad_object_guid": G1[:-1] + "d", "ad_sid": "S-1-5-21-7-7-1-1¤"}, "idm.e": {"okta_id": "00u~oh", "ad_object_guid": G1[:-1] + "e", "ad_sid": "S-1-5-21-7-7-2-1¤", "sid_history": ["S-1-5-21-7-7-1-1¤"]}, "okta.f": {"okta_id": "00u~oh"}},
+        "a b c def", review="ca cb", words={"a": "AD objectGUID differs"},
+    ),
     "two people of the register with the mail of their family, an account of one": Case(
         {"workday.a": {"employee_id": "¤1", "emails": ["family~@example.com"]}, "workday.b": {"employee_id": "¤2", "emails": ["family~@example.com"]}, "okta.c": {"okta_id": "00u~fa", "login_names": ["fa~@corp.com"], "emails": ["fa~@corp.com", "family~@example.com"], "employee_id": "¤1"}},
         "ac b", review="ab bc", words={"b": "employee ids differ"},

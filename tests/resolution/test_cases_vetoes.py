@@ -145,7 +145,7 @@ APART: dict[Kind, dict[str, str]] = {
         "immutable_id": "entra sid",
         "ad_sid": "entra objectguid netbios",
         "sid_history": "entra",
-        "okta_id": "entra",
+        "okta_id": "entra objectguid",
         "upn": "entra directory objectguid sid okta type employee",
         "mail=upn": "entra directory objectguid sid okta type arn netbios logon employee",
         "logon_name_in_domain": "entra directory objectguid sid okta type own_upn employee",
@@ -176,7 +176,7 @@ SHOWN: dict[Kind, dict[str, str]] = {
         "entra_object_id": "entraq",
         "immutable_id": "entra sid",
         "ad_sid": "entra objectguid",
-        "okta_id": "entra",
+        "okta_id": "entra objectguid",
     },
     "application": dict.fromkeys(APART["application"], "") | {
         "object_id": "app_guid app_other appq cmdb",

@@ -180,7 +180,7 @@ LADDER = Ladder(
         Rule(
             "sid_history", "sids", ("entra",), ("domain",), contest=("entra",), contest_at_work=True, owned_as="former"
         ),
-        Rule("okta_id", "okta", ("entra",), contest=("entra",), contest_at_work=True),
+        Rule("okta_id", "okta", ("entra", "objectguid"), contest=("entra", "objectguid"), contest_at_work=True),
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
         # An administrator's account carries the mail of the person: another logon name is another account.
         Rule(
