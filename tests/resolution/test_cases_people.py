@@ -189,6 +189,10 @@ CASES = {
          "idm.d": {"okta_id": "00u~oh", "ad_object_guid": G1[:-1] + "d", "ad_sid": "S-1-5-21-7-7-1-1¤"}, "idm.e": {"okta_id": "00u~oh", "ad_object_guid": G1[:-1] + "e", "ad_sid": "S-1-5-21-7-7-2-1¤", "sid_history": ["S-1-5-21-7-7-1-1¤"]}, "okta.f": {"okta_id": "00u~oh"}},
         "a b c def", review="ca cb", words={"a": "AD objectGUID differs"},
     ),
+    "a list that three people of one product read, and an alias that another product knows": Case(
+        {f"slack.{x}": {"emails": [f"{x}~@corp.com", "phoenix~@corp.com"]} for x in "abc"} | {"zoom.d": {"emails": ["d~@corp.com", "dora~@corp.com"]}, "jira.e": {"emails": ["dora~@corp.com"]}},
+        "a b c de", review="ab bc", words={"a": "different main addresses"},
+    ),
     "two people of the register with the mail of their family, an account of one": Case(
         {"workday.a": {"employee_id": "¤1", "emails": ["family~@example.com"]}, "workday.b": {"employee_id": "¤2", "emails": ["family~@example.com"]}, "okta.c": {"okta_id": "00u~fa", "login_names": ["fa~@corp.com"], "emails": ["fa~@corp.com", "family~@example.com"], "employee_id": "¤1"}},
         "ac b", review="ab bc", words={"b": "employee ids differ"},

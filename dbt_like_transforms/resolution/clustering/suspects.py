@@ -68,6 +68,9 @@ class Suspects:
             case "source_any" | "source_unlike":
                 rows, twice = self._in_one_product(groups)
                 return groups.marked(groups.number[rows[twice >= 0]])
+            case "main_other":
+                rows, twice = self._in_one_product(groups)
+                return self._disjoint_among(groups.marked(groups.number[rows[twice >= 0]]), "main", groups, unusable)
             case "agent":
                 return self._two_agents(groups)
             case "time":

@@ -57,6 +57,8 @@ class Vetoes:
                 return self.activity.in_one_product(a, b)
             case "source_unlike":
                 return any(disjoint(a, b, name) for name in TOLD_APART) and self.activity.in_one_product(a, b)
+            case "main_other":
+                return disjoint(a, b, "main") and self.activity.in_one_product(a, b)
             case "agent":
                 return self.activity.two_agents(a, b)
             case "time":

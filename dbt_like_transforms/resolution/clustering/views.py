@@ -55,6 +55,7 @@ _COMPARED: dict[str, tuple[str, ...]] = {
     "counted": _CARDS_AND_NAMES,
     "enclosed": _CARDS_AND_NAMES,
     "source_unlike": TOLD_APART,
+    "main_other": ("main",),
     "login_other": ("upn", "address"),
     "passed_on": ("main",),
 }

@@ -208,7 +208,7 @@ LADDER = Ladder(
             "mail",
             "address",
             (*_STRONG, "own_upn", "arn", "netbios", "logon", "marked", "marked_in"),
-            (*_BY_NAME, "login_other", "passed_on"),
+            (*_BY_NAME, "login_other", "main_other", "passed_on"),
             contest=_STRONG,
             contest_at_work=True,
         ),

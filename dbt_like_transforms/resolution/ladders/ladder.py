@@ -59,7 +59,7 @@ class Dropped:
 Special = Literal[
     "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_agents", "clone_unnamed",
     "clone_same_source", "clone_blade", "clone_image", "enclosed", "counted", "domain", "employee_other", "login_other",
-    "passed_on",
+    "main_other", "passed_on",
 ]  # fmt: skip
 
 
