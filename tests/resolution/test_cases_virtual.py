@@ -196,6 +196,10 @@ CASES = {
     "sysprep forgotten: one machine sid, placeholder serials, names and cards tell": Case(
         {f"sccm.{x}": {"ad_sid": "S-1-5-21-1004336349-1177238916-68201¤", "serial_number": "Default string", "mac_addresses": [f"3c:7c:3f:~:07:0{x}"], "fqdns": [f"wb{x}~.corp.example"]} for x in "ab"}, "a b", words={"a": "one image on two machines"}
     ),
+    "sysprep forgotten: one machine sid and MachineGuid, placeholders for serial and board, an agent each": Case(
+        {f"edr.{x}": {"ad_sid": "S-1-5-21-1004336352-1177238916-68201¤", "serial_number": "To be filled by O.E.M.", "smbios_uuid": "03000200-0400-0500-0006-000700080009", "agent_ids": {"machine_guid": U, "aid": f"{x}~" * 8}, "hostnames": [f"wc~{x}"]} for x in "abc"},
+        "a b c", words={"a": "image cloned: their names differ, and two other installations of one agent"},
+    ),
     "renamed at a dock: the sid of the account, or the machine's sid in two products": Case(
         {"mde.a": {"ad_sid": "S-1-5-21-1004336350-1177238917-68202-1¤", "mac_addresses": ["3c:7c:3f:~:08:0a"], "hostnames": ["ra~"]}, "mde.b": {"ad_sid": "S-1-5-21-1004336350-1177238917-68202-1¤", "mac_addresses": ["3c:7c:3f:~:08:0b"], "hostnames": ["rb~"]}, "mde.c": {"ad_sid": "S-1-5-21-1004336351-1177238917-68203¤", "mac_addresses": ["3c:7c:3f:~:08:0c"], "hostnames": ["rc~"]}, "sccm.d": {"ad_sid": "S-1-5-21-1004336351-1177238917-68203¤", "mac_addresses": ["3c:7c:3f:~:08:0d"], "hostnames": ["rd~"]}}, "ab cd"
     ),

@@ -297,7 +297,7 @@ LADDER = Ladder(
             "sid",
             _without("sid_account", "sid_machine", "serialq"),
             # an image that was not made ready for it gives all its copies one SID
-            ("clone_image",),
+            ("clone_image", "clone_agents"),
             contest=_without("sid_account", "sid_machine", "serialq"),
             fan_out=10,
         ),
