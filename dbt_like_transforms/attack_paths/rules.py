@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from dbt_like_transforms.conditions import Condition, ConditionError
+from dbt_like_transforms.yaml_text import load_yaml
 
 RULES_FILE = Path(__file__).with_name("rules.yaml")
 HOME_FILE = "attack_paths.yaml"
@@ -128,7 +129,7 @@ def load_attack_rules(home: Path | None, file: Path = RULES_FILE) -> AttackRules
 def read_attack_rules(path: Path) -> AttackRules:
     """One file. Raises AttackRuleError."""
     try:
-        return AttackRules.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return AttackRules.model_validate(load_yaml(path.read_text(encoding="utf-8")) or {})
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise AttackRuleError(f"{path.name} is not valid YAML: {error}") from None
     except ValidationError as error:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from dbt_like_transforms.conditions import Condition, ConditionError
+from dbt_like_transforms.yaml_text import load_yaml
 
 RULES_FILE = Path(__file__).with_name("rules.yaml")
 #: The file of a home.
@@ -108,7 +109,7 @@ def load_rules(home: Path | None, file: Path = RULES_FILE) -> RuleFile:
 def read_rules(path: Path) -> RuleFile:
     """One file. Raises CriticalityError."""
     try:
-        return RuleFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return RuleFile.model_validate(load_yaml(path.read_text(encoding="utf-8")) or {})
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise CriticalityError(f"{path.name} is not valid YAML: {error}") from None
     except ValidationError as error:

@@ -55,6 +55,8 @@ def test_what_no_record_tells_is_what_it_is_where_it_is_looked_for(kind: Kind) -
             stated = number_records(connection, "rows", COLUMNS[kind])
             assert {name for name, known in stated.items() if known} == ({told} if told else set())
             for name, table in LADDERS[kind].tables.items():
+                if name == "norm":
+                    break  # what comes after it reads it
                 if isinstance(table, str):
                     connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {table}")
                 else:
