@@ -47,10 +47,8 @@ class Commands(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except Exception as error:
-            if told := settings_trouble(error):
-                fail(told, 2)
             if told := trouble_of(error):
-                fail(told, 1)
+                fail(told, 2 if settings_trouble(error) else 1)
             raise
 
 

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from exposure_pipelines.cli.output import say
+from exposure_pipelines.dagster_home import CODE_LOCATION, CODE_MODULE
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 
 if TYPE_CHECKING:
@@ -30,11 +31,11 @@ START_SECONDS = 180
 CLAIM = "services.lock"
 STOP_SECONDS = 20
 
-WORKSPACE = """\
+WORKSPACE = f"""\
 load_from:
   - python_module:
-      module_name: exposure_pipelines.definitions
-      location_name: exposure_pipelines
+      module_name: {CODE_MODULE}
+      location_name: {CODE_LOCATION}
 """
 
 

@@ -71,7 +71,7 @@ def troubles(manifests: Sequence[Manifest]) -> list[str]:
 
     found = []
     for told in told_once(manifest for manifest in manifests if manifest.state != "complete"):
-        several = ", " in told.streams
+        several = len(told.names) > 1
         if told.state == "skipped":
             found.append(f"{told.streams} {'were' if several else 'was'} skipped: {told.reason}")
         else:

@@ -96,9 +96,13 @@ class Manifest(BaseModel):
 class Told(NamedTuple):
     """What several streams of a sync have to say, once."""
 
-    streams: str
+    names: tuple[str, ...]
     state: State
     reason: str
+
+    @property
+    def streams(self) -> str:
+        return ", ".join(self.names)
 
 
 def told_once(manifests: Iterable[Manifest]) -> list[Told]:
@@ -106,4 +110,4 @@ def told_once(manifests: Iterable[Manifest]) -> list[Told]:
     sharing: dict[tuple[State, str], list[str]] = {}
     for manifest in manifests:
         sharing.setdefault((manifest.state, manifest.reason or ""), []).append(manifest.stream)
-    return [Told(", ".join(streams), state, reason) for (state, reason), streams in sharing.items()]
+    return [Told(tuple(names), state, reason) for (state, reason), names in sharing.items()]

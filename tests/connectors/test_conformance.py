@@ -222,8 +222,6 @@ def test_a_fault_never_makes_a_stream_call_itself_complete_without_its_records(
     secrets = [value for value in found.service.credentials.values() if len(value) >= 6]
     assert not [secret for secret in secrets if secret in caplog.text]
     assert holds(found.home.root, *secrets) == []
-    if (ids(found, report), {m.stream: m.state for m in report.streams}) == whole(line):
-        return  # nothing was lost on the way
     found.estate.clear_faults()
     again = found.sync(**line.options)
     assert ids(found, again) == whole(line)[0]

@@ -456,6 +456,9 @@ def test_ctrl_c_lands_nothing_closes_the_run_and_frees_its_pool(site: Site) -> N
 def test_a_run_of_the_command_line_stands_under_its_job_in_the_web_ui(site: Site, tmp_path: Path) -> None:
     """Timeline, jobs and sensors pass over a run that belongs to no code location."""
     (tmp_path / "workspace.yaml").write_text(WORKSPACE)
+    assert (Path(__file__).parents[2] / "workspace.yaml").read_text() == WORKSPACE, (
+        "the one of who starts Dagster alone"
+    )
     (location,) = WorkspaceFileTarget([str(tmp_path / "workspace.yaml")]).create_origins()
     served = RemoteRepositoryOrigin(location, "__repository__")
     assert site.sync("alpha_main").success

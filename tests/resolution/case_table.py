@@ -95,13 +95,15 @@ def ordinary(kind: str) -> list[dict[str, Any]]:
 
 
 def outcomes_of(kind: str, cases: Mapping[str, Case]) -> dict[str, Outcome]:
-    """All cases of a table resolved at once among ordinary records: as written, and shuffled with every third line twice."""
+    """All cases of a table resolved at once among ordinary records: as written, the other way round, shuffled with
+    every third line twice."""
     rows = [row for number, case in enumerate(cases.values(), start=1) for row in observations_of(case, number)]
     rows = [*ordinary(kind), *rows]
     mixed = [*rows, *rows[::3]]
     random.Random(7).shuffle(mixed)
     return {
         "as written": resolved(kind, *rows),
+        "reversed": resolved(kind, *reversed(rows)),
         "shuffled and repeated": resolved(kind, *mixed),
     }
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from resolution_kit import devices, seen
 
@@ -309,3 +312,33 @@ def test_t79_scanner_sees_an_unknown_host() -> None:
     )
     assert out.held("qualys:p:1")
     assert out.held("tenable:p:2")
+
+
+#: What two machines may agree on, and what forbids it; ~ is the number of the pair.
+EQUAL: dict[str, dict[str, Any]] = {
+    "serial_number": {"serial_number": "SAME~01"},
+    "smbios_uuid": {"smbios_uuid": "11f6e606-84d1-4e74-af7c-3b54377d15~"},
+    "agent": {"agent_ids": {"aid": "abc~" * 8}},
+    "mac": {"mac_addresses": ["3c:7c:3f:00:00:~"], "hostnames": ["pc~"]},
+    "fqdn": {"fqdns": ["pc~.corp.example"]},
+    "entra_device_id": {"entra_device_id": "0b5b7a39-0000-4000-8000-0000000000~"},
+}
+AGAINST: dict[str, tuple[str, str]] = {
+    "entra_device_id": ("0b5b7a39-0000-4000-8000-0000000001~", "0b5b7a39-0000-4000-8000-0000000002~"),
+    "cloud_instance_id": ("i-0aa1~", "i-0aa2~"),
+    "ad_object_guid": ("0b5b7a39-0000-4000-8000-0000000003~", "0b5b7a39-0000-4000-8000-0000000004~"),
+    "serial_number": ("SER~1X", "SER~2X"),
+}
+
+
+def test_a_higher_disagreement_forbids_a_lower_agreement_and_is_told() -> None:
+    pairs = [(equal, against) for equal in EQUAL for against in AGAINST if equal != against]
+    rows = []
+    for number, (equal, against) in enumerate(pairs, start=10):
+        for place, record in enumerate((f"a:p:{number}", f"b:p:{number}")):
+            told = json.dumps({**EQUAL[equal], against: AGAINST[against][place]})
+            rows.append(seen(record, **json.loads(told.replace("~", str(number)))))
+    out = devices(*rows)
+    for number, pair in enumerate(pairs, start=10):
+        assert out.apart(f"a:p:{number}", f"b:p:{number}"), pair
+        assert out.verdicts(f"a:p:{number}") & {"vetoed", "suppressed"}, pair
