@@ -149,10 +149,16 @@ class Connection(BaseModel):
 
     @field_validator("base_url")
     @classmethod
-    def no_password(cls, value: str) -> str:
+    def an_address(cls, value: str) -> str:
+        from connector_assets.kit.errors import FixConfiguration
+        from connector_assets.kit.hosts import check_base_url
+
         if PASSWORD_IN_ADDRESS.search(value):
             raise ValueError("holds a password; write the address without it and name the secret under credentials")
-        return value
+        try:
+            return value and check_base_url(value, "the value")
+        except FixConfiguration as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("owner")
     @classmethod

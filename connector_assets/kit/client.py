@@ -28,6 +28,7 @@ from connector_assets.kit.errors import (
     FixCredentials,
     FixPermission,
     NotFound,
+    NotReached,
     RetryLater,
     UnexpectedContent,
 )
@@ -102,7 +103,7 @@ class Client:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.settings = settings
-        self.base_url = check_base_url(settings.base_url, settings.instance)
+        self.base_url = check_base_url(settings.base_url, f"{settings.instance}: base_url")
         self.clock = clock
         self.allowance = Allowance(settings.budgets, requests_per_minute, sleep, clock, self.where)
         self._auth = auth
@@ -189,7 +190,7 @@ class Client:
     def token_request(self, url: str, form: Mapping[str, str], expected_status: tuple[int, ...] = (200, 201)) -> Any:
         """POST a form to the token endpoint, without the credential it is to give, and return the JSON."""
         address = url if url.startswith(("http://", "https://")) else self.base_url + "/" + url.lstrip("/")
-        check_base_url(address, self.settings.instance, "the token address")
+        check_base_url(address, f"{self.settings.instance}: the token address")
         self.statistics.auth_refreshes += 1
         call = Call("POST", address, None, dict(form), {}, safe=True, anonymous=True)
 
@@ -278,9 +279,10 @@ class Client:
                 continue
             except RetryLater as error:
                 status_seen = error.status
-                if not call.safe and error.status != 429:
+                repeatable = call.safe or isinstance(error, NotReached)
+                if not repeatable and error.status != 429:
                     error.hint = "; ".join(part for part in (error.hint, NOT_REPEATED) if part)
-                if not call.safe or attempt >= self.settings.budgets.retries:
+                if not repeatable or attempt >= self.settings.budgets.retries:
                     raise
             except BrokenAnswer:
                 broken += 1

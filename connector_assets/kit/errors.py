@@ -52,6 +52,10 @@ class RetryLater(ConnectorError):
     retry_later = True
 
 
+class NotReached(RetryLater):
+    """No connection came about, so that nothing can have begun at the vendor's: any request may be repeated."""
+
+
 class FixConfiguration(ConnectorError):
     """The connection file is wrong: base address, option, certificate authority, tenant."""
 

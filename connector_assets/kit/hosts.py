@@ -13,19 +13,20 @@ from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsp
 from connector_assets.kit.errors import FixConfiguration, ForeignHost
 
 
-def check_base_url(base_url: str, instance: str, what: str = "base_url") -> str:
-    """The base address without a trailing slash. `what` is the address's name for messages.
+def check_base_url(base_url: str, what: str) -> str:
+    """The base address without a trailing slash. `what` is the address's name for messages, with its instance where there
+    is one.
 
     Raises FixConfiguration unless it is https, or http to this machine itself.
     """
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise FixConfiguration(f"{instance}: {what} {masked(base_url)!r} is not an address; expected https://host")
+        raise FixConfiguration(f"{what} {masked(base_url)!r} is not an address; expected https://host")
     if parts.username or parts.password:
-        raise FixConfiguration(f"{instance}: {what} carries a user or password; put them under credentials")
+        raise FixConfiguration(f"{what} carries a user or password; put them under credentials")
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise FixConfiguration(
-            f"{instance}: {what} uses http to {parts.hostname}; credentials travel over https only",
+            f"{what} uses http to {parts.hostname}; credentials travel over https only",
             hint="write https:// (plain http is accepted for this machine itself, for trying things out)",
         )
     return base_url.rstrip("/")

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.utils import get_environ_proxies
+from urllib3.exceptions import NewConnectionError
 
 from connector_assets.kit.deadline import BoundedAdapter, RequireTime
-from connector_assets.kit.errors import ConnectorError, FixConfiguration, RetryLater
+from connector_assets.kit.errors import ConnectorError, FixConfiguration, NotReached, RetryLater
 from connector_assets.kit.hosts import is_loopback
 
 #: What a failed handshake says when trying again cannot help.
@@ -116,7 +117,7 @@ def transport_error(
         kind = FixConfiguration if lasting else RetryLater
         return kind(f"the secure connection (TLS) failed: {tls_reason(causes, said)}", url=url, hint=hint("tls"))
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        return RetryLater(f"no connection within {timeouts[0]:.0f} s", url=url, hint=hint("connect"))
+        return NotReached(f"no connection within {timeouts[0]:.0f} s", url=url, hint=hint("connect"))
     if isinstance(error, requests.exceptions.Timeout):
         return RetryLater(
             f"no answer within {timeouts[1]:.0f} s",
@@ -128,13 +129,14 @@ def transport_error(
         if resolving is not None or "nameresolutionerror" in said:
             passing = resolving is not None and resolving.errno == socket.EAI_AGAIN
             host = urlsplit(url).hostname
-            return (RetryLater if passing else FixConfiguration)(
+            return (NotReached if passing else FixConfiguration)(
                 f"the host name {host} is not known (DNS)", url=url, hint=hint("dns")
             )
         if isinstance(error, requests.exceptions.ProxyError):
             return RetryLater("the proxy does not let the connection through", url=url, hint=hint("connect"))
         reason = next((text for mark, text in REFUSALS.items() if mark in said), "the connection failed")
-        return RetryLater(reason, url=url, hint=hint("connect"))
+        reached = not any(isinstance(cause, NewConnectionError) for cause in causes)
+        return (RetryLater if reached else NotReached)(reason, url=url, hint=hint("connect"))
     return FixConfiguration(
         f"the request cannot be sent: {type(error).__name__}",
         url=url,

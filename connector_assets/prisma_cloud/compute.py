@@ -39,7 +39,7 @@ class Console:
     """Calls to the console, no more than it allows. Neither its token nor the posture API's is sent to the other."""
 
     def __init__(self, api: Api, address: str) -> None:
-        self.address = check_base_url(address, api.instance, "compute_console")
+        self.address = check_base_url(address, f"{api.instance}: compute_console")
         self._hosts = (urlsplit(self.address).hostname or "",)
         self._token = ""
         self._renew_at = 0.0

@@ -30,9 +30,11 @@ def new_connection_file(
 ) -> Path:
     """Write `connections/<name>.yaml` for a product.
 
-    Raises ConfigurationError for an unknown product, option or secret field, a bad name, or a file that exists.
+    Raises ConfigurationError for an unknown product, option or secret field, a bad name or address, or a file that exists.
     """
     from connector_assets import registry
+    from connector_assets.kit.errors import FixConfiguration
+    from connector_assets.kit.hosts import check_base_url
 
     if product not in registry.products():
         close = difflib.get_close_matches(product, registry.products(), n=1)
@@ -44,6 +46,10 @@ def new_connection_file(
         raise ConfigurationError(
             f"{instance!r} cannot name an instance: use lower-case letters, digits and underscores, e.g. {product}_prod."
         )
+    try:
+        base_url = base_url and check_base_url(base_url, "--base-url")
+    except FixConfiguration as error:
+        raise ConfigurationError(f"{error}.") from None
     file = home.connections / f"{instance}.yaml"
     given_options = pairs(options, "--option", set(connector.options.model_fields))
     given_secrets = pairs(secrets, "--secret", {credential.name for credential in connector.credentials})

@@ -211,6 +211,30 @@ def test_a_secret_in_place_of_its_variable_is_neither_written_nor_repeated(
     assert list((tmp_path / "home" / "connections").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("notaurl", "'notaurl' is not an address; expected https://host"),
+        ("ftp://files.example", "is not an address; expected https://host"),
+        ("http://cmdb.corp.example", "credentials travel over https only"),
+        ("https://svc:hunter2@cmdb.corp.example", "put them under credentials"),
+    ],
+)
+def test_a_base_address_that_cannot_be_one_is_refused_where_it_is_typed_and_where_it_is_read(
+    exposure: Exposure, tmp_path: Path, address: str, expected: str
+) -> None:
+    connections = tmp_path / "home" / "connections"
+    added = exposure("connectors", "add", "tenable", "--base-url", address)
+    assert added.returncode == 2
+    assert expected in " ".join(added.stderr.split())
+    assert list(connections.iterdir()) == []
+    (connections / "typed.yaml").write_text(f"product: tenable\nbase_url: {address}\n")
+    listed = exposure("connectors", "check", "typed")
+    assert listed.returncode == 2
+    assert "base_url" in listed.stderr
+    assert "hunter2" not in added.stderr + listed.stderr + listed.stdout
+
+
 @pytest.mark.parametrize("typed", ["a: b # c", "no", "007", "{x", "domain\\user", "svc@corp.example", "Ωser, 'x'"])
 def test_an_option_with_signs_of_yaml_is_the_text_that_was_typed(tmp_path: Path, typed: str) -> None:
     from connector_assets import registry

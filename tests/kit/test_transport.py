@@ -74,6 +74,10 @@ def test_a_refused_connection_is_retried_then_left_for_later(time: Time, api_of:
     with pytest.raises(RetryLater, match="connection is refused"):
         api.get("/x")
     assert len(time.slept) == 2
+    with pytest.raises(RetryLater, match="connection is refused") as caught:
+        api.post("/export", {"a": 1})
+    assert len(time.slept) == 4, "nothing can have begun where no connection came about"
+    assert "not repeated" not in str(caught.value)
 
 
 def test_a_connection_closed_without_an_answer_is_retried(site: Site, api_of: OpenApi) -> None:
