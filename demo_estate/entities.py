@@ -417,6 +417,11 @@ class Software:
     is_os: bool
     versions: tuple[str, ...]
 
+    @property
+    def truth_id(self) -> str:
+        """'sft-000003'."""
+        return f"sft-{self.index:06d}"
+
 
 @dataclass(frozen=True, slots=True)
 class Cve:

@@ -35,7 +35,15 @@ ASSET_FIELDS: dict[str, Any] = {
     "ids": [{"id": "text", "source": "text"}],
     "tags": [{"name": "text", "type": "text"}],
     "osFingerprint": {"family": "text", "product": "text", "systemName": "text", "vendor": "text", "version": "text"},
-    "software": [{"product": "text", "description": "text", "vendor": "text", "version": "text"}],
+    "software": [
+        {
+            "product": "text",
+            "description": "text",
+            "vendor": "text",
+            "version": "text",
+            "cpe": {"vendor": "text", "product": "text"},
+        }
+    ],
     "vulnerabilities": {"total": "integer"},
     "total_vulnerabilities": "integer",
     "risk_score": "number",

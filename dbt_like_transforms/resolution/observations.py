@@ -124,6 +124,7 @@ class ApplicationIdentifiers(TypedDict, total=False):
     reply_urls: Texts
     name: Text
     cmdb_id: Text
+    cpe: Text
 
 
 @with_config(STRICT)

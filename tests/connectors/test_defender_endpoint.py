@@ -405,9 +405,9 @@ def test_software_is_one_record_a_product_and_runs_on_its_machines(tenant: Bench
     ]
     with tenant.staged({"machines": ODD_MACHINES, "software": rows}) as staged:
         lonely, tool = staged.rows("select * from stg_defender_endpoint__applications order by record_id")
-        assert (lonely["record_id"], lonely["version"]) == ("-_-lonely", "1")
-        assert (tool["record_id"], tool["vendor"], tool["version"]) == ("acme-_-tool", "Acme", None)
-        assert json.loads(tool["properties"])["devices"] == 2
+        assert (lonely["record_id"], lonely["cpe"]) == ("-_-lonely", None)
+        assert (tool["record_id"], tool["vendor"], tool["cpe"]) == ("acme-_-tool", "Acme", "Acme:Tool")
+        assert json.loads(tool["properties"])["defenderEndpointSoftwareInfo"]["devices"] == 2
         edges = staged.rows("select * from stg_defender_endpoint__relationships order by target_record")
         assert [(e["relationship"], e["source_record"]) for e in edges] == [("runs on", tool["record"])] * 2
         assert json.loads(edges[0]["properties"]) == {"versions": ["1.0", "2.0"]}

@@ -331,7 +331,7 @@ def test_recorded_answers_of_all_inventories_are_one_machine(tmp_path: Path, mon
             (known,) = staged.rows("select * from stg_qualys__vulnerabilities")
             assert (known["cvss_score"], known["exploit_available"]) == (7.8, True)
             (software,) = staged.rows("select * from stg_qualys__applications")
-            assert (software["name"], software["vendor"], software["version"]) == ("7-Zip", "Igor Pavlov", "23.01")
+            assert (software["name"], software["vendor"]) == ("7-Zip", "Igor Pavlov")
 
 
 def renamed(record: Any, number: str) -> None:

@@ -123,7 +123,14 @@ CONSOLE_ASSET: dict[str, Any] = {
     "riskScore": 37457.16,
     "services": [{"port": 443, "protocol": "tcp", "databases": []}],
     "software": [
-        {"id": 1, "product": "7-Zip", "vendor": "Igor Pavlov", "version": "23.01", "description": "7-Zip 23.01"}
+        {
+            "id": 1,
+            "product": "7-Zip",
+            "vendor": "Igor Pavlov",
+            "version": "23.01",
+            "description": "7-Zip 23.01",
+            "cpe": {"part": "a", "vendor": "7-zip", "product": "7-zip", "v2.2": "cpe:/a:7-zip:7-zip:23.01"},
+        }
     ],
     "type": "virtual",
     "userGroups": [],
@@ -239,8 +246,9 @@ def test_a_recorded_answer_of_either_api_is_understood(
             assert (known[0]["cvss_score"], known[0]["exploit_available"]) == (7.8, True)
             assert known[0]["published_at"] == datetime(2025, 5, 6)
             assert len(found) == len(known) == (2 if api == "cloud" else 1)
-            software = staged.rows("select name from stg_rapid7__applications")
-            assert [row["name"] for row in software] == ([] if api == "cloud" else ["7-Zip"])
+            software = staged.rows("select name, cpe from stg_rapid7__applications")
+            expected = [] if api == "cloud" else [("7-Zip", "7-zip:7-zip")]
+            assert [(row["name"], row["cpe"]) for row in software] == expected
 
 
 def renamed(record: Any, number: str) -> None:

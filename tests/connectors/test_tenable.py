@@ -275,16 +275,21 @@ def test_software_is_told_by_its_cpe_in_every_spelling_and_runs_on_its_host(tena
     ]
     records = [asset(installed_software=cpes), asset(_record_id="a2", id="a2", installed_software=cpes[:1])]
     with tenable.staged({"assets": records}) as staged:
-        found = staged.rows("select record_id, name, vendor, version from stg_tenable__applications order by 1")
+        found = staged.rows("select record_id, name, vendor, cpe from stg_tenable__applications order by 1")
         edges = staged.rows(
             "select relationship, split_part(source_record, ':', 3) as source, target_record, properties "
             "from stg_tenable__relationships order by all"
         )
         assert staged.failing() == []
     assert [tuple(row.values()) for row in found] == [
-        ("google-_-chrome", "chrome", "google", "120.0"),
-        ("microsoft-_-sql server", "sql server", "microsoft", "2019"),
-        ("notepad-plus-plus-_-notepad++", "notepad++", "notepad-plus-plus", "8.1"),
+        ("google-_-chrome", "chrome", "google", cpes[0]),
+        ("microsoft-_-sql server", "sql server", "microsoft", "cpe:2.3:a:microsoft:sql_server:2019:*:*:*:*:*:*:*"),
+        (
+            "notepad-plus-plus-_-notepad++",
+            "notepad++",
+            "notepad-plus-plus",
+            "CPE:/a:notepad-plus-plus:notepad%2b%2b:8.1",
+        ),
     ]
     assert {row["relationship"] for row in edges} == {"runs on"}
     assert [(row["source"], row["target_record"].rpartition(":")[2]) for row in edges] == [

@@ -63,6 +63,20 @@ def test_a_role_held_through_a_group_counts_and_so_does_the_machine_its_holder_u
     assert level_of(graph, "pc")["rule_names"] == ["Domain Admin Device", "Reported by acme"]
 
 
+def test_software_counts_whether_it_is_called_as_people_do_or_as_its_cpe_does(graph: Estate) -> None:
+    records = {"title": "Exchange Server 2019", "cpe": "exchange_server"}
+    graph.build(
+        devices=[PC, observation("acme:prod:mail", serial_number="S3")],
+        applications=[observation(f"acme:prod:{r}", application_type="software", name=n) for r, n in records.items()],
+        relationships=[
+            link("title", "runs on", "pc", "application", "device"),
+            link("cpe", "runs on", "mail", "application", "device"),
+        ],
+    )
+    assert level_of(graph, "pc")["rule_names"] == ["Exchange Server", "Reported by acme"]
+    assert level_of(graph, "mail")["rule_names"] == ["Exchange Server"]
+
+
 def test_a_server_inherits_the_level_of_the_application_it_carries_and_says_so(graph: Estate) -> None:
     application = observation("acme:prod:app", application_type="business_application", name="Payroll", criticality=0)
     service = observation("acme:prod:svc", application_type="service", name="Pay day", criticality=1, owner="eva")

@@ -3,8 +3,12 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
 from case_table import Case, CaseTable
+from resolution_kit import connection, seen, table
+
+from dbt_like_transforms.resolution.resolve import resolve
 
 G1, G2, G3, G4 = (f"~b4a1c9-12f4-4e74-af7c-3b54377d15{i}{i}" for i in range(4))
 T1, T2 = "aaaaaaaa-0000-4000-8000-000000000001", "aaaaaaaa-0000-4000-8000-000000000002"
@@ -61,6 +65,14 @@ CASES = {
     "principal that was made again in its tenant": Case({"entra.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1, "state": "retired"}, "entra.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T1}}, "a b", links=("a same application b",)),
     "principal whose tenant is told by name and by id": Case({"casb.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": "corp.onmicrosoft.com"}, "entra.b": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1}}, "ab"),
     "application of a tenant told by name may be that of another": Case({"casb.a": {"app_id": G1, "tenant_id": "corp.onmicrosoft.com"}, "entra.b": {"app_id": G1, "tenant_id": T1}}, "a b", links=("a same application b",)),
+    "software by its cpe, in either form and in words": Case({"tenable.a": {"cpe": "cpe:/a:Note%2b~:note%2b%2b_~:8.6", "name": "note++ ~"}, "qualys.b": {"cpe": r"cpe:2.3:a:note\+~:note\+\+_~:8.5:*:*:*:*:*:*:*", "name": "Note Editor ~"}, "defender_endpoint.c": {"cpe": "note+~:note++_~", "name": "note++_~"}}, "abc", words={"c": "same CPE name note+"}),
+    "colon in the product of a cpe": Case({"tenable.a": {"cpe": r"cpe:2.3:a:pm~:data\:dumper:2.1"}, "mde.b": {"cpe": "pm~:data%3adumper"}, "mde.c": {"cpe": "pm~:data"}}, "ab c"),
+    "cpe without a product, or with any": Case({"tenable.a": {"cpe": "cpe:/a:acme~", "name": "Acme A ~"}, "qualys.b": {"cpe": "cpe:/a:acme~", "name": "Acme B ~"}, "tenable.c": {"cpe": "cpe:2.3:a:acme~:*:*", "name": "Acme C ~"}, "qualys.d": {"cpe": "cpe:2.3:a:acme~:*:*", "name": "Acme D ~"}, "tenable.e": {"cpe": "cpe:/a::tool~", "name": "Acme E ~"}, "qualys.f": {"cpe": "cpe:/a::tool~", "name": "Acme F ~"}}, "a b c d e f"),
+    "products of one vendor": Case({"tenable.a": {"cpe": "cpe:/a:micro~:teams"}, "qualys.b": {"cpe": "cpe:/a:micro~:office"}}, "a b"),
+    "two products that one source tells apart under one cpe": Case({"qualys.a": {"cpe": "cpe:/a:micro~:sql_server", "name": "SQL Server 2017 ~"}, "qualys.b": {"cpe": "cpe:/a:micro~:sql_server", "name": "SQL Server 2019 ~"}, "tenable.c": {"cpe": "cpe:/a:micro~:sql_server:2019"}}, "a b c", review="ca cb"),
+    "two scanners of one make and what each knows of the software": Case({"tenable.eu.a": {"cpe": "cpe:/a:goo~:chrome"}, "tenable.us.b": {"cpe": "cpe:/a:goo~:chrome:126"}}, "ab"),
+    "one name and two cpes": Case({"tenable.a": {"cpe": "cpe:/a:goo~:agent", "name": "Agent ~"}, "qualys.b": {"cpe": "cpe:/a:aws~:agent", "name": "Agent ~"}}, "a b"),
+    "register's entries of one cpe": Case({"servicenow.a": {"cmdb_id": "cpea~", "cpe": "goo~:drive"}, "leanix.b": {"cmdb_id": "cpeb~", "cpe": "goo~:drive"}, "tenable.c": {"cpe": "cpe:/a:goo~:drive"}}, "a b c"),
     "word for whatever tenant": Case({"casb.a": {"app_id": G1, "tenant_id": "common"}, "entra.b": {"app_id": G1, "tenant_id": T1}, "casb.c": {"app_id": G2, "tenant_id": "organizations"}, "entra.t1.d": {"app_id": G2, "tenant_id": T1}, "entra.t2.e": {"app_id": G2, "tenant_id": T2}}, "ab c d e"),
 }  # fmt: skip
 
@@ -70,3 +82,35 @@ TABLE = CaseTable("application", CASES)
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str) -> None:
     TABLE.check(name)
+
+
+#: Record -> type, publisher, name and CPE as staging tells them.
+LISTED = {
+    "intune:p:a": ("software", "Adobe Systems Incorporated", "Adobe Reader", None),
+    "qualys:p:b": ("software", "adobe", "Adobe  reader", "adobe:reader"),
+    "intune:p:c": ("software", "Acme GmbH", "Agent", None),
+    "qualys:p:d": ("software", "Initech", "Agent", None),
+    "intune:p:e": ("software", None, "Console", None),
+    "qualys:p:f": ("software", None, "Console", None),
+    "servicenow:p:g": ("business_application", "SAP SE", "Ledger", None),
+    "qualys:p:h": ("software", "SAP", "Ledger", None),
+    "tenable:p:i": ("software", "Oracle", "Client", "oracle:client"),
+    "qualys:p:j": ("software", "Oracle", "Client", "oracle:instant_client"),
+    "intune:p:k": ("software", "Oracle Corporation", "Client", None),
+    "intune:p:l": ("software", "Unknown", "Viewer", None),
+    "qualys:p:m": ("software", "unknown", "Viewer", None),
+}
+
+
+def test_software_without_a_cpe_is_what_its_publisher_calls_by_that_name() -> None:
+    rows = table(
+        *(seen(record, name=name, cpe=cpe) for record, (_, _, name, cpe) in LISTED.items()), kind="application"
+    )
+    for column, place in (("application_type", 0), ("vendor", 1)):
+        told = pa.array([found[place] for found in LISTED.values()], pa.string())
+        rows = rows.append_column(column, told)
+    found: dict[str, str] = {}
+    outcome = resolve("application", rows, connection=connection())
+    for record, asset in outcome.assignments().project("record, coalesce(asset_id, record)").order("record").fetchall():
+        found[asset] = found.get(asset, "") + record[-1]
+    assert sorted(found.values()) == ["ab", *"cdefghijklm"]

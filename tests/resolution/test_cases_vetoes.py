@@ -68,6 +68,7 @@ AGREE: dict[Kind, dict[str, tuple[Row, Row]]] = {
         "app_id+tenant": ({"app_id": guid("02"), "tenant_id": T1},) * 2,
         "app_id": ({"app_id": guid("03")},) * 2,
         "entity_id": ({"entity_id": "https://app~.example/saml"},) * 2,
+        "cpe": ({"cpe": "vendor~:product"},) * 2,
         "reply_url": ({"reply_urls": ["https://app~.example/cb"], "name": "App ~"},) * 2,
     },
 }  # fmt: skip
@@ -113,6 +114,7 @@ DIFFER: dict[Kind, dict[str, tuple[Row, Row]]] = {
         "cmdb": ({"cmdb_id": "CI~A"}, {"cmdb_id": "CI~B"}),
         "type": ({"type": "saas"}, {"type": "business_application"}),
         "entity": ({"entity_id": "https://a~.example/saml"}, {"entity_id": "https://b~.example/saml"}),
+        "cpe": ({"cpe": "vendor~:one"}, {"cpe": "vendor~:two"}),
         "title": ({"name": "One ~"}, {"name": "Two ~"}),
     },
 }  # fmt: skip
@@ -158,6 +160,7 @@ APART: dict[Kind, dict[str, str]] = {
         "app_id+tenant": "own_guid own_other cmdb type",
         "app_id": "own_guid own_other tenant cmdb type",
         "entity_id": _APP + " appq cmdb type",
+        "cpe": _APP + " appq cmdb type entity",
         "reply_url": _APP + " appq cmdb type entity",
     },
 }  # fmt: skip
@@ -283,7 +286,7 @@ def test_what_is_unique_in_the_world_agrees_in_two_scopes_and_differs_by_none(ki
 SETTLED: dict[Kind, str] = {
     "device": _MACHINE.replace(" cloudq", ""),
     "identity": "entra directory objectguid sid okta netbios realm",
-    "application": "own_guid own_other cmdb",
+    "application": "own_guid own_other cmdb cpe",
 }
 NAMED: dict[Kind, Row] = {
     "device": {"hostnames": ["na~"]},
@@ -347,7 +350,7 @@ CIRCUMSTANCES: dict[Kind, dict[str, tuple[tuple[Row, Row], bool, str]]] = {
         "one after the other": ((OLD, NEW), False, _BY_LOGON),
     },
     "application": {
-        "one product": (({}, {}), True, "entity_id reply_url"),
+        "one product": (({}, {}), True, "entity_id cpe reply_url"),
         "one product, which has retired the one": (({"state": "retired"}, {}), True, ""),
         "one product, which has retired the other": (({}, {"state": "retired"}), True, ""),
         "one after the other": ((OLD, NEW), False, ""),

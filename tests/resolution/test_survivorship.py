@@ -202,6 +202,8 @@ SHOWN: dict[Kind, tuple[str, list[tuple[str, Any, Any, bool]]]] = {
             ("owner", "none", "bob", True),
             ("vendor", "n/a", "SAP", True),
             ("name", "Payroll ", "Payroll", False),
+            ("cpe", "cpe:2.3:a:Goo:Dr ive:1.2:*", "goo:dr_ive", False),
+            ("cpe", "cpe:/a:goo", "goo:drive", True),
             ("reply_urls", ["https://a.example/CB", "n/a"], ["https://a.example/CB"], False),
         ],
     ),

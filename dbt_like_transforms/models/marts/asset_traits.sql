@@ -61,7 +61,7 @@ user_groups as (
 ),
 
 installed as (
-    select 'device' as asset_kind, r.target_id as asset_id, list_sort(array_agg(distinct a.display_name)) as software
+    select 'device' as asset_kind, r.target_id as asset_id, list_sort(array_agg(distinct replace(a.display_name, '_', ' '))) as software
     from relationships as r
     join applications as a on a.application_id = r.source_id
     where r.relationship = 'runs on' and r.source_kind = 'application' and r.target_kind = 'device' and a.application_type = 'software'

@@ -82,7 +82,10 @@ _FIELDS: dict[str, dict[str, Field]] = {
         "upn": Field("n_has(r.upn)", "r.upn", "n_lower({})"),
         **{name: _unless(name, "no_words") for name in identities.WRITTEN},
     },
-    "application": {name: _unless(name, "no_words") for name in applications.WRITTEN},
+    "application": {
+        "cpe": Field("true", "n.product_cpe", normal="n.product_cpe IS NOT NULL"),
+        **{name: _unless(name, "no_words") for name in applications.WRITTEN},
+    },
 }
 
 

@@ -26,6 +26,7 @@ COLUMNS: dict[str, str] = {
     "reply_urls": "VARCHAR[]",
     "name": "VARCHAR",
     "cmdb_id": "VARCHAR",
+    "cpe": "VARCHAR",
     "owner": "VARCHAR",
     "vendor": "VARCHAR",
     "version": "VARCHAR",
@@ -61,7 +62,9 @@ LADDER = Ladder(
         ),
         Identifier("type", "type", "type of application", "application_type"),
         Identifier("entity", "entity", "SAML entity id", "entity_id", RUNG_HARDWARE),
+        Identifier("cpe", "product_cpe", "CPE name", "cpe", RUNG_HARDWARE),
         Identifier("reply", few("replies"), "reply URL", "reply_urls", RUNG_NAME, is_list=True),
+        Identifier("published", "published", "publisher and name", "name", RUNG_NAME),
         Identifier("host", "title_good", "name", "name", RUNG_SHORT_NAME, scoped=True),
         # the same, which tells apart what only a reply URL has in common
         Identifier("title", "title_good", "name", "name", scoped=True),
@@ -78,6 +81,8 @@ LADDER = Ladder(
         Rule("app_id+tenant", "bareq", (*_OWN, "cmdb", "type"), contest=("cmdb",), contest_at_work=True),
         Rule("app_id", "bare", (*_OWN, "cmdb", "bareq", "type"), contest=("bareq", "cmdb"), contest_at_work=True),
         Rule("entity_id", "entity", _STRONG, ("source_any",), contest=_STRONG, contest_at_work=True),
+        # What one product lists twice under one name it tells apart more finely than the name does.
+        Rule("cpe", "cpe", (*_STRONG, "entity"), ("source_any",)),
         # An application that was registered again has another id, its old entry is retired.
         Rule(
             "reply_url",
@@ -87,6 +92,14 @@ LADDER = Ladder(
             contest=_STRONG,
             contest_at_work=True,
             with_agreement=("host",),
+        ),
+        Rule(
+            "publisher+name",
+            "published",
+            (*_STRONG, "entity", "cpe"),
+            ("source_any",),
+            contest=("cpe",),
+            contest_at_work=True,
         ),
     ),
     reviewed=("host",),
@@ -98,5 +111,5 @@ LADDER = Ladder(
         Dropped("host", "title_dropped"),
     ),
     not_alone=("reply",),
-    review_conflicts=(*_OWN, "cmdb", "type", "title"),
+    review_conflicts=(*_OWN, "cmdb", "type", "cpe", "title"),
 )

@@ -131,7 +131,7 @@ def answer(view: View) -> Iterator[Answer]:
         yield Answer("identity", name, account.truth_id, truth.person_quirks(account.ref) & {"same_sam", "admin_pair"})
     for index in sorted(products):
         product = truth.software_catalogue[index]
-        yield Answer("application", f"{product.vendor}-_-{product.name}".lower(), f"sft-{index:06d}")
+        yield Answer("application", f"{product.vendor}-_-{product.name}".lower(), product.truth_id)
 
 
 def evidence(record: Mapping[str, Any]) -> frozenset[str]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from demo_estate.evidence import machine_evidence
 from demo_estate.lenses import Answer, View
 from demo_estate.quirks import generic_name
-from demo_estate.truth import Cve, Device, Finding, Ref, Truth
+from demo_estate.truth import Cve, Device, Finding, Ref, Software, Truth
 from demo_estate.written import known_day, written_day
 
 Record = dict[str, Any]
@@ -340,8 +340,8 @@ def answer(view: View) -> Iterator[Answer]:
         # a host known by its address alone is nobody's record: it must stay unassigned
         truth_id = "" if "ip_only_scan" in tags else truth.truth_id(Ref("device", entry.device))
         yield Answer("device", str(entry.asset_id), truth_id, tags & SHOWN, evidence(view, entry, device))
-    for name in software_names(view):
-        yield Answer("application", name, "")
+    for software in installed_software(view):
+        yield Answer("application", software.title.lower(), software.truth_id)
 
 
 def evidence(view: View, entry: Listed, device: Device) -> frozenset[str]:
@@ -358,8 +358,8 @@ def evidence(view: View, entry: Listed, device: Device) -> frozenset[str]:
     )
 
 
-def software_names(view: View) -> list[str]:
-    """Record ids of the software on machines with an agent."""
+def installed_software(view: View) -> list[Software]:
+    """The software on machines with an agent."""
     catalogue = view.truth.software_catalogue
     used = {
         item.software
@@ -367,4 +367,4 @@ def software_names(view: View) -> list[str]:
         if has_agent(view.truth, index)
         for item in view.truth.software(index, view.day)
     }
-    return sorted(catalogue[number].title.lower() for number in used if not catalogue[number].is_os)
+    return [catalogue[number] for number in sorted(used) if not catalogue[number].is_os]

@@ -326,6 +326,13 @@ def console_software(view: View, device: Device) -> list[Record]:
             "product": catalogue[item.software].title,
             "vendor": catalogue[item.software].vendor,
             "version": item.version,
+            "cpe": {
+                "part": "a",
+                "vendor": catalogue[item.software].vendor,
+                "product": catalogue[item.software].name,
+                "version": item.version,
+                "v2.2": f"{catalogue[item.software].cpe}:{item.version}",
+            },
         }
         for item in view.truth.software(device.index, view.day)
         if not catalogue[item.software].is_os
@@ -396,7 +403,7 @@ def console_vulnerability(truth: Truth, name: str, cves: list[Cve]) -> Record:
 
 def answer(view: View) -> Iterator[Answer]:
     truth, is_console = view.truth, view.instance.options.get("api") == "console"
-    software: set[str] = set()
+    software: set[int] = set()
     for entry in all_listed(view):
         tags, device = truth.quirks(entry.device), view.device(entry.device)
         # a host known by its address alone is nobody's record: it must stay unassigned
@@ -404,9 +411,9 @@ def answer(view: View) -> Iterator[Answer]:
         record_id = str(entry.number) if is_console else cloud_id(view, entry)
         yield Answer("device", record_id, truth_id, tags & SHOWN, evidence(view, entry, device))
         if is_console and has_agent(truth, entry.device):
-            software.update(item["product"].lower() for item in console_software(view, device))
-    for name in sorted(software):
-        yield Answer("application", name, "")
+            software.update(item["id"] for item in console_software(view, device))
+    for product in (truth.software_catalogue[number] for number in sorted(software)):
+        yield Answer("application", product.title.lower(), product.truth_id)
 
 
 def evidence(view: View, entry: Listed, device: Device) -> frozenset[str]:

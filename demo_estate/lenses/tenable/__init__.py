@@ -276,11 +276,9 @@ def answer(view: View) -> Iterator[Answer]:
         if has_agent(view.truth, index) and fate(view, index) == "listed":
             software.update(item.software for item in view.truth.software(index, known_day(view, device)))
     for product in (view.truth.software_catalogue[number] for number in sorted(software)):
-        # nobody's record either: what a machine runs is told by relations
         if product.cpe.startswith("cpe:/a:"):
-            yield Answer(
-                "application", f"{product.vendor}-_-{product.name}".replace("_", " ").replace("- -", "-_-"), ""
-            )
+            vendor, name = (text.replace("_", " ") for text in (product.vendor, product.name))
+            yield Answer("application", f"{vendor}-_-{name}", product.truth_id)
 
 
 def evidence(record: Mapping[str, Any]) -> frozenset[str]:

@@ -44,12 +44,15 @@ select
     cast([] as varchar[]) as reply_urls,
     name,
     cast(null as varchar) as cmdb_id,
+    case when vendor <> '' then concat(vendor, ':', replace(name, ':', '%3a')) end as cpe,
     cast(null as varchar) as owner,
     vendor,
-    case when array_length(versions) = 1 then versions[1] end as version,
+    cast(null as varchar) as version,
     cast(null as varchar) as environment,
     cast(null as integer) as criticality,
     cast(to_json({
-        'devices': devices, 'versions': versions, 'weaknesses': weaknesses, 'endOfSupportStatus': end_of_support
+        'defenderEndpointSoftwareInfo': {
+            'devices': devices, 'versions': versions, 'weaknesses': weaknesses, 'endOfSupportStatus': end_of_support
+        }
     }) as varchar) as properties
 from software

@@ -34,6 +34,7 @@ select
     cast([] as varchar[]) as reply_urls,
     coalesce(nullif(e.NodeName, ''), e.NodeProperties.rawData.saasName) as name,
     cast(null as varchar) as cmdb_id,
+    cast(null as varchar) as cpe,
     cast(null as varchar) as owner,
     nullif(e.NodeProperties.rawData.vendor, '') as vendor,
     cast(null as varchar) as version,

@@ -32,6 +32,7 @@ select
     ]))) as reply_urls,
     a.displayName as name,
     cast(null as varchar) as cmdb_id,
+    cast(null as varchar) as cpe,
     o.owner,
     a.publisherDomain as vendor,
     cast(null as varchar) as version,

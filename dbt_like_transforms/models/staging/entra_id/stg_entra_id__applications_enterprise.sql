@@ -40,6 +40,7 @@ select
     list_sort(list_distinct(coalesce(s.replyUrls, []))) as reply_urls,
     s.displayName as name,
     cast(null as varchar) as cmdb_id,
+    cast(null as varchar) as cpe,
     cast(null as varchar) as owner,
     case when s.is_microsofts then 'Microsoft' else s.verifiedPublisher.displayName end as vendor,
     cast(null as varchar) as version,

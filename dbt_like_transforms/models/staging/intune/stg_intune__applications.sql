@@ -45,10 +45,11 @@ select
     cast([] as varchar[]) as reply_urls,
     name,
     cast(null as varchar) as cmdb_id,
+    cast(null as varchar) as cpe,
     cast(null as varchar) as owner,
     vendor,
-    case when array_length(versions) = 1 then versions[1] end as version,
+    cast(null as varchar) as version,
     cast(null as varchar) as environment,
     cast(null as integer) as criticality,
-    cast(to_json({'installations': devices, 'versions': versions, 'platforms': platforms}) as varchar) as properties
+    cast(to_json({'intuneSoftwareInfo': {'installations': devices, 'versions': versions, 'platforms': platforms}}) as varchar) as properties
 from software

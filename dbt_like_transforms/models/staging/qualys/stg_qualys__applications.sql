@@ -37,10 +37,11 @@ select
     cast([] as varchar[]) as reply_urls,
     name,
     cast(null as varchar) as cmdb_id,
+    cpe,
     cast(null as varchar) as owner,
     vendor,
-    case when array_length(versions) = 1 then versions[1] end as version,
+    cast(null as varchar) as version,
     cast(null as varchar) as environment,
     cast(null as integer) as criticality,
-    cast(to_json({'devices': devices, 'versions': versions, 'cpe': cpe}) as varchar) as properties
+    cast(to_json({'qualysSoftwareInfo': {'devices': devices, 'versions': versions}}) as varchar) as properties
 from software

@@ -31,6 +31,7 @@ select
     app.name as name,
     -- whether the id is that of the CMDB from which Qualys may have it is not verified
     cast(null as varchar) as cmdb_id,
+    cast(null as varchar) as cpe,
     cast(null as varchar) as owner,
     cast(null as varchar) as vendor,
     cast(null as varchar) as version,

@@ -4,6 +4,7 @@ with software as (
         product, instance, min(stream) as stream, software_id,
         min(name) as name,
         min(vendor) as vendor,
+        min(cpe) as cpe,
         max(synced_at) as synced_at,
         count(*) as devices,
         list_sort(list_distinct(flatten(array_agg(versions)))) as versions,
@@ -36,10 +37,11 @@ select
     cast([] as varchar[]) as reply_urls,
     name,
     cast(null as varchar) as cmdb_id,
+    cpe,
     cast(null as varchar) as owner,
     vendor,
-    case when array_length(versions) = 1 then versions[1] end as version,
+    cast(null as varchar) as version,
     cast(null as varchar) as environment,
     cast(null as integer) as criticality,
-    cast(to_json({'devices': devices, 'versions': versions}) as varchar) as properties
+    cast(to_json({'rapid7SoftwareInfo': {'devices': devices, 'versions': versions}}) as varchar) as properties
 from software

@@ -17,6 +17,7 @@ select
     lower(name) as software_id,
     min(name) as name,
     min(item.vendor) as vendor,
+    min(case when item.cpe.vendor <> '' then concat(item.cpe.vendor, ':', item.cpe.product) end) as cpe,
     list_sort(array_agg(distinct item.version)) as versions,
     max(_synced_at) as synced_at,
     min({'row_number': _row, 'page': _page, 'sync': _sync}) as place

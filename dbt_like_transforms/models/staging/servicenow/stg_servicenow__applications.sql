@@ -49,6 +49,7 @@ select
         case when min(i._instance) over (partition by i.number) = max(i._instance) over (partition by i.number) then i.number end,
         i.sys_id
     ) as cmdb_id,
+    cast(null as varchar) as cpe,
     -- an answer with display values may have a name in place of the id
     coalesce(u.user_name, u.email, case when not regexp_matches(i.owned_by, '^[0-9a-f]{32}$') then i.owned_by end) as owner,
     i.vendor,

@@ -8,7 +8,7 @@ with listed as (
 -- cpe:/a:vendor:product:version, or cpe:2.3:a:vendor:product:version:*:*...; a version may be missing
 parts as (
     select
-        * exclude (cpe),
+        *,
         string_split(
             regexp_replace(
                 replace(regexp_replace(cpe, '(?i)^cpe:(/|2[.]3:)', ''), '\:', '%3a'), '\\(.)', '\1', 'g'
@@ -36,6 +36,7 @@ select
     lower(concat(coalesce(vendor, ''), '-_-', name)) as software_id,
     min(name) as name,
     min(nullif(vendor, '')) as vendor,
+    min(cpe) as cpe,
     list_sort(coalesce(array_agg(distinct version) filter (where version is not null), cast([] as varchar[]))) as versions,
     max(_synced_at) as synced_at,
     min({'row_number': _row, 'page': _page, 'sync': _sync}) as place
