@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from demo_estate.server import EstateServer
     from exposure_pipelines.home import Home
 
-KINDS = {"device": "devices", "identity": "identities", "application": "applications"}
+KINDS = {
+    "device": "devices",
+    "identity": "identities",
+    "application": "applications",
+    "cloud_resource": "cloud_resources",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,28 @@ def test_cloud_resources_agree_on_the_providers_name_in_any_case(estate: Estate)
     assert len(found["resource_id"]) == 32
 
 
+def test_names_that_one_inventory_tells_apart_by_case_alone_are_two_resources(estate: Estate) -> None:
+    function = "arn:aws:lambda:eu-west-1:725593204249:function:"
+    names = {
+        "acme:prod:1": function + "resizeImage",
+        "acme:prod:2": function + "ResizeImage",
+        "tenable:prod:1": function + "resizeImage",
+        # one product writes a bucket as the cloud does, the other in lower case; of Azure's names one writes two cases
+        "acme:prod:3": "arn:aws:s3:::CorpLogs",
+        "tenable:prod:3": "arn:aws:s3:::corplogs",
+        "acme:prod:4": "/subscriptions/S/vm",
+        "acme:prod:5": "/subscriptions/s/VM",
+    }
+    estate.build(cloud_resources=[observation(record, native_id=name) for record, name in names.items()])
+    found = estate.rows("select native_id, source_records from cloud_resources order by native_id")
+    assert [(row["native_id"], row["source_records"]) for row in found] == [
+        ("/subscriptions/s/vm", ["acme:prod:4", "acme:prod:5"]),
+        (function + "ResizeImage", ["acme:prod:2"]),
+        (function + "resizeImage", ["acme:prod:1", "tenable:prod:1"]),
+        ("arn:aws:s3:::CorpLogs", ["acme:prod:3", "tenable:prod:3"]),
+    ]
+
+
 def test_a_cloud_resource_keeps_what_each_product_tells_of_it_and_of_one_thing_the_newest(estate: Estate) -> None:
     told = {
         "acme:prod:1": (1, '{"acmeAssetInfo": {"score": 1}, "publicNetworkAccess": "Enabled"}'),

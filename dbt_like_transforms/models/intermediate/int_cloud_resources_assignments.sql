@@ -1,7 +1,23 @@
 -- Cloud resources agree on the provider's own name only, so each record's asset follows from that name alone.
-with named as (
-    select *, nullif(lower(trim(native_id)), '') as resource_name
+-- Case tells nothing there, but where one inventory lists two whose names differ in case alone, as functions of AWS may;
+-- Azure's names never do.
+with given as (
+    select *, nullif(trim(native_id), '') as native_name
     from stg__cloud_resources
+),
+
+told_apart as (
+    select distinct lower(native_name) as folded
+    from given
+    where native_name not like '/%' or native_name like '//%'
+    group by product, instance, stream, lower(native_name)
+    having count(distinct native_name) > 1
+),
+
+named as (
+    select g.*, case when t.folded is null then lower(g.native_name) else g.native_name end as resource_name
+    from given as g
+    left join told_apart as t on t.folded = lower(g.native_name)
 ),
 
 known as (

@@ -20,7 +20,10 @@ select
     arg_max(lower(provider), newest) filter (where is_active and provider is not null) as provider,
     arg_max(account_id, newest) filter (where is_active and account_id is not null) as account_id,
     arg_max(region, newest) filter (where is_active and region is not null) as region,
-    lower(trim(min(native_id))) as native_id,
+    case
+        when min(native_id) like '//%' or min(native_id) not like '/%' then min(trim(native_id))
+        else lower(min(trim(native_id)))
+    end as native_id,
     bool_or(is_container) filter (where is_active) as is_container,
     bool_or(is_internet_facing) filter (where is_active) as is_internet_facing,
     bool_or(contains_sensitive_data) filter (where is_active) as contains_sensitive_data,

@@ -262,7 +262,7 @@ def answer(view: View) -> Iterator[Answer]:
     for found in truth.cloud_resources():
         yield Answer("cloud_resource", records.resource_id(view, found.index), found.truth_id)
     for _, account, _ in truth.cloud_accounts:
-        yield Answer("cloud_resource", records.account_id(view, account), "")
+        yield Answer("cloud_resource", records.account_id(view, account), f"acc-{account}")
 
 
 def rows(body: Any) -> list[Any] | None:

@@ -8,6 +8,7 @@ without (roles not given), page_cap (most rows a page), truncated (tables cut wi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -165,7 +166,7 @@ def answer(view: View) -> Iterator[Answer]:
     sees_security = "Security Reader" not in view.instance.options.get("without", ())
     seen = {account for account, _ in records.visible_subscriptions(view)}
     sees_foreign = sees_security and records.connector_subscription(view) in seen
-    foreign: dict[str, None] = {}
+    foreign: dict[str, str] = {}
     for device in records.machines(view):
         cloud = device.cloud
         assert cloud is not None
@@ -173,7 +174,7 @@ def answer(view: View) -> Iterator[Answer]:
         if not (cloud.account_id in seen if azure else sees_foreign):
             continue
         if not azure:
-            foreign[account_name(cloud.provider, cloud.account_id)] = None
+            foreign[account_name(cloud.provider, cloud.account_id)] = cloud.account_id
         proof = machine_evidence(
             uuid=cloud.instance_id if azure else None,
             macs=[device.mac] if azure else [],
@@ -187,13 +188,15 @@ def answer(view: View) -> Iterator[Answer]:
         azure = found.provider == "azure"
         if found.account_id in seen if azure else sees_foreign:
             if not azure:
-                foreign[account_name(found.provider, found.account_id)] = None
+                foreign[account_name(found.provider, found.account_id)] = found.account_id
             yield Answer("cloud_resource", found.resource_id.lower(), found.truth_id)
     for row in records.containers(view):
         if not row["subscriptionId"] or row["subscriptionId"] in seen:
-            yield Answer("cloud_resource", row["id"].lower(), "")
-    for name in foreign:
-        yield Answer("cloud_resource", name, "")
+            name = row["id"].lower()
+            subscription = re.fullmatch("/subscriptions/([^/]+)", name)
+            yield Answer("cloud_resource", name, f"acc-{subscription[1]}" if subscription else f"box-{name}")
+    for name, account in foreign.items():
+        yield Answer("cloud_resource", name, f"acc-{account}")
     yield from principals(view, seen)
 
 

@@ -313,11 +313,11 @@ def answer(view: View) -> Iterator[Answer]:
     for found_ in truth.cloud_resources():
         yield Answer("cloud_resource", records.resource_key(view, found_), found_.truth_id)
     for number in range(len(scans.IMAGES)):
-        yield Answer("cloud_resource", scans.image_id(view, number), "")
+        yield Answer("cloud_resource", scans.image_id(view, number), f"img-{number:06d}")
     used = {(one.provider, one.account_id) for one in truth.cloud_resources()}
     used |= {(device.cloud.provider, device.cloud.account_id) for device in view.devices() if device.cloud is not None}
     for provider, account in sorted(used):
-        yield Answer("cloud_resource", f"account|{provider}|{account}", "")
+        yield Answer("cloud_resource", f"account|{provider}|{account}", f"acc-{account}")
 
 
 def rows(body: Any) -> list[Any] | None:
