@@ -61,7 +61,7 @@ USER_FIELDS = fields(
     last_login_time="timestamp",
     **CHANGED,
 )
-GROUP_FIELDS = fields("sys_id name description email manager", active="boolean", **CHANGED)
+GROUP_FIELDS = fields("sys_id name description email manager source", active="boolean", **CHANGED)
 GROUP_MEMBER_FIELDS = fields("sys_id user group", **CHANGED)
 CHOICE_FIELDS = fields("sys_id name element value label language", inactive="boolean")
 CHOICE_QUERY = "nameSTARTSWITHcmdb_ci^elementINinstall_status,operational_status,hardware_status"

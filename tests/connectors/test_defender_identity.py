@@ -497,15 +497,21 @@ def test_health_issues_are_findings_of_the_hosts_they_name(serve: Open) -> None:
             assert by_title[records.ISSUES[2][0]] == ("open", "low", 1)
 
 
-def test_nodes_and_edges_of_the_graph_become_records_that_only_add(serve: Open) -> None:
+def test_nodes_and_edges_of_the_graph_become_records_that_add_and_groups_that_no_directory_lists(serve: Open) -> None:
     with serve(devices=400) as tenant:
         tenant.sync()
         view = tenant.service.view
         with tenant.staged() as staged:
-            for model in ("devices_exposure", "identities_exposure", "applications_exposure", "identities_info"):
+            for model in ("devices_exposure", "applications_exposure", "identities_info"):
                 assert (
                     staged.one(f"select count(*) from stg_defender_identity__{model} where authority <> 'update'") == 0
                 )
+            made = staged.rows(
+                "select display_name, identity_type, ad_sid from stg_defender_identity__identities_exposure "
+                "where authority = 'create'"
+            )
+            assert "Domain Admins" in {row["display_name"] for row in made}
+            assert all(row["identity_type"] == "group" and row["ad_sid"] for row in made)
             (user,) = staged.rows(
                 "select * from stg_defender_identity__identities_exposure "
                 f"where record_id = '{records.node_id(view, 'person', 0)}'"

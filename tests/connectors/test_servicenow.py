@@ -538,6 +538,19 @@ def test_the_business_application_a_device_names_and_the_group_that_supports_it_
     ]
 
 
+def test_a_group_is_known_by_its_name_and_an_imported_one_in_its_domain(cmdb: Bench) -> None:
+    groups = [
+        {"sys_id": "g1", "name": "Wintel"},
+        {"sys_id": "g2", "name": "DBA", "source": "ldap:CN=DBA,OU=Groups,DC=Corp,DC=example"},
+    ]
+    with cmdb.staged({"user_groups": [{"_record_id": group["sys_id"], **group} for group in groups]}) as staged:
+        rows = staged.rows(
+            "select identity_type, sam_account_name, domain from stg_servicenow__identities_groups order by 2"
+        )
+        assert staged.failing() == []
+    assert [tuple(row.values()) for row in rows] == [("group", "DBA", "corp.example"), ("group", "Wintel", None)]
+
+
 @pytest.mark.parametrize(
     "other",
     [

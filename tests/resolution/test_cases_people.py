@@ -466,6 +466,7 @@ CASES = {
     "service in the cloud by the last part of its arn, with the mail of its owner": Case(
         {"aws.a": {"login_names": ["arn:aws:iam::111122223333:user/svc.backup~"], "emails": ["arn~@corp.com"]}, "okta.b": {"login_names": ["arn~@corp.com"]}}, "a b", review="ab"
     ),
+    "groups of a register: known by name alone, by one that the directory has as well, and imported from there": Case({"servicenow.a": {"sam_account_name": "Finance Support ~"}, "servicenow.b": {"sam_account_name": "Wintel ~"}, "ad.c": {"sam_account_name": "wintel ~", "domain": "CORP", "ad_sid": "S-1-5-21-1-2-¤-1190"}, "servicenow.d": {"sam_account_name": "DBA ~", "domain": "corp.example"}, "ad.e": {"sam_account_name": "dba ~", "domain": "corp.example", "ad_sid": "S-1-5-21-1-2-¤-1191"}}, "a b c de", held="b", review="bc"),
 }  # fmt: skip
 
 #: What administrators' and service accounts have before or behind the name of who answers for them.

@@ -402,6 +402,7 @@ def group_row(view: View, index: int) -> Row:
         "name": f"{DEPARTMENTS[index]} Support",
         "description": "",
         "email": "",
+        "source": "",
         "manager": reference("sys_user", sys_id(view, Ref("person", index))),
         "active": "true",
         **changed(view, -700, "support group", index),

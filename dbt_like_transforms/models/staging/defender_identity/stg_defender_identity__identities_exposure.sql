@@ -1,4 +1,5 @@
--- Identities of Microsoft's graph: never assets of their own, as the directories report them themselves
+-- Identities of Microsoft's graph. Directories report them themselves; but groups of Active Directory that are not
+-- synchronised, such as Domain Admins, nothing else does
 select
     n.record,
     e._product as product,
@@ -10,7 +11,10 @@ select
     try_cast(e.NodeProperties.rawData.createdDateTime as timestamp) as first_seen,
     cast(null as timestamp) as last_seen,
     'active' as state,
-    'update' as authority,
+    case
+        when lower(e.NodeLabel) = 'group' and coalesce(n.ad_sid, nullif(e.NodeProperties.rawData.adSid, '')) is not null then 'create'
+        else 'update'
+    end as authority,
     e._sync as sync,
     e._page as page,
     e._row as row_number,

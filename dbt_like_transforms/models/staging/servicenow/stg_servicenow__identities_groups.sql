@@ -24,8 +24,9 @@ select
     cast(null as varchar) as upn,
     case when email is not null then [email] else cast([] as varchar[]) end as emails,
     cast(null as varchar) as employee_id,
-    cast(null as varchar) as sam_account_name,
-    cast(null as varchar) as domain,
+    -- a group of ServiceNow's own has nothing but its name; one that was imported is that of the domain in its LDAP name
+    name as sam_account_name,
+    nullif(lower(list_aggregate(regexp_extract_all(source, '(?i)DC=([^,]+)', 1), 'string_agg', '.')), '') as domain,
     cast([] as varchar[]) as login_names,
     cast(null as varchar) as okta_id,
     cast(null as varchar) as app_id,
