@@ -198,6 +198,40 @@ def test_cloud_resources_agree_on_the_providers_name_in_any_case(estate: Estate)
     assert len(found["resource_id"]) == 32
 
 
+#: How products write operating systems -> platform, version.
+SYSTEMS = {
+    "Windows11": ("Windows11", None),
+    "Microsoft Windows 11 Enterprise": ("Windows11", None),
+    "Windows 10 Pro 22H2": ("Windows10", None),
+    "windows": ("Windows", None),
+    "WindowsServer2012R2": ("WindowsServer2012R2", None),
+    "Microsoft Windows Server 2012 R2 Standard 6.3": ("WindowsServer2012R2", "6.3"),
+    "Windows Server 2019 Datacenter": ("WindowsServer2019", None),
+    "Windows 2016 Server": ("WindowsServer2016", None),
+    "Windows Server": ("Windows Server", None),
+    "Red Hat Enterprise Linux 9.4 (Plow)": ("RedHatEnterpriseLinux", "9.4"),
+    "Linux Kernel 5.15.0 on Ubuntu 22.04": ("Ubuntu", "22.04"),
+    "MacMDM": ("macOS", None),
+    "Mac OS X 10.15.7": ("macOS", "10.15.7"),
+    "iOS": ("iOS", None),
+    "Cisco IOS 15.2": ("Cisco IOS 15.2", "15.2"),
+    "VMware ESXi 8.0.2 build-1": ("VMware ESXi 8.0.2 build-1", "8.0.2"),
+    "SUSE Linux Enterprise Server 15 SP5": ("SUSE", None),
+    "Windows NT": ("Windows NT", None),
+}
+
+
+def test_operating_systems_have_one_name_whatever_each_product_calls_them(estate: Estate) -> None:
+    estate.build(
+        devices=[
+            observation(f"acme:prod:{i:02}", serial_number=f"5CG{i:03}XYZ", os_platform=written)
+            for i, written in enumerate(SYSTEMS)
+        ]
+    )
+    found = estate.rows("select os_platform, os_version from devices order by source_records")
+    assert [(row["os_platform"], row["os_version"]) for row in found] == list(SYSTEMS.values())
+
+
 def test_names_that_one_inventory_tells_apart_by_case_alone_are_two_resources(estate: Estate) -> None:
     function = "arn:aws:lambda:eu-west-1:725593204249:function:"
     names = {
