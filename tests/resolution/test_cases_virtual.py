@@ -376,6 +376,13 @@ CASES = {
         {"azure.a": {"cloud_provider": "azure", "cloud_resource_id": ARC, "cloud_instance_id": W, "smbios_uuid": U}, "aws.b": {"cloud_provider": "aws", "cloud_account_id": "123456789012", "cloud_instance_id": "i-0abe0000000001~", "smbios_uuid": SWAPPED}, "mdc.c": {"cloud_instance_id": ARC.upper().replace("/SUBSCRIPTIONS", "/subscriptions")}},
         "abc",
     ),
+    "registered in azure arc, with its id at the cloud where it is at home": Case(
+        {"azure.a": {"cloud_provider": "aws", "cloud_resource_id": ARC, "cloud_instance_id": "i-0abe0000000002~", "cloud_account_id": "123456789012"}, "edr.b": {"cloud_provider": "aws", "cloud_resource_id": ARC, "cloud_instance_id": "i-0abe0000000002~", "cloud_account_id": V}, "scan.c": {"cloud_provider": "aws", "cloud_account_id": "123456789012", "cloud_instance_id": "i-0abe0000000002~"}, "cnapp.d": {"cloud_provider": "aws", "cloud_account_id": "210987654321", "cloud_instance_id": "i-0abe0000000003~"}},
+        "abc d",
+    ),
+    "google project by its id and by its number": Case(
+        {"edr.a": {"cloud_provider": "gcp", "cloud_account_id": "123456789012", "cloud_instance_id": "7123456789013¤"}, "scan.b": {"cloud_provider": "gcp", "cloud_account_id": "shop-prod-2201", "cloud_instance_id": "7123456789013¤"}}, "ab"
+    ),
     "the id that azure arc gives is no uuid of the machine": Case(
         {"azure.a": {"cloud_provider": "azure", "cloud_resource_id": ARC, "cloud_instance_id": W, "serial_number": "CZ~ARC"}, "edr.b": {"serial_number": "CZ~ARC", "smbios_uuid": U}}, "ab"
     ),

@@ -198,6 +198,7 @@ _NORM = Derived(
     always=("product", "instance", "model_plain", "kind", "is_bmc", "is_container"),
     untold={
         "registered": "false",
+        "_account_kind": "false",
         "_uuid_bad": "false",
         "uuid_turned": "NULL::BOOLEAN",
         "serial_turned": "NULL::BOOLEAN",
@@ -242,8 +243,12 @@ _NORM = Derived(
         "cloud_dropped": "CASE WHEN _cloud_bad THEN _cloud_text END",
         "_account_l": "n_lower(cloud_account_id)",
         "_account_told": "l_cloud_account(_account_l)",
-        "account": "coalesce(CASE WHEN NOT seeded_cloud_id(_account_told) THEN _account_told END, "
-        "l_cloud_account_of(_cloud_l))",
+        # Of a Google project there is an id and a number, each of which may be told; and beside another cloud's machine may
+        # stand the subscription by which Azure knows of it. Only what is of one kind can disagree.
+        "_account_kind": "provider = 'gcp' AND regexp_matches(_account_l, '^[0-9]+$') "
+        "OR provider IN ('aws', 'gcp') AND l_hex32(_account_l) IS NOT NULL",
+        "account": "coalesce(CASE WHEN NOT coalesce(_account_kind, false) AND NOT seeded_cloud_id(_account_told) "
+        "THEN _account_told END, l_cloud_account_of(_cloud_l))",
         "_resource_l": "n_lower(cloud_resource_id)",
         "resource": "l_resource_id(_resource_l)",
         # Azure Arc registers machines that live elsewhere.

@@ -92,6 +92,8 @@ _WRITTEN_UUID = (
 _ACCOUNT = r"^s-1-(5-21(-\d+){4}|12-1-)"
 _UUID_PART = "CASE WHEN role <> '' THEN uuid_part ELSE '' END"
 _CLOUD_PART = "CASE WHEN role = 'container' THEN cloud_part ELSE '' END"
+# Azure Arc gives GUIDs, the other clouds do not.
+_AT_HOME = "(NOT registered OR strlen(cloud) <> 32)"
 _PART = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
 
 
@@ -129,10 +131,10 @@ LADDER = Ladder(
         ),
         Identifier("sid_account", f"CASE WHEN regexp_matches(sid, '{_ACCOUNT}') THEN sid END", "SID", "ad_sid"),
         # An ARM id and a vmId name one machine in two ways: only values of one kind disagree. The id that Azure Arc gives
-        # names a registration, whatever the machine is called where it lives.
+        # names a registration, whatever the machine is called where it lives; beside it may stand what it is called there.
         Identifier(
             "cloud",
-            f"CASE WHEN NOT registered AND NOT contains(cloud, '/') THEN {_CLOUD_PART} || cloud END",
+            f"CASE WHEN {_AT_HOME} AND NOT contains(cloud, '/') THEN {_CLOUD_PART} || cloud END",
             "cloud instance id",
             "cloud_instance_id",
             RUNG_DIRECTORY,
@@ -143,7 +145,7 @@ LADDER = Ladder(
             "cloudq",
             # a vmId and a vCenter instance id are UUIDs: they stay when the machine moves to another account or vCenter; and
             # what Oracle's cloud gives is told with a tenancy here and a compartment there
-            "CASE WHEN NOT registered AND NOT contains(cloud, '/') AND strlen(cloud) <> 32 AND NOT starts_with(cloud, 'ocid1.') "
+            f"CASE WHEN {_AT_HOME} AND NOT contains(cloud, '/') AND strlen(cloud) <> 32 AND NOT starts_with(cloud, 'ocid1.') "
             f"THEN {_CLOUD_PART} || cloud || ' in ' || account END",
             "cloud instance id with account",
             "cloud_instance_id",
