@@ -440,6 +440,20 @@ AWS = {
         }
     },
 }
+COMPUTE = "/subscriptions/sub-1/resourceGroups/rg/providers/Microsoft.Compute"
+
+
+def azure(**more: str) -> dict[str, Any]:
+    told = {
+        "subscriptionId": "sub-1",
+        "resourceGroupName": "rg",
+        "vmId": "8a7b6c5d-1111-4222-8333-944455556666",
+        **more,
+    }
+    found = [{"NAME": name, "LAST_STATUS": "Success", "VALUE": value} for name, value in told.items()]
+    return {"AZURE": {"ATTRIBUTE": found}}
+
+
 HOST_CASES = [
     Case(AWS, "cloud_provider", "aws"),
     Case(AWS, "cloud_account_id", "44"),
@@ -452,6 +466,14 @@ HOST_CASES = [
     Case({"IP": "10.1.2.3, 10.1.2.4", "IPV6": None}, "ip_addresses", ["10.1.2.3", "10.1.2.4"]),
     Case({"ASSET_CRITICALITY_SCORE": "5"}, "criticality", 0),
     Case({"NETWORK_ID": "4711"}, "scope", "4711"),
+    # an instance of a scale set is called by the set and its number there
+    Case({"METADATA": azure(name="vm-a")}, "cloud_resource_id", f"{COMPUTE}/virtualMachines/vm-a"),
+    Case(
+        {"METADATA": azure(name="vmss_12")},
+        "cloud_resource_id",
+        f"{COMPUTE}/virtualMachineScaleSets/vmss/virtualMachines/12",
+    ),
+    Case({"METADATA": azure(name="vmss_0a1b2c3d")}, "cloud_resource_id", f"{COMPUTE}/virtualMachines/vmss_0a1b2c3d"),
     Case({"LAST_ACTIVITY": "2026-11-20T05:00:00"}, "last_seen", datetime(2026, 11, 20, 5)),
     Case({"LAST_ACTIVITY": None, "LAST_VULN_SCAN_DATETIME": None}, "last_seen", datetime(2026, 11, 20, 3, 30)),
     Case({"OS": "Ubuntu / Linux 4.x"}, "device_category", "Server"),

@@ -147,8 +147,13 @@ select
         when cloud_provider = 'azure' and metadata.account_id is not null and metadata.resource_group is not null
             and metadata.name is not null
             then concat(
-                '/subscriptions/', metadata.account_id, '/resourceGroups/', metadata.resource_group,
-                '/providers/Microsoft.Compute/virtualMachines/', metadata.name
+                '/subscriptions/', metadata.account_id, '/resourceGroups/', metadata.resource_group, '/providers/Microsoft.Compute/',
+                -- what a scale set numbers has its name and the number
+                case
+                    when regexp_matches(metadata.name, '_[0-9]{1,7}$')
+                        then regexp_replace(metadata.name, '^(.*)_([0-9]+)$', 'virtualMachineScaleSets/\1/virtualMachines/\2')
+                    else concat('virtualMachines/', metadata.name)
+                end
             )
     end as cloud_resource_id,
     cast(null as varchar) as imei,
