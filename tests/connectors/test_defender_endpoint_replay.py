@@ -269,6 +269,9 @@ def test_no_key_of_a_logon_is_needed_but_its_account(tmp_path: Path, monkeypatch
             assert suffers(given, staged, "stg_defender_endpoint__identities", NUMBER) == []
 
 
+SUBSCRIPTION = "0b5b7a39-1111-4222-8333-944455556666"
+ARC = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/srv-a"
+AT_AMAZON = {"cloudProvider": "AWS", "vmId": "i-0123456789abcdef0"}
 CASES = [
     Case({"onboardingStatus": "Onboarded"}, "is_managed", True),
     Case({"onboardingStatus": ABSENT}, "is_managed", True),
@@ -280,6 +283,19 @@ CASES = [
     Case({"vmMetadata": {"cloudProvider": "Unknown", "vmId": ""}}, "cloud_provider", None),
     Case({"computerDnsName": "MYMACHINE1"}, "hostnames", ["mymachine1"]),
     Case({"computerDnsName": ""}, "hostnames", []),
+    # what is called by its owner's name, or by its address, has no domain
+    Case({"computerDnsName": "Dr. Smith's iPad"}, "hostnames", ["dr. smith's ipad"]),
+    Case({"computerDnsName": "Dr. Smith's iPad"}, "domain", None),
+    Case({"computerDnsName": "10.1.2.3"}, "fqdns", []),
+    Case({"computerDnsName": "10.1.2.3"}, "domain", None),
+    # Azure Arc names its registration of a machine, not the machine
+    Case({"vmMetadata.resourceId": ARC}, "cloud_provider", None),
+    Case({"vmMetadata.resourceId": ARC}, "cloud_account_id", None),
+    Case({"vmMetadata.resourceId": ARC}, "cloud_instance_id", None),
+    Case({"vmMetadata": {**AT_AMAZON, "resourceId": ARC}}, "cloud_instance_id", "i-0123456789abcdef0"),
+    Case({"vmMetadata": {**AT_AMAZON, "subscriptionId": "123456789012"}}, "cloud_account_id", "123456789012"),
+    # the subscription that Azure knows it in is no account of Amazon
+    Case({"vmMetadata": {**AT_AMAZON, "subscriptionId": SUBSCRIPTION}}, "cloud_account_id", None),
     Case({"machineTags": "one tag"}, "is_managed", True),
     Case({"ipAddresses": MACHINE["ipAddresses"][0]}, "mac_addresses", ["8c:ec:4b:89:7e:73"]),
     Case({"ipAddresses": [None, MACHINE["ipAddresses"][0]]}, "mac_addresses", ["8c:ec:4b:89:7e:73"]),

@@ -317,6 +317,7 @@ def test_no_key_of_a_record_is_needed_but_its_id(
             assert suffers(given, staged, f"stg_defender_identity__{model}", number) == []
 
 
+ARC = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/srv-a"
 NODE_CASES = [
     Case({"NodeProperties": json.dumps(NODE["NodeProperties"])}, "criticality", 2),
     Case({"NodeProperties": {"rawData": json.dumps(NODE["NodeProperties"]["rawData"])}}, "os_platform", "Windows11"),
@@ -328,15 +329,37 @@ NODE_CASES = [
     Case({"EntityIds": "[]"}, "agent_ids", []),
     Case({"NodeLabel": "Microsoft.Compute/virtualMachines"}, "cloud_account_id", "s1"),
     Case({"Categories": "device"}, "criticality", 2),
+    # what is called by its owner's name, or by its address, has no domain
+    Case({"NodeProperties.rawData.deviceName": "Dr. Smith's iPad"}, "hostnames", ["dr. smith's ipad"]),
+    Case({"NodeProperties.rawData.deviceName": "10.1.2.3"}, "fqdns", []),
+    # Azure Arc names its registration of a machine, not the machine
+    Case({"EntityIds": [{"type": "AzureResourceId", "id": ARC}]}, "cloud_provider", None),
+    Case({"EntityIds": [{"type": "AzureResourceId", "id": ARC}]}, "cloud_account_id", None),
+]
+# an account of the domain that no cloud knows has nothing but its name there
+LOCAL = {
+    **PERSON,
+    "EntityIds": [],
+    "NodeProperties": {"rawData": {"accountName": "svc_sql", "accountDomain": "corp.example"}},
+}
+PERSON_CASES = [
+    Case({}, "sam_account_name", "svc_sql"),
+    Case({}, "domain", "corp.example"),
+    Case({"NodeLabel": "group"}, "sam_account_name", None),
 ]
 
 
 def test_a_value_in_an_unusual_form_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    routes = estate(ExposureGraphNodes=hunted(*varied(NODE, NODE_CASES, renamed("NodeId")), member="Results"))
+    nodes = [
+        *varied(NODE, NODE_CASES, renamed("NodeId")),
+        *varied(LOCAL, PERSON_CASES, renamed("NodeId")),
+    ]
+    routes = estate(ExposureGraphNodes=hunted(*nodes, member="Results"))
     with foreign("defender_identity", routes, tmp_path, monkeypatch, **GRAPH) as identity:
         identity.sync("exposure_nodes")
         with identity.staged() as staged:
             assert misread(NODE_CASES, staged, "stg_defender_identity__devices_exposure", NUMBER) == []
+            assert misread(PERSON_CASES, staged, "stg_defender_identity__identities_exposure", NUMBER) == []
 
 
 def test_accounts_are_paged_by_skip_token_and_a_table_that_is_not_there_is_skipped(

@@ -272,6 +272,8 @@ def test_no_column_of_a_row_is_needed_but_its_id(
             assert suffers(given, staged, f"stg_servicenow__{model}", "right(record_id, 5)") == []
 
 
+ARC = "/subscriptions/sub-1/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/srv-a"
+UNNAMED = {"host_name": "", "fqdn": ""}
 CASES = [
     Case({"install_status": "Retired"}, "state", "retired"),
     Case({"install_status": "7"}, "state", "retired"),
@@ -289,6 +291,16 @@ CASES = [
     Case({"busines_criticality": ""}, "criticality", None),
     Case({"last_discovered": "2026-11-22T04:12:09Z"}, "last_seen", datetime(2026, 11, 22, 4, 12, 9)),
     Case({"object_id": "i-0123456789abcdef0"}, "cloud_provider", "aws"),
+    # Azure Arc names its registration of a machine, not the machine
+    Case({"object_id": ARC}, "cloud_provider", None),
+    Case({"object_id": ARC}, "cloud_account_id", None),
+    Case({"object_id": ARC}, "cloud_resource_id", ARC),
+    # the name of an item as Windows writes it, as DNS does, and beside a DNS domain alone
+    Case({**UNNAMED, "name": "CORP\\LON-FIN-DB02$"}, "hostnames", ["CORP\\LON-FIN-DB02$"]),
+    Case({**UNNAMED, "name": "lon-fin-db02.corp.example.", "dns_domain": ""}, "fqdns", ["lon-fin-db02.corp.example."]),
+    Case({**UNNAMED, "name": "LON-FIN-DB02"}, "fqdns", ["LON-FIN-DB02.corp.example"]),
+    Case({**UNNAMED, "name": "CORP\\LON-FIN-DB02"}, "fqdns", ["LON-FIN-DB02.corp.example"]),
+    Case({**UNNAMED, "name": "Finance database (old)"}, "fqdns", []),
 ]
 
 

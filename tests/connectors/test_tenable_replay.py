@@ -219,6 +219,7 @@ def test_no_key_of_a_finding_is_needed_but_host_and_check(tmp_path: Path, monkey
             assert suffers(given, staged, "stg_tenable__findings", "right(asset_record, 5)") == []
 
 
+ARC = "/subscriptions/sub-1/resourcegroups/rg/providers/microsoft.hybridcompute/machines/srv-a"
 ASSET_CASES = [
     Case({"mac_addresses": []}, "mac_addresses", ["00:0d:3a:aa:bb:cc"]),
     Case({"ipv4s": [], "ipv6s": None}, "ip_addresses", ["10.1.2.3"]),
@@ -230,6 +231,10 @@ ASSET_CASES = [
     Case({"azure_resource_id": "12", "aws_owner_id": "44", "aws_ec2_instance_id": "i-1"}, "cloud_account_id", None),
     Case({"azure_vm_id": "", "aws_ec2_instance_id": "i-1", "aws_owner_id": "44"}, "cloud_account_id", "44"),
     Case({"azure_vm_id": "", "aws_ec2_instance_id": "i-1", "aws_owner_id": "44"}, "cloud_provider", "aws"),
+    # Azure Arc names its registration of a machine, not the machine
+    Case({"azure_resource_id": ARC}, "cloud_provider", None),
+    Case({"azure_resource_id": ARC}, "cloud_resource_id", ARC),
+    Case({"azure_resource_id": ARC, "azure_vm_id": "A-1", "agent_uuid": None}, "agent_ids", ["azure_arc=a-1"]),
     Case({"deleted_at": "2026-11-01T00:00:00.000Z"}, "state", "retired"),
     Case({"terminated_at": 1793491200}, "state", "retired"),
     Case({"last_seen": "2026-11-21T04:05:06Z"}, "last_seen", datetime(2026, 11, 21, 4, 5, 6)),

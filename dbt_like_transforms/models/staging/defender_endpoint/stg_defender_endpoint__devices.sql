@@ -23,7 +23,13 @@ with machines as (
             -- under Linux the loopback comes as a card like any other
             lambda address: address <> '' and not regexp_matches(address, '^127[.]|^0[.]0[.]0[.]0$|^::1?$')
         ) as addresses,
-        lower(nullif(trim(computerDnsName, '. '), '')) as dns_name
+        lower(nullif(trim(computerDnsName, '. '), '')) as dns_name,
+        -- "Dr. Smith's iPad" has a dot and is no name in a domain, nor is the address of what has no name
+        coalesce(strpos(dns_name, '.') > 0 and not regexp_matches(dns_name, '\s|^[0-9.]+$'), false) as has_domain,
+        lower(vmMetadata.cloudProvider) as cloud,
+        -- Azure Arc registers machines that live elsewhere, under ids of its own
+        coalesce(lower(vmMetadata.resourceId) like '%/microsoft.hybridcompute/%', false) as is_arc,
+        case when is_arc and regexp_matches(lower(vmMetadata.vmId), '^[0-9a-f]{8}-') then lower(vmMetadata.vmId) end as arc_id
     from landed.defender_endpoint__machines
 )
 
@@ -47,26 +53,33 @@ select
     cast(null as varchar) as manufacturer,
     cast(null as varchar) as smbios_uuid,
     list_sort(list_distinct(macs)) as mac_addresses,
-    case when dns_name is null then cast([] as varchar[]) else [split_part(dns_name, '.', 1)] end as hostnames,
-    case when strpos(dns_name, '.') > 0 then [dns_name] else cast([] as varchar[]) end as fqdns,
+    case
+        when dns_name is null then cast([] as varchar[]) when has_domain then [split_part(dns_name, '.', 1)] else [dns_name]
+    end as hostnames,
+    case when has_domain then [dns_name] else cast([] as varchar[]) end as fqdns,
     cast(null as varchar) as netbios_name,
-    case when strpos(dns_name, '.') > 0 then substr(dns_name, strpos(dns_name, '.') + 1) end as domain,
+    case when has_domain then substr(dns_name, strpos(dns_name, '.') + 1) end as domain,
     nullif(lower(aadDeviceId), '00000000-0000-0000-0000-000000000000') as entra_device_id,
     cast(null as varchar) as ad_object_guid,
     cast(null as varchar) as ad_sid,
-    case lower(vmMetadata.cloudProvider)
-        when 'azure' then 'azure' when 'aws' then 'aws' when 'gcp' then 'gcp' when 'unknown' then null
-        else lower(vmMetadata.cloudProvider)
-    end as cloud_provider,
-    coalesce(
-        nullif(vmMetadata.subscriptionId, ''),
-        nullif(regexp_extract(lower(vmMetadata.resourceId), '^/subscriptions/([^/]+)', 1), '')
-    ) as cloud_account_id,
-    nullif(vmMetadata.vmId, '') as cloud_instance_id,
+    case when cloud <> 'unknown' and not (cloud = 'azure' and is_arc) then cloud end as cloud_provider,
+    case
+        -- of another cloud's machine this may be the subscription that Azure knows it in
+        when cloud in ('aws', 'gcp')
+            then case when not regexp_matches(vmMetadata.subscriptionId, '^[0-9A-Fa-f]{8}-') then nullif(vmMetadata.subscriptionId, '') end
+        when not is_arc then coalesce(
+            nullif(vmMetadata.subscriptionId, ''),
+            nullif(regexp_extract(lower(vmMetadata.resourceId), '^/subscriptions/([^/]+)', 1), '')
+        )
+    end as cloud_account_id,
+    case when arc_id is null then nullif(vmMetadata.vmId, '') end as cloud_instance_id,
     nullif(vmMetadata.resourceId, '') as cloud_resource_id,
     cast(null as varchar) as imei,
     -- one that was merged into another is that one under an id of before
-    list_transform(list_filter([id, mergedIntoMachineId], lambda v: v is not null), lambda v: concat('mde=', v)) as agent_ids,
+    list_concat(
+        list_transform(list_filter([id, mergedIntoMachineId], lambda v: v is not null), lambda v: concat('mde=', v)),
+        case when arc_id is not null then [concat('azure_arc=', arc_id)] end
+    ) as agent_ids,
     list_sort(list_distinct(addresses)) as ip_addresses,
     cast(null as varchar) as asset_tag,
     computerDnsName as display_name,

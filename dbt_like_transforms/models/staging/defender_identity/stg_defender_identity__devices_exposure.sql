@@ -1,4 +1,12 @@
 -- Machines of Microsoft's graph: never assets of their own, as the products behind the graph report them themselves
+with nodes as (
+    select *,
+        lower(nullif(NodeProperties.rawData.deviceName, '')) as device_name,
+        -- "Dr. Smith's iPad" has a dot and is no name in a domain, nor is the address of what has no name
+        coalesce(strpos(device_name, '.') > 0 and not regexp_matches(device_name, '\s|^[0-9.]+$'), false) as has_domain
+    from landed.defender_identity__exposure_nodes
+)
+
 select
     n.record,
     e._product as product,
@@ -19,20 +27,22 @@ select
     cast(null as varchar) as smbios_uuid,
     cast([] as varchar[]) as mac_addresses,
     case
-        when coalesce(e.NodeProperties.rawData.deviceName, '') = '' then cast([] as varchar[])
-        else [lower(split_part(e.NodeProperties.rawData.deviceName, '.', 1))]
+        when e.device_name is null then cast([] as varchar[])
+        when e.has_domain then [split_part(e.device_name, '.', 1)]
+        else [e.device_name]
     end as hostnames,
-    case
-        when strpos(e.NodeProperties.rawData.deviceName, '.') > 0 then [lower(e.NodeProperties.rawData.deviceName)]
-        else cast([] as varchar[])
-    end as fqdns,
+    case when e.has_domain then [e.device_name] else cast([] as varchar[]) end as fqdns,
     cast(null as varchar) as netbios_name,
     cast(null as varchar) as domain,
     nullif(nullif(lower(e.NodeProperties.rawData.aadDeviceId), '00000000-0000-0000-0000-000000000000'), '') as entra_device_id,
     n.ad_object_guid,
     n.ad_sid,
-    case when n.azure_resource_id is not null then 'azure' end as cloud_provider,
-    nullif(regexp_extract(n.azure_resource_id, '/subscriptions/([^/]+)', 1), '') as cloud_account_id,
+    -- Azure Arc registers machines that live elsewhere
+    case when n.azure_resource_id not like '%/microsoft.hybridcompute/%' then 'azure' end as cloud_provider,
+    case
+        when n.azure_resource_id not like '%/microsoft.hybridcompute/%'
+            then nullif(regexp_extract(n.azure_resource_id, '/subscriptions/([^/]+)', 1), '')
+    end as cloud_account_id,
     cast(null as varchar) as cloud_instance_id,
     n.azure_resource_id as cloud_resource_id,
     cast(null as varchar) as imei,
@@ -60,6 +70,6 @@ select
         'riskScore': e.NodeProperties.rawData.riskScore,
         'exposureScore': e.NodeProperties.rawData.exposureScore
     }) as varchar) as properties
-from landed.defender_identity__exposure_nodes as e
+from nodes as e
 inner join stg_defender_identity__exposure_nodes as n on n.instance = e._instance and n.node_id = e._record_id
 where n.kind = 'device'

@@ -34,7 +34,7 @@ select
         else [lower(e.NodeProperties.rawData.emailAddress)]
     end as emails,
     cast(null as varchar) as employee_id,
-    cast(null as varchar) as sam_account_name,
+    case when lower(e.NodeLabel) = 'user' then nullif(e.NodeProperties.rawData.accountName, '') end as sam_account_name,
     nullif(e.NodeProperties.rawData.accountDomain, '') as domain,
     cast([] as varchar[]) as login_names,
     cast(null as varchar) as okta_id,

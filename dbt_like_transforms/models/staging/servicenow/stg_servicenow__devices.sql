@@ -13,6 +13,8 @@ computers as (
         coalesce(a.mac_addresses, []) as adapter_macs,
         coalesce(a.ip_addresses, []) as adapter_ips,
         a.adapters,
+        -- the name of an item is free text: only one that could be a host name, alone or as Windows writes it, is taken for one
+        case when regexp_matches(c.name, '^([A-Za-z0-9_-]+\\)?[A-Za-z0-9_-]+[$]?$') then c.name end as plain_name,
         -- an answer with display values has the label of the class: Windows Server
         replace(lower(c.sys_class_name), ' ', '_') as class_name,
         -- an answer with display values may have a name in place of the id
@@ -39,7 +41,8 @@ computers as (
         case
             when regexp_matches(lower(c.object_id), '^i-[0-9a-f]{8,17}$') then 'aws'
             when regexp_matches(lower(c.object_id), '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') then 'azure'
-            when lower(c.object_id) like '/subscriptions/%' then 'azure'
+            -- Azure Arc registers machines that live elsewhere
+            when lower(c.object_id) like '/subscriptions/%' and lower(c.object_id) not like '%/microsoft.hybridcompute/%' then 'azure'
             when regexp_matches(c.object_id, '^[0-9]{15,20}$') then 'gcp'
         end as cloud
     from landed.servicenow__computers as c
@@ -73,15 +76,15 @@ select
     "manufacturer.name" as manufacturer,
     cast(null as varchar) as smbios_uuid,
     list_sort(list_distinct(list_filter(flatten([[mac_address], adapter_macs]), lambda mac: mac is not null))) as mac_addresses,
-    -- the name of an item is free text: only one that could be a host name is taken for one
-    list_sort(list_distinct(list_filter(
-        [host_name, case when regexp_matches(name, '^[A-Za-z0-9_-]+$') then name end], lambda host: host is not null
-    ))) as hostnames,
+    list_sort(list_distinct(list_filter([host_name, plain_name], lambda host: host is not null))) as hostnames,
     list_sort(list_distinct(list_filter(
         [
             fqdn,
-            case when regexp_matches(name, '^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)+$') then name end,
-            case when fqdn is null and host_name not like '%.%' then host_name || '.' || dns_domain end
+            case when regexp_matches(name, '^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)+[.]?$') then name end,
+            case
+                when fqdn is null and coalesce(host_name, plain_name) not like '%.%'
+                    then regexp_extract(coalesce(host_name, plain_name), '[^\\]*$') || '.' || dns_domain
+            end
         ],
         lambda host: host is not null
     ))) as fqdns,
@@ -91,7 +94,7 @@ select
     cast(null as varchar) as ad_object_guid,
     cast(null as varchar) as ad_sid,
     cloud as cloud_provider,
-    case when lower(object_id) like '/subscriptions/%' then split_part(object_id, '/', 3) end as cloud_account_id,
+    case when cloud = 'azure' and object_id like '/%' then split_part(object_id, '/', 3) end as cloud_account_id,
     case when cloud is not null and object_id not like '/%' then object_id end as cloud_instance_id,
     case when lower(object_id) like '/subscriptions/%' then object_id end as cloud_resource_id,
     cast(null as varchar) as imei,

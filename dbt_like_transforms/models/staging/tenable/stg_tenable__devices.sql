@@ -25,7 +25,10 @@ latest as (
 -- a scan that finds no name puts the address in its place, and some scanners give what a card has with the card alone
 cards as (
     select
-        * exclude (hostnames, agent_names, fqdns, acr_score, exposure_score),
+        * exclude (hostnames, agent_names, fqdns, acr_score, exposure_score, azure_vm_id),
+        -- Azure Arc registers machines that live elsewhere, under ids of its own
+        case when not coalesce(lower(azure_resource_id) like '%/microsoft.hybridcompute/%', false) then azure_vm_id end as azure_vm_id,
+        case when lower(azure_resource_id) like '%/microsoft.hybridcompute/%' then azure_vm_id end as arc_id,
         coalesce(acr_score, ratings.acr.score) as acr_score,
         coalesce(exposure_score, ratings.aes.score) as exposure_score,
         list_filter(hostnames, lambda name: not regexp_matches(name, '^[0-9.]+$|:')) as hostnames,
@@ -107,7 +110,7 @@ select
     coalesce(azure_vm_id, aws_ec2_instance_id, gcp_instance_id) as cloud_instance_id,
     case when starts_with(azure_resource_id, '/') then azure_resource_id end as cloud_resource_id,
     cast(null as varchar) as imei,
-    case when agent_uuid is not null then [concat('tenable_agent=', agent_uuid)] else cast([] as varchar[]) end as agent_ids,
+    list_filter(['tenable_agent=' || agent_uuid, 'azure_arc=' || lower(arc_id)], lambda agent: agent is not null) as agent_ids,
     list_sort(ips) as ip_addresses,
     cast(null as varchar) as asset_tag,
     coalesce(agent_names[1], hostnames[1], netbios_names[1], fqdns[1], ipv4s[1]) as display_name,
