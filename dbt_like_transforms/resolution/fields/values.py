@@ -72,6 +72,7 @@ _FIELDS: dict[str, dict[str, Field]] = {
         "smbios_uuid": Field("true", "r.smbios_uuid", "n_lower({})", normal="n.uuid IS NOT NULL"),
         **{name: _unless(name, "no_makers") for name in ("manufacturer", "model")},
         **{name: _unless(name, "no_words") for name in device_forms.WRITTEN},
+        "asset_tag": _unless("asset_tag", "no_tags"),
         "entra_device_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
         "imei": Field("true", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),

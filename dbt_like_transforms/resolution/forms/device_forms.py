@@ -177,7 +177,13 @@ SELECT given FROM (
 WHERE seeded_manufacturer(lowered) AND lowered <> '{CLEARED}'
 """
 # What people and vendors write elsewhere where there is nothing to say, such as 'Unknown'.
-WRITTEN = ("device_category", "os_platform", "os_version", "environment", "owner", "asset_tag")
+WRITTEN = ("device_category", "os_platform", "os_version", "environment", "owner")
+# Firmware fills this field as it fills that of the serial number: 'Default string', 'No Asset Tag'. Digits alone are a tag.
+_NO_TAGS = """
+SELECT given FROM (
+    SELECT given, n_alnum(given) AS plain FROM (SELECT DISTINCT asset_tag AS given FROM _keyed WHERE asset_tag IS NOT NULL))
+WHERE NOT n_says(given) OR strlen(plain) > 2 AND regexp_matches(plain, '[a-z]') AND seeded_serial_number(plain)
+"""
 _KINDS = f"""
 SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_plain, CASE
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
@@ -329,4 +335,5 @@ TABLES: dict[str, str | Derived] = {
     "roles": _ROLES,
     "no_makers": _NO_MAKERS,
     "no_words": silent(WRITTEN),
+    "no_tags": _NO_TAGS,
 }
