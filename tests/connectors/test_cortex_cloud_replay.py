@@ -323,11 +323,17 @@ def test_no_key_of_an_issue_is_needed_but_its_id_and_assets(
             assert suffers(given, staged, ISSUES, NUMBER) == []
 
 
+IN_THE_OFFICE = {"xdm.asset.provider": "ON_PREM", "xdm.asset.type.category": "Device", "xdm.host.fqdn": None}
 ASSET_CASES = [
     Case({"xdm.host.ipv4_addresses": "10.0.1.106"}, "ip_addresses", ["10.0.1.106"]),
     Case({"xdm.host.ipv4_addresses": ["", None, "10.0.1.106"]}, "ip_addresses", ["10.0.1.106"]),
     Case({"xdm.host.mac_addresses": None}, "mac_addresses", []),
     Case({"xdm.host.fqdn": "node"}, "fqdns", []),
+    # what is called by its owner's name has no domain
+    Case({**IN_THE_OFFICE, "xdm.asset.name": "Dr. Smith's iPad"}, "hostnames", ["Dr. Smith's iPad"]),
+    Case({**IN_THE_OFFICE, "xdm.asset.name": "Dr. Smith's iPad"}, "fqdns", []),
+    Case({**IN_THE_OFFICE, "xdm.asset.name": "pc-1.corp.example"}, "hostnames", ["pc-1"]),
+    Case({**IN_THE_OFFICE, "xdm.asset.name": "pc-1.corp.example"}, "fqdns", ["pc-1.corp.example"]),
     Case({"xdm.asset.tags": [{"Key": "ENV", "Value": "test"}]}, "environment", "test"),
     Case({"xdm.asset.tags": [{"key": "criticality", "value": 0}]}, "criticality", 0),
     Case({"xdm.asset.tags": ["env:test", "criticality: low"]}, "criticality", 3),

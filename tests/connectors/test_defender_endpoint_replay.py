@@ -283,6 +283,7 @@ CASES = [
     Case({"vmMetadata": {"cloudProvider": "Unknown", "vmId": ""}}, "cloud_provider", None),
     Case({"computerDnsName": "MYMACHINE1"}, "hostnames", ["mymachine1"]),
     Case({"computerDnsName": ""}, "hostnames", []),
+    Case({"vmMetadata.cloudProvider": "unknownFutureValue"}, "cloud_provider", None),
     # what is called by its owner's name, or by its address, has no domain
     Case({"computerDnsName": "Dr. Smith's iPad"}, "hostnames", ["dr. smith's ipad"]),
     Case({"computerDnsName": "Dr. Smith's iPad"}, "domain", None),

@@ -372,6 +372,9 @@ CASES = {
     "google machine by its link beside the number, and by its provider id": Case(
         {"gcp.a": {"cloud_instance_id": "7123456789012¤", "cloud_resource_id": "//compute.googleapis.com/projects/pk-~/zones/z/instances/gke-n1"}, "k8s.b": {"cloud_instance_id": "gce://pk-~/z/gke-n1"}, "k8s.c": {"cloud_instance_id": "gce://pk-~/y/gke-n1"}}, "ab c"
     ),
+    "google machine by its full name and by its path": Case(
+        {"edr.a": {"cloud_resource_id": "/projects/pk-~/zones/z/instances/gke-n2"}, "mdc.b": {"cloud_resource_id": "//compute.googleapis.com/projects/pk-~/zones/z/instances/gke-n2"}}, "ab"
+    ),
     "registered in azure arc, at home in another cloud": Case(
         {"azure.a": {"cloud_provider": "azure", "cloud_resource_id": ARC, "cloud_instance_id": W, "smbios_uuid": U}, "aws.b": {"cloud_provider": "aws", "cloud_account_id": "123456789012", "cloud_instance_id": "i-0abe0000000001~", "smbios_uuid": SWAPPED}, "mdc.c": {"cloud_instance_id": ARC.upper().replace("/SUBSCRIPTIONS", "/subscriptions")}},
         "abc",

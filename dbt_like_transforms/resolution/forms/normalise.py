@@ -126,7 +126,7 @@ _FORMS: dict[str, str] = {
         THEN nullif(regexp_extract(y, '^arn:[^:]*:[^:]*:[^:]*:(\d{12}):', 1), '') END""",
     "resource_id": rf"""CASE WHEN starts_with(y, '/subscriptions/') THEN rtrim(y, '/')
         {_ARM_LINK}
-        WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|projects/).')
+        WHEN regexp_matches(y, '^(gce://|//compute\.|https?://[a-z.]*googleapis\.com/|/?projects/).')
             THEN nullif({_GOOGLE_PATH}, '')
         ELSE nullif(rtrim(y, '/'), '') END""",
     "provider": """CASE WHEN y IN ('aws', 'azure', 'gcp') THEN y

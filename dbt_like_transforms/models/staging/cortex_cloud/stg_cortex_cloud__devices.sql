@@ -11,7 +11,9 @@ with machines as (
             ), '')
         end as instance_id,
         -- what a network is asked for may answer with its address
-        case when regexp_matches(name, '^[0-9.:]+$') then null else nullif(trim(name), '') end as host_name
+        case when regexp_matches(name, '^[0-9.:]+$') then null else nullif(trim(name), '') end as host_name,
+        -- "Dr. Smith's iPad" has a dot and is no name in a domain
+        contains(host_name, ' ') as is_described
     from stg_cortex_cloud__assets
     where kind = 'device'
 )
@@ -38,11 +40,12 @@ select
     list_sort(list_distinct(list_filter(coalesce(mac_addresses, []), lambda v: v <> ''))) as mac_addresses,
     -- the name of an AWS machine is what somebody or its network called it
     case
-        when (provider in ('azure', 'gcp') or is_on_premises) and host_name is not null then [split_part(host_name, '.', 1)]
+        when (provider in ('azure', 'gcp') or is_on_premises) and host_name is not null
+            then [case when is_described then host_name else split_part(host_name, '.', 1) end]
         else cast([] as varchar[])
     end as hostnames,
     list_sort(list_distinct(list_filter(
-        [lower(fqdn), case when is_on_premises then lower(host_name) end], lambda v: strpos(v, '.') > 0
+        [lower(fqdn), case when is_on_premises and not is_described then lower(host_name) end], lambda v: strpos(v, '.') > 0
     ))) as fqdns,
     cast(null as varchar) as netbios_name,
     cast(null as varchar) as domain,

@@ -62,7 +62,9 @@ select
     nullif(lower(aadDeviceId), '00000000-0000-0000-0000-000000000000') as entra_device_id,
     cast(null as varchar) as ad_object_guid,
     cast(null as varchar) as ad_sid,
-    case when cloud <> 'unknown' and not (cloud = 'azure' and is_arc) then cloud end as cloud_provider,
+    case
+        when cloud not in ('', 'unknown', 'unknownfuturevalue') and not (cloud = 'azure' and is_arc) then cloud
+    end as cloud_provider,
     case
         -- of another cloud's machine this may be the subscription that Azure knows it in
         when cloud in ('aws', 'gcp')
