@@ -328,10 +328,12 @@ def test_what_the_search_tells_of_a_machine_joins_its_asset_and_its_tags_rate_it
 
 
 def test_a_host_in_no_known_account_with_zero_dates_and_nothing_found_only_adds_to_others(tenant: Bench) -> None:
-    replay(tenant, hosts=(HOST,))
+    in_no_cloud = {**HOST, "_id": "srv-1", "hostname": "srv-1", "cloudMetadata": {"provider": "others"}}
+    replay(tenant, hosts=(HOST, in_no_cloud))
     with tenant.staged() as staged:
         assert staged.failing() == []
-        (row,) = staged.rows("select * from stg_prisma_cloud__devices_hosts")
+        row, other = staged.rows("select * from stg_prisma_cloud__devices_hosts order by record_id")
+        assert (other["record_id"], other["cloud_provider"]) == ("srv-1", None)
         assert (row["cloud_provider"], row["cloud_account_id"], row["authority"]) == ("aws", None, "update")
         assert (row["first_seen"], row["last_seen"].year, row["ip_addresses"]) == (None, 2026, ["10.0.0.7"])
         assert row["is_managed"] is True

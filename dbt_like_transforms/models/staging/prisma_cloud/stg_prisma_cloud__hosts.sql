@@ -4,8 +4,9 @@ with hosts as (
         _product as product, _instance as instance, _stream as stream, _sync as sync, _page as page, _row as row_number,
         _synced_at as synced_at, concat(_product, ':', _instance, ':', _record_id) as record, _record_id as id,
         nullif(hostname, '') as hostname, distro, osDistro as os_family, nullif(osDistroVersion, '') as os_release,
-        -- text, or a list of one
-        nullif(lower(regexp_extract(cloudMetadata.provider, '[a-zA-Z][^"]*')), '') as provider, nullif(cloudMetadata.region, '') as region,
+        -- text, or a list of one; what is in no cloud is at "others"
+        nullif(nullif(lower(regexp_extract(cloudMetadata.provider, '[a-zA-Z][^"]*')), ''), 'others') as provider,
+        nullif(cloudMetadata.region, '') as region,
         -- a sentence stands for an account that Prisma Cloud does not know
         case when cloudMetadata.accountID not like '% %' then nullif(cloudMetadata.accountID, '') end as account_id,
         list_filter(
