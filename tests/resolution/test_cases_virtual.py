@@ -383,6 +383,9 @@ CASES = {
         {"azure.a": {"cloud_provider": "aws", "cloud_resource_id": ARC, "cloud_instance_id": "i-0abe0000000002~", "cloud_account_id": "123456789012"}, "edr.b": {"cloud_provider": "aws", "cloud_resource_id": ARC, "cloud_instance_id": "i-0abe0000000002~", "cloud_account_id": V}, "scan.c": {"cloud_provider": "aws", "cloud_account_id": "123456789012", "cloud_instance_id": "i-0abe0000000002~"}, "cnapp.d": {"cloud_provider": "aws", "cloud_account_id": "210987654321", "cloud_instance_id": "i-0abe0000000003~"}},
         "abc d",
     ),
+    "a name is no instance id of what azure arc registered": Case(
+        {"cmdb.a": {"cloud_resource_id": ARC, "cloud_instance_id": "web1"}, "edr.b": {"cloud_resource_id": ARC.replace("RG-", "DMZ-"), "cloud_instance_id": "web1"}}, "a b"
+    ),
     "google project by its id and by its number": Case(
         {"edr.a": {"cloud_provider": "gcp", "cloud_account_id": "123456789012", "cloud_instance_id": "7123456789013¤"}, "scan.b": {"cloud_provider": "gcp", "cloud_account_id": "shop-prod-2201", "cloud_instance_id": "7123456789013¤"}}, "ab"
     ),

@@ -92,8 +92,8 @@ _WRITTEN_UUID = (
 _ACCOUNT = r"^s-1-(5-21(-\d+){4}|12-1-)"
 _UUID_PART = "CASE WHEN role <> '' THEN uuid_part ELSE '' END"
 _CLOUD_PART = "CASE WHEN role = 'container' THEN cloud_part ELSE '' END"
-# Azure Arc gives GUIDs, the other clouds do not.
-_AT_HOME = "(NOT registered OR strlen(cloud) <> 32)"
+# Beside what Azure Arc calls a machine may stand what its own cloud does: Amazon and Google have forms of their own.
+_AT_HOME = "(NOT registered OR regexp_matches(cloud, '^(i-[0-9a-f]+|[0-9]{15,})$'))"
 _PART = "CASE WHEN role <> '' THEN role || ' ' ELSE '' END"
 
 
@@ -131,7 +131,7 @@ LADDER = Ladder(
         ),
         Identifier("sid_account", f"CASE WHEN regexp_matches(sid, '{_ACCOUNT}') THEN sid END", "SID", "ad_sid"),
         # An ARM id and a vmId name one machine in two ways: only values of one kind disagree. The id that Azure Arc gives
-        # names a registration, whatever the machine is called where it lives; beside it may stand what it is called there.
+        # names a registration, whatever the machine is called where it lives.
         Identifier(
             "cloud",
             f"CASE WHEN {_AT_HOME} AND NOT contains(cloud, '/') THEN {_CLOUD_PART} || cloud END",
