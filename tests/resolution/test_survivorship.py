@@ -174,6 +174,8 @@ SHOWN: dict[Kind, tuple[str, list[tuple[str, Any, Any, bool]]]] = {
             ("imei", "000000000000000", "35-320110-111333-9", True),
             ("domain", "Corp.Example", "Corp.Example", False),
             ("domain", "-", "corp", True),
+            ("domain", "WORKGROUP", "corp.example", True),
+            ("domain", "ec2.internal.", "corp.example", True),
             ("cloud_account_id", " x\ty", "x y", False),
             ("mac_addresses", ["3C-7C-3F-00-00-02", "005056c00008"], ["3c:7c:3f:00:00:02"], False),
             ("fqdns", ["PC1.Corp.Example.", "none", "pc1.corp.example"], ["pc1.corp.example"], False),

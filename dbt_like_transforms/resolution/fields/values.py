@@ -73,6 +73,7 @@ _FIELDS: dict[str, dict[str, Field]] = {
         **{name: _unless(name, "no_makers") for name in ("manufacturer", "model")},
         **{name: _unless(name, "no_words") for name in device_forms.WRITTEN},
         "asset_tag": _unless("asset_tag", "no_tags"),
+        "domain": _unless("domain", "no_domains"),
         "entra_device_id": Field("true", "n.entra", "n_dashed({})", normal="n.entra IS NOT NULL"),
         "ad_object_guid": Field("true", "n.adguid", "n_dashed({})", normal="n.adguid IS NOT NULL"),
         "imei": Field("true", "r.imei", "n_text({})", normal="n.imei IS NOT NULL"),

@@ -184,6 +184,13 @@ SELECT given FROM (
     SELECT given, n_alnum(given) AS plain FROM (SELECT DISTINCT asset_tag AS given FROM _keyed WHERE asset_tag IS NOT NULL))
 WHERE NOT n_says(given) OR strlen(plain) > 2 AND regexp_matches(plain, '[a-z]') AND seeded_serial_number(plain)
 """
+# What every home and every cloud account calls its network: 'local', 'WORKGROUP', 'ec2.internal'.
+_NO_DOMAINS = f"""
+SELECT given FROM (
+    SELECT given, lowered, l_domain(lowered) AS domain FROM (
+        SELECT DISTINCT domain AS given, n_lower(domain) AS lowered FROM _keyed WHERE domain IS NOT NULL))
+WHERE NOT n_says(given) OR coalesce(seeded_host_domain(domain) AND lowered <> '{CLEARED}', false)
+"""
 _KINDS = f"""
 SELECT model, os_platform, device_category, nullif(n_alnum(model), '') AS model_plain, CASE
     WHEN regexp_matches(told, '{_BMC_TEXT}') THEN 'bmc'
@@ -336,4 +343,5 @@ TABLES: dict[str, str | Derived] = {
     "no_makers": _NO_MAKERS,
     "no_words": silent(WRITTEN),
     "no_tags": _NO_TAGS,
+    "no_domains": _NO_DOMAINS,
 }
