@@ -216,6 +216,26 @@ CASES = [
 ]
 
 
+GOOGLE = {"provider": "gcp", "accountID": "shop-1", "vmID": ""}
+LINK = "https://www.googleapis.com/compute/v1/projects/shop-1/zones/europe-west3-a/instances/node-1"
+FULL_NAME = "//compute.googleapis.com/projects/shop-1/zones/europe-west3-a/instances/node-1"
+HOST_CASES = [
+    # what is told by its path alone is a machine of that cloud all the same
+    Case({"cloudMetadata": {**GOOGLE, "resourceID": LINK}}, "cloud_resource_id", FULL_NAME),
+    Case({"cloudMetadata": {**GOOGLE, "resourceID": FULL_NAME[2:]}}, "authority", "create"),
+    Case({"cloudMetadata": {**GOOGLE, "resourceID": "node-1"}}, "authority", "update"),
+    Case({}, "cloud_resource_id", None),
+]
+
+
+def test_a_host_told_by_its_path_in_its_cloud_is_named_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = varied(MACHINE, HOST_CASES, renamed_scan)
+    with foreign("prisma_cloud", estate(hosts=given, alerts=[]), tmp_path, monkeypatch, **OPTIONS) as prisma:
+        prisma.sync("hosts")
+        with prisma.staged() as staged:
+            assert misread(HOST_CASES, staged, "stg_prisma_cloud__devices_hosts", NUMBER) == []
+
+
 def test_a_configuration_in_an_unusual_form_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = varied(CONFIGURATION, CASES, renamed_asset)
     with foreign("prisma_cloud", estate(configurations=given, alerts=[]), tmp_path, monkeypatch, **OPTIONS) as prisma:

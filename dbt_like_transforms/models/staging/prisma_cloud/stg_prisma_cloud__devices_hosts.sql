@@ -11,7 +11,7 @@ select
     last_seen,
     'active' as state,
     -- a host that no cloud names is one of others, if its name says so
-    case when coalesce(instance_id, arm_id) is not null then 'create' else 'update' end as authority,
+    case when coalesce(instance_id, cloud_name) is not null then 'create' else 'update' end as authority,
     sync,
     page,
     row_number,
@@ -29,7 +29,7 @@ select
     provider as cloud_provider,
     account_id as cloud_account_id,
     instance_id as cloud_instance_id,
-    arm_id as cloud_resource_id,
+    cloud_name as cloud_resource_id,
     cast(null as varchar) as imei,
     cast([] as varchar[]) as agent_ids,
     list_sort(list_distinct(ip_addresses)) as ip_addresses,

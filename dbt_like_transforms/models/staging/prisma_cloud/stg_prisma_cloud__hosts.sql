@@ -30,7 +30,15 @@ select
         when 'aws' then nullif(regexp_extract(list_filter(told_ids, lambda v: regexp_matches(v, '(^|/)i-[0-9a-f]{8,}$'))[1], 'i-[0-9a-f]+$'), '')
         when 'gcp' then list_filter(told_ids, lambda v: regexp_matches(v, '^[0-9]{10,}$'))[1]
     end as instance_id,
-    nullif(regexp_extract(list_filter(told_ids, lambda v: regexp_matches(v, '(?i)/subscriptions/'))[1], '(?i)/subscriptions/.*$'), '') as arm_id,
+    case provider
+        when 'aws' then list_filter(told_ids, lambda v: regexp_matches(v, '^arn:.*:instance/i-'))[1]
+        when 'gcp' then '//compute.googleapis.com/' || nullif(regexp_extract(
+            list_filter(told_ids, lambda v: regexp_matches(v, 'projects/.*/instances/'))[1], 'projects/[^?#]*/instances/[^/?#]+'
+        ), '')
+        else nullif(regexp_extract(
+            list_filter(told_ids, lambda v: regexp_matches(v, '(?i)/subscriptions/'))[1], '(?i)/subscriptions/.*$'
+        ), '')
+    end as cloud_name,
     list_filter(
         -- bridges of container engines have the same address everywhere
         list_transform(
