@@ -299,7 +299,7 @@ CASES = [
     Case({**UNNAMED, "name": "CORP\\LON-FIN-DB02$"}, "hostnames", ["CORP\\LON-FIN-DB02$"]),
     Case({**UNNAMED, "name": "lon-fin-db02.corp.example.", "dns_domain": ""}, "fqdns", ["lon-fin-db02.corp.example."]),
     Case({**UNNAMED, "name": "LON-FIN-DB02"}, "fqdns", ["LON-FIN-DB02.corp.example"]),
-    Case({**UNNAMED, "name": "CORP\\LON-FIN-DB02"}, "fqdns", ["LON-FIN-DB02.corp.example"]),
+    Case({**UNNAMED, "name": "CORP\\LON-FIN-DB02$"}, "fqdns", ["LON-FIN-DB02.corp.example"]),
     Case({**UNNAMED, "name": "Finance database (old)"}, "fqdns", []),
 ]
 

@@ -83,7 +83,7 @@ select
             case when regexp_matches(name, '^[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)+[.]?$') then name end,
             case
                 when fqdn is null and coalesce(host_name, plain_name) not like '%.%'
-                    then regexp_extract(coalesce(host_name, plain_name), '[^\\]*$') || '.' || dns_domain
+                    then regexp_extract(coalesce(host_name, plain_name), '([^\\]*?)[$]?$', 1) || '.' || dns_domain
             end
         ],
         lambda host: host is not null
