@@ -272,6 +272,13 @@ def test_no_field_of_a_finding_is_needed_but_its_asset(
             assert suffers(given, staged, f"stg_wiz__{model}", NUMBER, but=ignored) == []
 
 
+ARC = "/subscriptions/sub-1/resourceGroups/rg/providers/Microsoft.HybridCompute/machines/test-4"
+AT_ARC = {
+    "cloudPlatform": "Azure",
+    "externalId": ARC,
+    "providerUniqueId": "8a7b6c5d-1111-4222-8333-944455556666",
+    "graphEntity": None,
+}
 CASES = [
     Case({"tags": {"env": "test"}}, "environment", "test"),
     Case({"tags": {"ENVIRONMENT": "test", "env": ""}}, "environment", "test"),
@@ -286,6 +293,12 @@ CASES = [
     Case({"graphEntity": None, "externalId": None}, "cloud_instance_id", "i-0a0f7e1451da5f4a3"),
     Case({"providerUniqueId": "", "externalId": ABSENT}, "cloud_instance_id", "i-0a0f7e1451da5f4a3"),
     Case({"cloudAccount": None}, "cloud_account_id", None),
+    # Azure Arc names its registration of a machine, not the machine
+    Case(AT_ARC, "cloud_provider", None),
+    Case(AT_ARC, "cloud_account_id", None),
+    Case(AT_ARC, "cloud_instance_id", None),
+    Case(AT_ARC, "cloud_resource_id", ARC),
+    Case(AT_ARC, "hostnames", ["test-4"]),
     Case(
         {"cloudPlatform": "Azure", "providerUniqueId": "8A7B6C5D-1111-4222-8333-944455556666", "externalId": ""},
         "cloud_instance_id",

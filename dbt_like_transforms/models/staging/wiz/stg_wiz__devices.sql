@@ -1,5 +1,14 @@
 -- Virtual machines, known by their cloud's own ids
-with machines as (
+with listed as (
+    select * exclude (provider, account_id),
+        -- Azure Arc registers machines that live elsewhere
+        case when is_arc then null else provider end as provider,
+        case when is_arc then null else account_id end as account_id
+    from (select *, coalesce(lower(cloud_name) like '%/microsoft.hybridcompute/%', false) as is_arc from stg_wiz__assets)
+    where kind = 'device'
+),
+
+machines as (
     select *,
         case provider
             when 'azure' then list_filter(
@@ -12,8 +21,7 @@ with machines as (
                 list_filter(told_ids, lambda v: regexp_matches(v, '(^|/)[0-9]{10,}$'))[1], '[0-9]+$'
             ), '')
         end as instance_id
-    from stg_wiz__assets
-    where kind = 'device'
+    from listed
 )
 
 select
@@ -37,7 +45,7 @@ select
     cast(null as varchar) as smbios_uuid,
     cast([] as varchar[]) as mac_addresses,
     -- the name of an AWS machine is what somebody called it
-    case when provider in ('azure', 'gcp') and name is not null then [name] else cast([] as varchar[]) end as hostnames,
+    case when (provider in ('azure', 'gcp') or is_arc) and name is not null then [name] else cast([] as varchar[]) end as hostnames,
     cast([] as varchar[]) as fqdns,
     cast(null as varchar) as netbios_name,
     cast(null as varchar) as domain,
