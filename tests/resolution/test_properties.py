@@ -333,6 +333,24 @@ def test_a_directory_id_that_another_record_knows_for_longer_is_no_earlier_one()
     assert out.apart("edr:p:after", "edr:p:longer")
 
 
+def test_a_directory_id_that_comes_back_after_another_was_not_followed_by_it() -> None:
+    old, new = (f"0b5b7a39-0000-4000-8000-00000000000{i}" for i in (1, 2))
+
+    def told(record: str, serial: str, directory_id: str, month: int) -> dict[str, Any]:
+        times = {"first_seen": f"2026-{month:02}-02T00:00:00Z", "last_seen": f"2026-{month:02}-20T00:00:00Z"}
+        return seen(record, serial_number=serial, entra_device_id=directory_id, observed_at=times["last_seen"], **times)
+
+    out = resolved(
+        "device",
+        told("edr:p:image", "SER002", old, 1),
+        told("edr:p:first", "SER001", old, 1),
+        told("edr:p:between", "SER001", new, 5),
+        told("edr:p:again", "SER001", old, 6),
+    )
+    assert out.apart("edr:p:first", "edr:p:between", "edr:p:again")
+    assert out.review("edr:p:between") == {"edr:p:first", "edr:p:again"}
+
+
 @settings(max_examples=8, deadline=None)
 @given(spans(), st.randoms(use_true_random=False))
 def test_two_directory_ids_in_one_asset_only_one_after_the_other(

@@ -198,6 +198,7 @@ class Clusterer:
             blocks,
             lambda a, b: self.vetoes.conflict(rule, views[a], views[b]),
             lambda a: self.vetoes.activity.at_work(views[a]),
+            lambda part: self.vetoes.took_turns(rule, [views[cluster] for cluster in part]),
         )
         self.notes.settled(rule, agreed, settlement, carriers)
         return settlement.merged

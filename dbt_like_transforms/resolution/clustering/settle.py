@@ -35,14 +35,17 @@ class Settlement:
 
 
 def settle(
-    blocks: dict[int, list[int]], conflict: Callable[[int, int], str | None], at_work: Callable[[int], bool]
+    blocks: dict[int, list[int]],
+    conflict: Callable[[int, int], str | None],
+    at_work: Callable[[int], bool],
+    fits: Callable[[list[int]], bool] = lambda part: True,
 ) -> Settlement:
     """Settles clusters that share values.
 
     blocks: value number -> its clusters. conflict(a, b): what is against it. at_work(a): whether anything of the cluster is
-    not retired.
+    not retired. fits(part): whether three and more of which no two are in conflict may be one together.
     """
-    settler = _Settler(conflict, at_work)
+    settler = _Settler(conflict, at_work, fits)
     for key in sorted(blocks):
         settler.compare(key, sorted(blocks[key]))
     settler.unite()
@@ -53,11 +56,17 @@ class _Settler:
     """shares: of each cluster the others that it shares a value with and is not in conflict with, and the number of the
     value."""
 
-    def __init__(self, conflict: Callable[[int, int], str | None], at_work: Callable[[int], bool]) -> None:
+    def __init__(
+        self,
+        conflict: Callable[[int, int], str | None],
+        at_work: Callable[[int], bool],
+        fits: Callable[[list[int]], bool],
+    ) -> None:
         self.result = Settlement()
         self.shares: dict[int, dict[int, int]] = {}
         self.conflict = conflict
         self.at_work = at_work
+        self.fits = fits
         self._known: dict[tuple[int, int], str | None] = {}
 
     def compare(self, key: int, sharing: list[int]) -> None:
@@ -74,7 +83,8 @@ class _Settler:
     def unite(self) -> None:
         """Decides which of them become one, and notes what nothing tells of those that do not."""
         result = self.result
-        result.merged = [sorted(part) for part in self._parts_of(self.shares) if len(part) > 1]
+        parts = [sorted(part) for part in self._parts_of(self.shares)]
+        result.merged = [part for part in parts if len(part) == 2 or (len(part) > 2 and self.fits(part))]
         told = {frozenset((one, other)) for pairs in (result.ambiguous, result.vetoed) for _, one, other, *_ in pairs}
         part_of = {cluster: part[0] for part in result.merged for cluster in part}
         for one, others in self.shares.items():

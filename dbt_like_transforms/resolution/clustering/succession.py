@@ -51,6 +51,11 @@ class Succession:
         alone = self._lived_at_once(name, a.rows) or self._lived_at_once(name, b.rows)
         return not alone and self._lived_at_once(name, a.rows + b.rows)
 
+    def came_back(self, name: str, views: list[View]) -> bool:
+        """Whether values were at work at the same time by what all views know of them together, and not by what one knows."""
+        rows = [row for view in views for row in view.rows]
+        return self._lived_at_once(name, rows) and not any(self._lived_at_once(name, view.rows) for view in views)
+
     def _lived_at_once(self, name: str, rows: list[int]) -> bool:
         """Whether two values of the rows were, or may have been, at work at the same time."""
         facts, edges = self.facts, self.facts.edges[name]

@@ -43,6 +43,11 @@ class Vetoes:
                 return name
         return next((special for special in rule.special if self._strikes(special, a, b)), None)
 
+    def took_turns(self, rule: Rule, views: list[View]) -> bool:
+        """Whether values that a machine is given anew followed one another in all of the views together. Of two of them
+        `conflict` has asked already: in a third one an id may come back that another had followed."""
+        return not any(self.succession.came_back(name, views) for name in rule.successive)
+
     def _strikes(self, special: Special, a: View, b: View) -> bool:
         """Whether a special veto forbids to join the two. What is added here needs an entry in `views`, in `suspects`, which
         must not miss it, and in `words`."""
