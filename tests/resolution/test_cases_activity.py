@@ -14,6 +14,21 @@ NEW = {"first_seen": "2026-06-03T00:00:00Z", "last_seen": "2026-11-20T00:00:00Z"
 FQDN = {"fqdns": ["lt¤.corp.local"]}
 UUID = "4c4c4544-00~-3510-8052-b4c04f4a32"
 
+
+def by_name(until: str, of: str, told: dict[str, str | None]) -> Case:
+    """A machine that was last seen at one time, and another record of its name: one up to the limit, two a second later."""
+    rows = {
+        "cmdb.a": {
+            **FQDN,
+            "serial_number": "5CGL~¤",
+            "first_seen": "2025-01-01T00:00:00Z",
+            "observed_at": None,
+            "last_seen": until,
+        }
+    }
+    return Case({**rows, "scan.b": {**FQDN, "observed_at": None, **told}}, of, review="ab" if " " in of else "")
+
+
 CASES = {
     "set up anew, the old directory object still listed": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "ab"),
     "two directory objects alive side by side": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD, "last_seen": "2026-09-01T00:00:00Z"}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "a b", review="ab"),
@@ -26,7 +41,7 @@ CASES = {
     "full name of a machine long gone that was known better": Case({"cmdb.a": {**FQDN, "serial_number": "5CGR~¤", "last_seen": "2025-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "a b", review="ab", words={"b": "the name was probably used again"}),
     "reinstalled agent on the same card": Case({"edr.a": {"agent_ids": {"aid": "a~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], **OLD}, "edr.b": {"agent_ids": {"aid": "b~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], **NEW}}, "ab"),
     "reinstalled agent, the old one's entry was written to since": Case({"edr.a": {"agent_ids": {"aid": "a~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], **OLD, "observed_at": "2026-06-01T00:00:00Z", "last_seen": "2026-11-20T00:00:00Z"}, "edr.b": {"agent_ids": {"aid": "b~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], **NEW}}, "ab"),
-    "name of a machine long gone, the next one tells its beginning alone": Case({"cmdb.a": {**FQDN, "observed_at": None, "last_seen": "2026-03-01T00:00:00Z"}, "edr.b": {**FQDN, "observed_at": None, "first_seen": "2026-11-01T00:00:00Z", "serial_number": "5CGR~¤"}}, "a b", review="ab", words={"b": "used again"}),
+    "name of a machine long gone, the next one tells its beginning alone": Case({"cmdb.a": {**FQDN, "observed_at": None, "last_seen": "2026-03-01T00:00:00Z"}, "edr.b": {**FQDN, "observed_at": None, "first_seen": "2026-11-01T00:00:00Z", "serial_number": "5CGR~¤"}}, "a b", held="a", review="ab", words={"b": "used again"}),
     "what tells its beginning alone is there still": Case({"cmdb.a": {**FQDN, "observed_at": None, "first_seen": "2019-03-01T00:00:00Z"}, "edr.b": {**FQDN, **NEW}}, "ab"),
     "never is no date": Case({"cmdb.a": {**FQDN, "first_seen": "0001-01-01T00:00:00Z", "last_seen": "9999-12-31T23:59:59Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
     "the epoch is no date": Case({"cmdb.a": {**FQDN, "first_seen": "1970-01-01T00:00:00Z", "last_seen": "1970-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
@@ -45,6 +60,14 @@ CASES = {
     "what has no date may be of any time, and a source of today stands beside": Case({"cmdb.a": {**FQDN, "observed_at": None}, "edr.b": {**FQDN, "serial_number": "5CGU~¤", "observed_at": "2026-01-05T00:00:00Z"}}, "ab"),
     "retired without a date and at work without a date": Case({"cmdb.a": {**FQDN, "state": "retired", "observed_at": None}, "edr.b": {**FQDN, "serial_number": "5CGV~¤", "observed_at": None}}, "ab"),
     "two agents of one kind, of one nobody knows when it was at work": Case({"edr.a": {"agent_ids": {"aid": "a~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], "observed_at": None}, "edr.b": {"agent_ids": {"aid": "b~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], "observed_at": "2026-01-05T00:00:00Z"}}, "a b", review="ab", words={"a": "same time"}),
+    "the next one of a name begins two weeks later": by_name("2026-06-01T00:00:00Z", "ab", {"first_seen": "2026-06-15T00:00:00Z", "last_seen": "2026-07-01T00:00:00Z"}),
+    "the next one of a name begins more than two weeks later": by_name("2026-06-01T00:00:00Z", "a b", {"first_seen": "2026-06-15T00:00:01Z", "last_seen": "2026-07-01T00:00:00Z"}),
+    "a name is seen once, three months later": by_name("2026-03-01T00:00:00Z", "ab", {"last_seen": "2026-05-30T00:00:00Z"}),
+    "a name is seen once, more than three months later": by_name("2026-03-01T00:00:00Z", "a b", {"last_seen": "2026-05-30T00:00:01Z"}),
+    "what tells its beginning alone begins three months later": by_name("2026-03-01T00:00:00Z", "ab", {"first_seen": "2026-05-30T00:00:00Z"}),
+    "what tells its beginning alone begins more than three months later": by_name("2026-03-01T00:00:00Z", "a b", {"first_seen": "2026-05-30T00:00:01Z"}),
+    "half a year after the last sign of one there is one of the other": by_name("2026-03-01T00:00:00Z", "ab", {"first_seen": "2026-02-01T00:00:00Z", "last_seen": "2026-08-28T00:00:00Z"}),
+    "more than half a year after the last sign of one there is one of the other": by_name("2026-03-01T00:00:00Z", "a b", {"first_seen": "2026-02-01T00:00:00Z", "last_seen": "2026-08-28T00:00:01Z"}),
 }  # fmt: skip
 
 ACCOUNTS = {

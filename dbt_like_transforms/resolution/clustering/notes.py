@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -192,8 +193,7 @@ class Notes:
             review = against in SOFT or _asks(rule.identifier, against)
             self.findings.missed_pairs(rule.name, rule.identifier, pairs, against, review)
             if against == "time":
-                last = self.facts.last
-                self._doubt([(row, other) if last[row] < last[other] else (other, row) for row, other, _ in pairs])
+                self._doubt([sorted(pair, key=self._until) for *pair, _ in pairs])
             elif against in DOUBTFUL:
                 self._doubt_both(pairs)
         ambiguous = [told(*pair) for pair in settlement.ambiguous]
@@ -202,12 +202,17 @@ class Notes:
         undecided = [told(*pair) for pair in settlement.undecided]
         self.findings.missed_pairs(rule.name, rule.identifier, undecided, "several", True)
 
+    def _until(self, row: int) -> tuple[int, bool]:
+        """Last activity of a record, of what tells its beginning alone that; what is retired ended before what is not."""
+        facts = self.facts
+        return int(max(facts.first[row], facts.last[row])), bool(facts.active[row])
+
     def _doubt_both(self, pairs: list[tuple[int, int, int]]) -> None:
         """Either may be a record of the other; see `strength.held` for the one that waits."""
         self._doubt([(row, other) for row, other, _ in pairs])
         self._doubt([(other, row) for row, other, _ in pairs])
 
-    def _doubt(self, pairs: list[tuple[int, int]]) -> None:
+    def _doubt(self, pairs: Sequence[Sequence[int]]) -> None:
         """The first of each pair may be a record of the second."""
         rows = np.array(pairs, np.int32).reshape(-1, 2)
         self.findings.doubt(rows[:, 0], rows[:, 1])
