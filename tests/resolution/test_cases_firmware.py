@@ -245,6 +245,14 @@ CASES = {
         {f"mdm.{x}": {"imei": "000000000000000", "agent_ids": {"mdm": f"~{x}" * 8}} for x in "ab"},
         "a b",
     ),
+    "guest with the number and maker of its host, and a machine on the number whose maker nobody tells": Case(
+        {
+            "edr.a": {"serial_number": "CHS~G", "manufacturer": "Dell", "smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a9001", "mac_addresses": ["3c:d9:2b:~:90:01"]},
+            "edr.b": {"serial_number": "CHS~G", "manufacturer": "Dell", "smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a9002", "mac_addresses": ["00:50:56:~:90:02"]},
+            "edr.c": {"serial_number": "CHS~G", "smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a9003", "mac_addresses": ["3c:d9:2b:~:90:03"]},
+        },
+        "a b c", links=("b runs on a", "c part of a"), unlinked=("b part of a", "a part of b"),
+    ),
 }  # fmt: skip
 
 TABLE = CaseTable("device", CASES)

@@ -460,6 +460,10 @@ CASES = {
     "the mail of a person on the account of administration makes no link": Case(
         {"entra.a": {"entra_object_id": G1, "entra_tenant_id": T1, "upn": "nl~@corp.com", "emails": ["nl~@corp.com"]}, "entra.b": {"entra_object_id": G2, "entra_tenant_id": T1, "upn": "nl~-adm@corp.onmicrosoft.com", "emails": ["nl~@corp.com"]}}, "a b", unlinked=("a same person b", "b same person a")
     ),
+    "a mail address of eleven guests invited no one of them": Case(
+        {**{f"entra.{x}": {"entra_object_id": f"~b4a1c9-12f4-4e74-af7c-3b54377d00{i:02}", "upn": f"g{x}~_partner.com#EXT#@t.onmicrosoft.com", "emails": ["desk~@partner.com"]} for i, x in enumerate("abcdefghijk")}, "okta.z": {"okta_id": "00u~dsk", "login_names": ["desk~@partner.com"]}},
+        "a b c d e f g h i j k z", unlinked=("a same person b", "a same person z", "z same person k")
+    ),
     "two of one mail whom no cloud invited": Case(
         {"hr.a": {"employee_id": "E2¤1", "emails": ["nm~@corp.com"]}, "hr.b": {"employee_id": "E2¤2", "emails": ["nm~@corp.com"]}}, "a b", unlinked=("a same person b", "b same person a")
     ),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 from case_table import Case, CaseTable
-from resolution_kit import connection, seen, table
+from resolution_kit import applications, connection, seen, table
 
 from dbt_like_transforms.resolution.resolve import resolve
 
@@ -114,3 +114,15 @@ def test_software_without_a_cpe_is_what_its_publisher_calls_by_that_name() -> No
     for record, asset in outcome.assignments().project("record, coalesce(asset_id, record)").order("record").fetchall():
         found[asset] = found.get(asset, "") + record[-1]
     assert sorted(found.values()) == ["ab", *"cdefghijklm"]
+
+
+def test_an_application_in_more_than_a_thousand_tenants_is_still_linked_to_each_of_its_principals() -> None:
+    home = {"app_id": "0a5c0000-0000-4000-8000-000000000001", "object_id": "0a5c0000-0000-4000-8000-000000000002"}
+    out = applications(
+        seen("entra:home:app", tenant_id=T1, **home),
+        *(
+            seen(f"entra:t{n}:sp", app_id=home["app_id"], service_principal_id=f"0a5c0001-0000-4000-8000-{n:012}")
+            for n in range(1001)
+        ),
+    )
+    assert len(out.links("entra:home:app")) == 1001

@@ -12,7 +12,7 @@ _SAME_APP = """
 WITH named AS (
     SELECT app, cluster, role, min(idx) AS idx FROM norm JOIN _clusters USING (idx) WHERE app IS NOT NULL
     GROUP BY app, cluster, role
-    QUALIFY count(*) OVER (PARTITION BY app) BETWEEN 2 AND 1000),
+    QUALIFY count(*) OVER (PARTITION BY app) > 1),
 ranked AS (SELECT *, CASE role WHEN 'registration' THEN 0 WHEN '' THEN 1 ELSE 2 END * 4294967296 + idx AS rank FROM named),
 hub AS (SELECT app, arg_min(idx, rank) AS idx, arg_min(role, rank) AS role FROM ranked GROUP BY app)
 SELECT n.idx, h.idx,
