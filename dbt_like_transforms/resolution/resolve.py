@@ -13,7 +13,13 @@ from dbt_like_transforms.resolution.clustering.allowed import allowed_keys
 from dbt_like_transforms.resolution.clustering.by_hand import join_by_hand
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.clustering.facts import read_facts
-from dbt_like_transforms.resolution.clustering.review import note_addresses, note_bare, note_candidates, note_settled
+from dbt_like_transforms.resolution.clustering.review import (
+    note_addresses,
+    note_bare,
+    note_candidates,
+    note_decided,
+    note_settled,
+)
 from dbt_like_transforms.resolution.clustering.strength import held, known_well, strength
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.config import ResolutionConfig
@@ -82,5 +88,6 @@ def resolve(
     columns = {"idx": np.arange(len(label), dtype=np.int32), "key": record_keys(con), "cluster": label}
     show_columns(con, "_clusters", columns)
     links = LINKERS[kind](con, clusterer)
+    note_decided(clusterer)
     assign_assets(con, kind, label, waiting, state, known, applied.islands)
     return Resolution(kind, con, clusterer, waiting, links, applied, config, told.result() if told else None)

@@ -122,6 +122,37 @@ def test_never_match_keeps_two_records_apart_across_clusters() -> None:
     assert ids["a:p:1"] != ids["b:p:2"]
 
 
+def test_what_a_person_keeps_apart_is_no_question_any_more_and_waits_for_nobody() -> None:
+    rows = [
+        row
+        for name in ("lt-one", "lt-two")
+        for row in (
+            seen(f"edr:p:{name}", hostnames=[name], serial_number=f"5CG77{name}"),
+            seen(f"cmdb:p:{name}", serial_number=f"5CG77{name}"),
+            seen(f"scan:p:{name}", hostnames=[name]),
+        )
+    ]
+    # of the machine another record than the one with the name
+    never = decision("never_match", records=["cmdb:p:lt-one", "scan:p:lt-one"])
+    outcome = resolve("device", table(*rows), decisions=(never,))
+    held = outcome.assignments().filter("state = 'held'").project("record").fetchall()
+    asked = outcome.review_pairs().fetchall()
+    assert held == [("scan:p:lt-two",)]
+    assert asked == [("edr:p:lt-two", "scan:p:lt-two")]
+    told = outcome.decisions().filter("rule = 'host_alone' AND against = 'apart'").project("sentence").fetchall()
+    assert told == [("same short host name lt-one as scan:p:lt-one, but a person decided that they are different",)]
+
+
+def test_two_invitations_of_one_address_are_no_question_once_a_person_keeps_them_apart() -> None:
+    given = {"emails": ["bob@partner.example"]}
+    rows = [seen(f"entra:{n}:1", entra_object_id=f"11f6e606-84d1-4e74-af7c-3b54377d150{n}", **given) for n in "12"]
+    never = {"id": "d1", "kind": "identity", "action": "never_match", "records": ["entra:1:1", "entra:2:1"]}
+    for decisions, asked in (((), 1), ((Decision.model_validate(never),), 0)):
+        outcome = resolve("identity", table(*rows, kind="identity"), decisions=decisions)
+        assert len(outcome.review_pairs().fetchall()) == asked
+        assert len(outcome.links().fetchall()) == 2
+
+
 def test_split_takes_out_the_later_parts_and_leaves_the_rest_together() -> None:
     rows = [seen(f"s{i}:p:1", serial_number="SER00S") for i in range(5)]
     split = decision("split", parts=[["s0:p:1"], ["s1:p:1", "s2:p:1"]])

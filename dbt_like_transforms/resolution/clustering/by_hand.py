@@ -20,11 +20,9 @@ def join_by_hand(clusterer: Clusterer, pairs: Sequence[tuple[int, int]]) -> None
     what a person keeps apart is left out and noted."""
     for one, other in pairs:
         label = clusterer.partition.label
-        here, there = int(label[one]), int(label[other])
-        if here == there:
+        if label[one] == label[other]:
             continue
-        barred = np.sort(label[clusterer.apart], axis=1) == sorted((here, there))
-        if barred.all(axis=1).any():
+        if clusterer.kept_apart(np.array([one]), np.array([other])).any():
             clusterer.findings.missed_pairs(MANUAL_MERGE, "", [(one, other, 0)], "apart", False)
         else:
             _join(clusterer, MANUAL_MERGE, "", other, one, 0)

@@ -116,6 +116,18 @@ class Clusterer:
         allowed = self.allowed.get(name, keys[:0])
         return among(keys, allowed) if len(allowed) else np.zeros(len(keys), np.bool_)
 
+    def kept_apart(self, rows: Rows, others: Rows) -> Flags:
+        """Of pairs of rows whether a person declared anything in the clusters of the two to be different."""
+        label = self.partition.label
+
+        def pairs(one: Rows, other: Rows) -> Keys:
+            left, right = label[one].astype(np.uint64), label[other].astype(np.uint64)
+            return np.minimum(left, right) << np.uint64(32) | np.maximum(left, right)
+
+        if not len(self.apart):
+            return np.zeros(len(rows), np.bool_)
+        return among(pairs(rows, others), sorted_unique(pairs(self.apart[:, 0], self.apart[:, 1])))
+
     # -- a weaker agreement besides -----------------------------------------------------------------------------------
     def _confirmed(self, rule: Rule, agreed: Agreement) -> Agreement:
         """Agreements on the value and on a weaker one by the same clusters, as agreements of their own."""

@@ -17,7 +17,7 @@ from dbt_like_transforms.resolution.clustering.strength import creating, strengt
 from dbt_like_transforms.resolution.ladders.ladder import RUNG_AGENT, RUNG_NONE, RUNG_SHORT_NAME
 
 #: Vetoes that leave nothing to look at.
-DECIDED = frozenset({"apart", "retired", "guest"})
+DECIDED = frozenset({"retired", "guest"})
 #: More clusters than this on one name or MAC is no possible match, it is a common value.
 CANDIDATES = 20
 #: The same for an address, which is weaker still.
@@ -153,6 +153,18 @@ def note_bare(clusterer: Clusterer, level: NDArray[np.int8]) -> None:
         bare &= not near.review and near.against not in DECIDED
         findings.missed(near.only(~bare))
         findings.missed(replace(near.only(bare), review=True))
+
+
+def note_decided(clusterer: Clusterer) -> None:
+    """What a person declared to be different is no question any more."""
+    if not len(clusterer.apart):
+        return
+    findings = clusterer.findings
+    nearby, findings.near = findings.near, []
+    for near in nearby:
+        decided = clusterer.kept_apart(near.rows, near.others) & near.review
+        findings.missed(near.only(~decided))
+        findings.missed(replace(near.only(decided), against=near.against or "apart", review=False))
 
 
 def _pairs(agreed: Agreement, limit: int) -> _Pairs:

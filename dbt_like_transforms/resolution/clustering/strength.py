@@ -64,7 +64,7 @@ def held(clusterer: Clusterer, level: NDArray[np.int8]) -> Flags:
     for rows, others in clusterer.findings.doubts:
         mine, theirs = label[rows], label[others]
         known_better = (level[theirs] < level[mine]) | ((level[theirs] == level[mine]) & named[theirs] & ~named[mine])
-        weaker = (mine != theirs) & (level[mine] >= WEAK) & known_better
+        weaker = (mine != theirs) & (level[mine] >= WEAK) & known_better & ~clusterer.kept_apart(rows, others)
         doubtful[mine[weaker]] = True
     # what could belong to several was told enough to be found again, though nothing of it is left to it alone
     why = np.select([doubtful, level == RUNG_NONE, ~creates], [MAYBE_ANOTHERS, NO_IDENTITY, ONLY_ADDS], 0)[label]
