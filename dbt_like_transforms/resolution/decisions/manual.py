@@ -13,7 +13,7 @@ decisions:
     parts: [[tenable:prod:1], [tenable:prod:2, qualys:eu:9]]
   - id: twins
     kind: identity
-    action: never_match        # no two of these records may ever share an asset
+    action: never_match        # no two of these records may ever share an asset, and nobody is asked about them again
     records: [okta:main:00u1, okta:main:00u2]
 allow:
   - {identifier: serial_number, value: "1234567"}   # real here although it looks like a placeholder or many carry it
