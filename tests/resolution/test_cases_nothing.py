@@ -3,13 +3,14 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from case_table import Case, CaseTable
 from resolution_kit import devices, resolved, seen
 
-from dbt_like_transforms.resolution.forms.suppress import SEED_FILE, load_seeds
+from dbt_like_transforms.resolution.forms.suppress import ALLOW_LISTS, CLEARED, SEED_FILE, load_seeds
+from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 
 A, B = "3c:d9:2b:~:00:01", "3c:d9:2b:~:00:02"
 GUID = "0a1b2c3d-0000-4000-8000-0000000000~"
@@ -166,6 +167,17 @@ def test_case(kind: str, name: str) -> None:
 def test_a_dropped_word_is_told() -> None:
     out = devices(seen("edr:p:1", serial_number="Nicht verfügbar", hostnames=["pc1"]))
     assert out.suppressed("edr:p:1") == {"NICHTVERFÜGBAR"}
+
+
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_word_for_nothing_and_an_emptied_field_identify_nobody(kind: Kind) -> None:
+    rows = []
+    for field in ALLOW_LISTS.keys() & {identifier.field for identifier in LADDERS[kind].identifiers}:
+        for word in ("n/a", CLEARED):
+            told = {"mdm": word} if field == "agent_ids" else [word] if COLUMNS[kind][field].endswith("[]") else word
+            rows += [seen(f"{product}:{field}:{word}", **{field: told}) for product in ("edr", "cmdb")]
+    out = resolved(kind, *rows)
+    assert [record for record in out.lines if not out.held(record) or out.review(record)] == []
 
 
 ZERO = "00000000-0000-0000-0000-000000000000"

@@ -263,7 +263,11 @@ _NORM = Derived(
         "account": "coalesce(CASE WHEN NOT coalesce(_account_kind, false) AND NOT seeded_cloud_id(_account_told) "
         "THEN _account_told END, l_cloud_account_of(_cloud_l))",
         "_resource_l": "n_lower(cloud_resource_id)",
-        "resource": "l_resource_id(_resource_l)",
+        "_resource_told": "l_resource_id(_resource_l)",
+        # no word for nothing is as long as nearly all paths are
+        "_resource_bad": "strlen(_resource_told) <= 64 AND seeded_cloud_id(_resource_told)",
+        "resource": "CASE WHEN NOT _resource_bad THEN _resource_told END",
+        "resource_dropped": "CASE WHEN _resource_bad THEN _resource_told END",
         # Azure Arc registers machines that live elsewhere.
         "registered": "coalesce(contains(resource, '/microsoft.hybridcompute/') "
         "OR contains(_cloud_text, '/microsoft.hybridcompute/'), false)",

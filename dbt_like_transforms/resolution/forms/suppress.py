@@ -194,6 +194,7 @@ ALLOW_LISTS: dict[str, str] = {
     "imei": "imei",
     "agent_ids": "agent_id",
     "cloud_instance_id": "cloud_id",
+    "cloud_resource_id": "cloud_id",
     "hostnames": "host_name",
     "fqdns": "host_name",
     "netbios_name": "host_name",

@@ -391,6 +391,7 @@ LADDER = Ladder(
         Dropped("agent", "dropped", table="agents"),
         Dropped("imei", "imei_dropped"),
         Dropped("cloud", "cloud_dropped"),
+        Dropped("resource", "resource_dropped"),
         Dropped("ip", "dropped", table="ips"),
     ),
     review_conflicts=_STRONG,
