@@ -80,8 +80,12 @@ def test_a_decision_without_effect_fails_a_check_that_shows_it(
 
 
 def test_records_that_come_to_an_asset_or_leave_it_for_none_are_changes(database: duckdb.DuckDBPyConnection) -> None:
-    before = database.sql("FROM (VALUES ('a', 'd1'), ('b', NULL), ('c', 'd1'), ('gone', 'd2')) t (record, asset_id)")
-    now = database.sql("FROM (VALUES ('a', 'd1'), ('b', 'd1'), ('c', NULL), ('new', 'd3')) t (record, asset_id)")
+    before = database.sql(
+        "FROM (VALUES ('a', 'd1'), ('b', NULL), ('c', 'd1'), ('gone', 'd2'), ('h', NULL)) t (record, asset_id)"
+    )
+    now = database.sql(
+        "FROM (VALUES ('a', 'd1'), ('b', 'd1'), ('c', NULL), ('new', 'd3'), ('h', NULL)) t (record, asset_id)"
+    )
     assert turned(before, now) == (("c", "d1"),)
     assert turned(now, before) == (("b", "d1"),)
 

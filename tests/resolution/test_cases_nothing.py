@@ -3,6 +3,7 @@
 # ruff: noqa: E501
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -271,11 +272,22 @@ def test_a_held_record_says_why() -> None:
     assert "nothing that it tells" in why["cmdb:p:4"]
 
 
-def test_a_seed_that_yaml_reads_as_a_number_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    """50:50:54:50:30:30 is a number to base 60: the address would never be found."""
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        # a number to base 60: the address would never be found
+        ('"50:50:54:50:30:30"', "50:50:54:50:30:30", "of mac_address is a number to YAML"),
+        # real values would be lost by containing a placeholder
+        ("'^((i|vm|host)-)?[0-]+$'", "'((i|vm|host)-)?[0-]+$'", r"of cloud_id must start with \^ and end with \$"),
+        ("'^((i|vm|host)-)?[0-]+$'", "'^((i|vm|host)-)?[0-]+'", r"of cloud_id must start with \^ and end with \$"),
+    ],
+)
+def test_a_seed_that_would_miss_its_value_or_take_real_ones_is_refused(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
     broken = tmp_path / "seeds.yaml"
-    broken.write_text(
-        SEED_FILE.read_text(encoding="utf-8").replace('"50:50:54:50:30:30"', "50:50:54:50:30:30"), encoding="utf-8"
-    )
-    with pytest.raises(ValueError, match="of mac_address is a number to YAML"):
+    text = SEED_FILE.read_text(encoding="utf-8")
+    assert old in text
+    broken.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
         load_seeds(broken)
