@@ -219,12 +219,22 @@ def test_a_persons_decision_is_shown_before_it_is_applied_and_a_wrong_one_is_ref
         for asset, found in by_asset.items()
         if len(found) == 3 and not any(record.startswith("defender_identity:") for record in found)
     )
+    left, leaves, stays = next(
+        (asset, record, found[found[0] == record])
+        for asset, found in by_asset.items()
+        for record in found
+        if len(found) > 1 and record.startswith("defender_identity:")
+    )
     file = demo.home / "decisions.yaml"
     decision = {"id": "one", "kind": "device", "action": "split", "records": records}
+    taken_out = {"id": "two", "kind": "device", "action": "split", "parts": [[stays], [leaves]]}
     try:
-        file.write_text(json.dumps({"decisions": [decision]}))
+        file.write_text(json.dumps({"decisions": [decision, taken_out]}))
         shown = json.loads(demo.call("build", "--what-if", "--json").stdout)
-        assert [(row["change"], row["asset"], len(row["with"])) for row in shown] == [("split", asset, 3)]
+        assert [(row["change"], row["asset"]) for row in shown] == [("split", asset), ("held", left)]
+        split, held = shown
+        assert len(split["with"]) == 3
+        assert held["records"] == [leaves]
         file.write_text(json.dumps({"decisions": [{**decision, "action": "sunder"}]}))
         refused = demo.call("build")
         assert refused.returncode == 2

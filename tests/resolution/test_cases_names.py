@@ -264,21 +264,33 @@ def test_t66_stale_ci_without_serial() -> None:
 
 
 def test_t68_retired_in_the_cmdb_and_alive_in_the_edr_is_a_contradiction() -> None:
+    both = {"serial_number": "5CG68"}
     out = devices(
-        seen("servicenow:p:1", serial_number="5CG68", state="retired"), seen("edr:p:2", serial_number="5CG68")
+        seen("mdm:p:3", **both),
+        seen("edr:p:2", **both, last_seen="2026-11-18T10:00:00Z"),
+        seen("servicenow:p:1", **both, state="retired"),
     )
-    assert out.together("servicenow:p:1", "edr:p:2")
-    assert out.lines["edr:p:2"]["contradictions"]
+    assert out.together("servicenow:p:1", "edr:p:2", "mdm:p:3")
+    said = "servicenow:p:1 calls the asset retired, but"
+    of_edr = f"{said} edr holds it as active (last seen 2026-11-18) in edr:p:2"
+    of_mdm = f"{said} mdm holds it as active (last seen 2026-11-20) in mdm:p:3"
+    assert out.lines["servicenow:p:1"]["contradictions"] == [of_edr, of_mdm]
+    assert out.lines["edr:p:2"]["contradictions"] == [of_edr]
+    assert out.lines["mdm:p:3"]["contradictions"] == [of_mdm]
 
 
 def test_t68_a_record_that_its_own_source_replaced_is_no_contradiction() -> None:
     both = {"serial_number": "5CG68"}
     out = devices(
-        seen("edr:p:1", **both, state="retired"), seen("edr:p:2", **both), seen("cmdb:p:3", **both, state="retired")
+        seen("edr:p:1", **both, state="retired"),
+        seen("edr:p:2", **both),
+        seen("cmdb:p:3", **both, state="retired"),
+        seen("edr:other:4", **both, state="retired"),
     )
-    assert out.together("edr:p:1", "edr:p:2", "cmdb:p:3")
+    assert out.together("edr:p:1", "edr:p:2", "cmdb:p:3", "edr:other:4")
     assert out.lines["edr:p:1"]["contradictions"] == []
-    assert len(out.lines["cmdb:p:3"]["contradictions"]) == len(out.lines["edr:p:2"]["contradictions"]) == 1
+    told = [len(out.lines[record]["contradictions"]) for record in ("cmdb:p:3", "edr:other:4", "edr:p:2")]
+    assert told == [1, 1, 2]
 
 
 def test_t70_equal_imei_and_other_serial() -> None:
