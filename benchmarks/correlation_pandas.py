@@ -114,7 +114,7 @@ def identifiers(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def real(values: pd.Series[str], name: str) -> pd.Series[str]:
     """The values that are no placeholders of that list."""
-    from dbt_like_transforms.resolution.forms.suppress import load_seeds
+    from dbt_like_transforms.resolution.forms.seeds import load_seeds
 
     seeds = load_seeds().lists[name]
     known = values.str.replace("[^0-9a-z]", "", regex=True) if seeds.compared_as == "n_alnum" else values

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator
 
 from dbt_like_transforms.resolution.decisions import manual
-from dbt_like_transforms.resolution.forms.suppress import ALLOW_LISTS
+from dbt_like_transforms.resolution.forms.seeds import ALLOW_LISTS
 from dbt_like_transforms.resolution.kinds import LADDERS
 from dbt_like_transforms.resolution.ladders.ladder import Ladder
 from dbt_like_transforms.resolution.reasons.words import AGAINST_WORDS

@@ -26,7 +26,7 @@ from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.decisions.applied import apply_decisions
 from dbt_like_transforms.resolution.decisions.manual import Decision
 from dbt_like_transforms.resolution.fields.told import Told
-from dbt_like_transforms.resolution.forms.suppress import install_macros
+from dbt_like_transforms.resolution.forms.seeds import install_macros
 from dbt_like_transforms.resolution.ids.assets import assign_assets
 from dbt_like_transforms.resolution.intake import number_records, record_keys
 from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind

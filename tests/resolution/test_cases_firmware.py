@@ -9,7 +9,7 @@ from case_table import Case, CaseTable
 from resolution_kit import devices, seen
 
 from dbt_like_transforms.resolution.forms import normalise
-from dbt_like_transforms.resolution.forms.suppress import install_seeds
+from dbt_like_transforms.resolution.forms.seeds import install_seeds
 
 U = "~b4a1c9-12f4-4e74-af7c-3b54377d15~"
 ENTRA = "~b4a1c9-12f4-4e74-af7c-3b54377d16~"

@@ -286,11 +286,12 @@ def test_t68_a_record_that_its_own_source_replaced_is_no_contradiction() -> None
         seen("edr:p:2", **both),
         seen("cmdb:p:3", **both, state="retired"),
         seen("edr:other:4", **both, state="retired"),
+        seen("cmdb:p:5", **both, state="retired"),
     )
-    assert out.together("edr:p:1", "edr:p:2", "cmdb:p:3", "edr:other:4")
+    assert out.together("edr:p:1", "edr:p:2", "cmdb:p:3", "edr:other:4", "cmdb:p:5")
     assert out.lines["edr:p:1"]["contradictions"] == []
-    told = [len(out.lines[record]["contradictions"]) for record in ("cmdb:p:3", "edr:other:4", "edr:p:2")]
-    assert told == [1, 1, 2]
+    told = [len(out.lines[record]["contradictions"]) for record in ("cmdb:p:3", "cmdb:p:5", "edr:other:4", "edr:p:2")]
+    assert told == [1, 1, 1, 3]
 
 
 def test_t70_equal_imei_and_other_serial() -> None:

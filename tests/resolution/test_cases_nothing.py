@@ -10,7 +10,7 @@ import pytest
 from case_table import Case, CaseTable
 from resolution_kit import devices, resolved, seen
 
-from dbt_like_transforms.resolution.forms.suppress import ALLOW_LISTS, CLEARED, SEED_FILE, load_seeds
+from dbt_like_transforms.resolution.forms.seeds import ALLOW_LISTS, CLEARED, SEED_FILE, load_seeds
 from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 
 A, B = "3c:d9:2b:~:00:01", "3c:d9:2b:~:00:02"

@@ -13,7 +13,7 @@ from case_table import Case, CaseTable, observations_of, ordinary, record_of
 from resolution_kit import Outcome
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
-from dbt_like_transforms.resolution.forms.suppress import ALLOW_LISTS
+from dbt_like_transforms.resolution.forms.seeds import ALLOW_LISTS
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.observations import shape_of, to_table
 from dbt_like_transforms.resolution.resolve import resolve

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from dbt_like_transforms.resolution.forms.derived import Derived
-from dbt_like_transforms.resolution.forms.suppress import install_macros
+from dbt_like_transforms.resolution.forms.seeds import install_macros
 from dbt_like_transforms.resolution.intake import number_records
 from dbt_like_transforms.resolution.kinds import COLUMNS, LADDERS, Kind
 

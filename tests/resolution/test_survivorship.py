@@ -16,7 +16,7 @@ from dbt_like_transforms.resolution import intake
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.fields.precedence import load_precedence
 from dbt_like_transforms.resolution.fields.survivorship import Survivors
-from dbt_like_transforms.resolution.forms.suppress import CLEARED
+from dbt_like_transforms.resolution.forms.seeds import CLEARED
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.resolution import Resolution
 from dbt_like_transforms.resolution.resolve import resolve

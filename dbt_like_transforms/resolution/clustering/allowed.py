@@ -9,7 +9,7 @@ import numpy as np
 
 from dbt_like_transforms.resolution.clustering.facts import key_sql, value_sql
 from dbt_like_transforms.resolution.clustering.integers import Keys
-from dbt_like_transforms.resolution.forms.suppress import compared_forms
+from dbt_like_transforms.resolution.forms.seeds import compared_forms
 from dbt_like_transforms.resolution.ladders.ladder import Ladder
 
 

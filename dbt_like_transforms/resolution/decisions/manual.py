@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from dbt_like_transforms.resolution.forms.suppress import ALLOW_LISTS
+from dbt_like_transforms.resolution.forms.seeds import ALLOW_LISTS
 from dbt_like_transforms.resolution.gate import Limit
 from dbt_like_transforms.yaml_text import load_handwritten
 

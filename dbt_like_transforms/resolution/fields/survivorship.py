@@ -23,7 +23,7 @@ from dbt_like_transforms.resolution.fields.gathered import Column, Gathered, Sin
 from dbt_like_transforms.resolution.fields.objects import BATCH, Objects, together
 from dbt_like_transforms.resolution.fields.told import Told
 from dbt_like_transforms.resolution.fields.values import elements
-from dbt_like_transforms.resolution.forms.suppress import CLEARED
+from dbt_like_transforms.resolution.forms.seeds import CLEARED
 from dbt_like_transforms.resolution.resolution import Resolution
 
 #: Records whose values are gathered at once.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dbt_like_transforms.resolution.forms.derived import Derived
-from dbt_like_transforms.resolution.forms.suppress import CLEARED, MOST_VALUES, silent
+from dbt_like_transforms.resolution.forms.seeds import CLEARED, MOST_VALUES, silent
 
 # A management controller reports the serial number and UUID of the server it sits in; a chassis lends its serial number
 # to every blade; a container reads the firmware of its host. Their identifiers live in a room of their own (`role`), so

@@ -1,7 +1,7 @@
 """One spelling for every identifier, as DuckDB macros: the same code serves one record and ten million.
 
 A macro `l_...` takes a text that `n_lower` has cleaned, one `n_...` takes any text. They give the normal form, or NULL when the
-text is no such identifier. Values that are well formed but identify nothing (placeholders) are the business of `suppress`.
+text is no such identifier. Values that are well formed but identify nothing (placeholders) are the business of `seeds`.
 UUIDs, GUIDs and MACs are bare hex digits; `n_dashed` and `n_colons` make them readable.
 
 DuckDB copies the argument of a macro to every place that uses it, so a macro that uses its argument often must be given

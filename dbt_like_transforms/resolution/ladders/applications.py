@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dbt_like_transforms.resolution.forms.application_forms import NORM
-from dbt_like_transforms.resolution.forms.suppress import few, silent
+from dbt_like_transforms.resolution.forms.seeds import few, silent
 from dbt_like_transforms.resolution.ladders.ladder import (
     RUNG_DIRECTORY,
     RUNG_HARDWARE,

@@ -17,13 +17,13 @@ def contradictions(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]
     rows = connection.execute(
         """
         WITH member AS (
-            SELECT r.record, r.product, r.instance, c.cluster, coalesce(r.state, 'active') AS state,
+            SELECT r.record, r.product, r.instance, c.cluster, r.state,
                 coalesce(n_time(r.last_seen), n_time(r.observed_at)) AS seen
             FROM _keyed r JOIN _clusters c USING (key))
         SELECT a.record, b.record, b.product, b.seen FROM member a JOIN member b USING (cluster)
         WHERE a.state = 'retired' AND b.state = 'active' AND NOT EXISTS (
             FROM member o WHERE o.cluster = a.cluster AND o.state = 'active'
-                AND o.product IS NOT DISTINCT FROM a.product AND o.instance IS NOT DISTINCT FROM a.instance)
+                AND o.product = a.product AND o.instance = a.instance)
         ORDER BY ALL
         """
     ).fetchall()

@@ -6,7 +6,7 @@ What the data itself shows to be unusable (one value on many machines) is found 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -114,48 +114,54 @@ def install_macros(connection: duckdb.DuckDBPyConnection, allowed: tuple[tuple[s
 
 
 def install_seeds(connection: duckdb.DuckDBPyConnection, allowed: Iterable[tuple[str, str]] = ()) -> None:
-    """Makes `seeded_<name>(v)` macros: whether v is a placeholder, in the form in which the list is compared. NULL is none.
-    `allowed_<name>(v)`: whether a person declared it to be real. And `n_says(x)`: whether a text says anything, other than in a
-    word for nothing; `l_maker_word(y)`: the first word of a maker's name, and `w_maker(word)`: the maker that it stands for,
-    to be given a column (see `normalise`).
+    """Makes the macros of `_of_list` for every seed list, and those of `_of_words`.
 
     allowed: (identifier, value) pairs that a person declared to be real values; see ALLOW_LISTS for the names.
     """
     seeds = load_seeds()
-    by_list: dict[str, list[str]] = {}
+    real: dict[str, list[str]] = {}
     for identifier, value in allowed:
-        by_list.setdefault(ALLOW_LISTS.get(identifier, identifier), []).append(value)
-    macros = []
-    for seed in seeds.lists.values():
-        allowed_forms = _compared(seed, tuple(by_list.get(seed.name, ())))
-        values = [value for value in _compared(seed, seed.values) if value not in allowed_forms]
-        # One expression over all costs a third of what looking through a list of them does.
-        parts = [*dict.fromkeys(re.escape(value) for value in values), *(f"(?:{p[1:-1]})" for p in seed.patterns)]
-        if seed.words:
-            parts.append(_punctuated(seed.words))
-        tests = [f"regexp_matches(v, {_text('^(?:' + '|'.join(parts) + ')$')})"] if parts else []
-        if seed.repeated_character:
-            digits = 2 if seed.compared_as in _HEX else 1
-            tests.append(f"replace(v, left(v, {digits}), '') = ''")
-        real = f"v IN ({', '.join(_text(value) for value in allowed_forms)})" if allowed_forms else "false"
-        macros.append(f"allowed_{seed.name}(v) AS {real}")
-        but = f" AND NOT ({real})" if allowed_forms else ""
-        macros.append(f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){but}, false)")
-    nothing = _text(f"^{_punctuated(seeds.nothing)}$")
-    macros.append(f"n_says(x) AS n_has(x) AND NOT regexp_matches(lower(x), {nothing})")
+        real.setdefault(ALLOW_LISTS[identifier], []).append(value)
+    macros = [macro for seed in seeds.lists.values() for macro in _of_list(seed, tuple(real.get(seed.name, ())))]
+    macros += _of_words(seeds)
+    connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))
+
+
+def _of_list(seed: SeedList, allowed: tuple[str, ...]) -> Iterator[str]:
+    """`allowed_<name>(v)`: whether a person declared v, in the form in which the list is compared, to be real; and
+    `seeded_<name>(v)`: whether it is a placeholder. NULL is none."""
+    real = _compared(seed, allowed)
+    is_real = f"v IN ({', '.join(map(_text, real))})" if real else "false"
+    yield f"allowed_{seed.name}(v) AS {is_real}"
+    values = [re.escape(value) for value in _compared(seed, seed.values) if value not in real]
+    # One expression over all costs a third of what looking through a list of them does.
+    parts = [*dict.fromkeys(values), *(f"(?:{pattern[1:-1]})" for pattern in seed.patterns)]
+    if seed.words:
+        parts.append(_punctuated(seed.words))
+    tests = [f"regexp_matches(v, {_text('^(?:' + '|'.join(parts) + ')$')})"] if parts else []
+    if seed.repeated_character:
+        digits = 2 if seed.compared_as in _HEX else 1
+        tests.append(f"replace(v, left(v, {digits}), '') = ''")
+    but = f" AND NOT ({is_real})" if real else ""
+    yield f"seeded_{seed.name}(v) AS coalesce(({' OR '.join(tests)}){but}, false)"
+
+
+def _of_words(seeds: Seeds) -> Iterator[str]:
+    """`n_says(x)`: whether a text says anything, other than in a word for nothing; `l_maker_word(y)`: the first word of a
+    maker's name, and `w_maker(word)`: the maker that it stands for, to be given a column (see `normalise`)."""
+    yield f"n_says(x) AS n_has(x) AND NOT regexp_matches(lower(x), {_text(f'^{_punctuated(seeds.nothing)}$')})"
     # registered companies of China have their city in front: 'Hangzhou Hikvision Digital Technology', 'New H3C Technologies'
-    macros.append(
+    yield (
         r"l_maker_word(y) AS regexp_extract(y, '^[^\pL\d]*(?:(?:hangzhou|zhejiang|shenzhen|beijing|shanghai|guangzhou|new|the)"
         r"[^\pL\d]+)?([\pL\d]+)', 1)"
     )
     cases = " ".join(f"WHEN {_text(alias)} THEN {_text(name)}" for alias, name in seeds.makers.items())
-    macros.append(f"w_maker(word) AS CASE word WHEN '' THEN NULL {cases} ELSE word END")
-    connection.execute(";".join(f"CREATE OR REPLACE TEMP MACRO {macro}" for macro in macros))
+    yield f"w_maker(word) AS CASE word WHEN '' THEN NULL {cases} ELSE word END"
 
 
 def compared_forms(identifier: str, value: str) -> list[str]:
     """A value of an identifier (see ALLOW_LISTS) in the forms in which its seed list is compared."""
-    return _compared(load_seeds().lists[ALLOW_LISTS.get(identifier, identifier)], (value,))
+    return _compared(load_seeds().lists[ALLOW_LISTS[identifier]], (value,))
 
 
 @cache
