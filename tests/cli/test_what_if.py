@@ -104,7 +104,9 @@ def test_a_value_that_a_build_learns_to_distrust_is_told_once(
     rows = """SELECT 'serial_number' AS identifier, value, cause, 'seen with many' AS evidence, records FROM (VALUES
         ('OLD', 'data', 3), ('N/A', 'placeholder', 9), ('SN1', 'data', 5), ('SN2', 'data', 129),
         ('SN2 by hp', 'data', 39)) t (value, cause, records)"""
-    storage.write("intermediate", "int_devices_suppressed", DAY, database.sql(f"{rows} WHERE value = 'OLD'"))
+    otherwise = "SELECT 'hostnames', 'SN1', 'data', 'seen with many', 5"
+    before = database.sql(f"{rows} WHERE value = 'OLD' UNION ALL {otherwise}")
+    storage.write("intermediate", "int_devices_suppressed", DAY, before)
     assert newly_suppressed(database, storage, DAY) == [], "nothing before the first date"
     for day in (DAY + timedelta(days=1), DAY + timedelta(days=2)):
         storage.write("intermediate", "int_devices_suppressed", day, database.sql(rows))

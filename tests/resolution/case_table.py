@@ -141,6 +141,10 @@ def mistakes(case: Case, number: int, out: Outcome) -> list[str]:
         assets = {out.lines[target]["asset"] for _, target in out.links(record)}
         if out.lines[record]["asset"] in assets:
             found.append(f"{letter} has a link to itself")
+    for letter, record in records.items():
+        decisions = [tuple(map(str, decision.items())) for decision in out.lines[record]["decisions"]]
+        if len(set(decisions)) < len(decisions):
+            found.append(f"{letter} is told something twice: {out.words(record)}")
     for letter, text in case.words.items():
         if text not in out.words(records[letter]):
             found.append(f"{letter} is not told {text!r} but: {out.words(records[letter])}")

@@ -31,7 +31,7 @@ def by_name(until: str, of: str, told: dict[str, str | None]) -> Case:
 
 CASES = {
     "set up anew, the old directory object still listed": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "ab"),
-    "two directory objects alive side by side": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD, "last_seen": "2026-09-01T00:00:00Z"}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "a b", review="ab"),
+    "two directory objects alive side by side": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD, "last_seen": "2026-09-01T00:00:00Z"}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "a b", review="ab", unlinked=("a part of b", "b part of a")),
     "name of a machine long gone": Case({"cmdb.a": {**FQDN, "last_seen": "2025-01-01T00:00:00Z"}, "scan.b": {**FQDN, "mac_addresses": ["3c:d9:2b:~:00:01"], **NEW}}, "a b", held="a", review="ab"),
     "name of a machine long gone whose entry somebody wrote to since": Case({"cmdb.a": {**FQDN, "observed_at": "2025-01-01T00:00:00Z", "last_seen": "2026-11-19T00:00:00Z"}, "scan.b": {**FQDN, "mac_addresses": ["3c:d9:2b:~:00:01"], **NEW}}, "a b", held="a", review="ab"),
     "a machine under the name of a retired one has taken it": Case({"cmdb.a": {"serial_number": "5CGR~¤", "hostnames": ["rt¤"], "state": "retired"}, "mdm.b": {"hostnames": ["rt¤"], "mac_addresses": ["3c:d9:2b:~:00:01"]}}, "a b", review="ab"),

@@ -239,7 +239,7 @@ CASES = {
         {"ad.a": {"ad_sid": "S-1-5-21-35-¤-3-500", "sam_account_name": "Administrator", "domain": "ad.contoso¤.com"}, "edr.b": {"ad_sid": "S-1-5-21-35-¤-3-500", "login_names": ["CONTOSO¤\\Administrator", "ad.contoso¤.com\\Administrator"]}}, "ab"
     ),
     "sid given out again after a directory was restored": Case(
-        {"ad.a": {"ad_sid": "S-1-5-21-36-1-1-1¤", "ad_object_guid": G1, "sam_account_name": "rs1~", "domain": "CORP", "state": "retired", **OLD}, "ad.b": {"ad_sid": "S-1-5-21-36-1-1-1¤", "ad_object_guid": G2, "sam_account_name": "rs2~", "domain": "CORP", **NEW}, "mdi.c": {"ad_sid": "S-1-5-21-36-1-1-1¤", **NEW}}, "a bc", words={"a": "AD objectGUID differs"}
+        {"ad.a": {"ad_sid": "S-1-5-21-36-1-1-1¤", "ad_object_guid": G1, "sam_account_name": "rs1~", "domain": "CORP", "state": "retired", **OLD}, "ad.b": {"ad_sid": "S-1-5-21-36-1-1-1¤", "ad_object_guid": G2, "sam_account_name": "rs2~", "domain": "CORP", **NEW}, "mdi.c": {"ad_sid": "S-1-5-21-36-1-1-1¤", **NEW}}, "a bc", words={"a": ", but their AD objectGUID differs"}
     ),
     "administrator of a machine that was given up, and one of another made from its image": Case(
         {"edr.a": {"ad_sid": "S-1-5-21-36-¤-2-500", "sam_account_name": "Administrator", "domain": "PD¤A", "state": "retired"}, "edr2.b": {"ad_sid": "S-1-5-21-36-¤-2-500", "login_names": ["PD¤B\\Administrator"]}}, "a b", words={"a": "NetBIOS name of the domain differs"}

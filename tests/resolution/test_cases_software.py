@@ -24,6 +24,7 @@ CASES = {
     ),
     "app id alone goes with the only one": Case({"entra.a": {"app_id": G1, "tenant_id": T1}, "casb.b": {"app_id": G1.upper()}}, "ab"),
     "app id alone and two tenants": Case({"entra.t1.a": {"app_id": G1, "tenant_id": T1}, "entra.t2.b": {"app_id": G1, "tenant_id": T2}, "casb.c": {"app_id": G1}}, "a b c", links=("a same application c", "b same application c")),
+    "app id alone and principals of two tenants": Case({"entra.t1.a": {"app_id": G1, "service_principal_id": G2, "tenant_id": T1}, "entra.t2.b": {"app_id": G1, "service_principal_id": G3, "tenant_id": T2}, "casb.c": {"app_id": G1}}, "a b c", links=("a instance of c", "b instance of c", "c has instance a")),
     "two apps of one name": Case({"entra.a": {"app_id": G1, "object_id": G2, "name": "Test tool ~"}, "entra.b": {"app_id": G3, "object_id": G4, "name": "Test tool ~"}}, "a b"),
     "business application and the saas of the same name": Case({"cmdb.a": {"cmdb_id": "c~", "name": "Salesforce ~"}, "okta.b": {"entity_id": "https://acme~.my.salesforce.com", "name": "Salesforce ~"}}, "a b", review="ab"),
     "entity id of one app at two identity providers": Case({"okta.a": {"entity_id": "https://app~.example/saml/", "name": "App"}, "ping.b": {"entity_id": "HTTPS://App~.example/saml", "name": "Other"}}, "ab"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import collections
 
 import pytest
-from resolution_kit import Outcome, applications, devices, identities, seen
+from resolution_kit import Outcome, applications, devices, identities, seen, table
+
+from dbt_like_transforms.resolution.resolve import resolve
 
 BOARD, OTHER_BOARD = "11f6e606-84d1-4e74-af7c-3b54377d15e3", "f2265c3a-1cd7-40a5-80d7-52f0688cf3c8"
 CARD, OTHER_CARD = "3c:52:82:00:00:01", "3c:52:82:00:00:02"
@@ -48,6 +50,8 @@ def test_a_value_that_a_record_lists_twice_is_counted_and_told_once() -> None:
     assert told(named, "mdm:p:1", "suppressed") == [
         "short host name macbook-pro identifies nothing: a known placeholder"
     ]
+    twice = table(seen("mdm:p:1", hostnames=["MacBook-Pro", "macbook-pro"], fqdns=["macbook-pro.corp.example"]))
+    assert resolve("device", twice).suppressed().project("value, records").fetchall() == [("macbook-pro", 1)]
 
 
 def test_what_confirms_a_mac_address_is_always_named_and_said_of_the_records_that_have_it() -> None:
