@@ -83,9 +83,10 @@ def changes(
     )
     merges = con.execute(
         """
-        WITH lost AS (SELECT * FROM _gate WHERE was NOT IN (SELECT asset_id FROM _gate_current
-            WHERE asset_id IS NOT NULL) AND "is" IN (SELECT was FROM _gate))
-        SELECT "is", list_sort(list(DISTINCT was)), list_sort(list(record)) FROM lost GROUP BY "is" ORDER BY "is"
+        WITH lost AS (SELECT * FROM _gate WHERE was NOT IN (SELECT asset_id FROM _gate_current WHERE asset_id IS NOT NULL))
+        SELECT "is", list_sort(list(DISTINCT was)), list_sort(list(record)) FROM lost GROUP BY "is"
+        -- one alone that is called anew is no merge
+        HAVING count(DISTINCT was) > 1 OR "is" IN (SELECT was FROM _gate) ORDER BY "is"
         """
     ).fetchall()
     splits = con.execute(

@@ -36,12 +36,12 @@ def assigned(told: str) -> pa.Table:
 
 def test_what_merged_and_what_split_is_told_of_records_that_have_an_asset_before_and_after() -> None:
     found = changes(
-        assigned("a=A b=B c=C d=C e=C gone=G held1= held2= lost=L renamed1=R renamed2=R"),
-        assigned("a=A b=A c=C d=D e= new=N held1=H1 held2=H2 lost= renamed1=S renamed2=S"),
+        assigned("a=A b=B c=C d=C e=C gone=G held1= held2= lost=L renamed1=R renamed2=R x=X y=Y"),
+        assigned("a=A b=A c=C d=D e= new=N held1=H1 held2=H2 lost= renamed1=S renamed2=S x=Z y=Z"),
     )
-    assert found.merges == (Merge("A", ("B",), ("b",)),)
+    assert found.merges == (Merge("A", ("B",), ("b",)), Merge("Z", ("X", "Y"), ("x", "y")))
     assert found.splits == (Split("C", ("C", "D"), ("d",)),)
-    assert (found.before, found.touched) == (6, 2)
+    assert (found.before, found.touched) == (8, 4)
 
 
 def test_of_several_earlier_assignments_the_first_that_is_too_far_away_tells_and_one_that_is_near_passes() -> None:
