@@ -112,6 +112,38 @@ def test_a_manual_merge_that_would_join_what_a_person_keeps_apart_is_left_out_an
     assert "a person decided that they are different" in sentence
 
 
+def test_what_could_belong_to_either_of_two_goes_with_them_once_a_person_made_them_one() -> None:
+    boards = [{"smbios_uuid": f"11f6e606-84d1-4e74-af7c-3b54377d15{n}3"} for n in "ab"]
+    rows = [
+        *(seen(f"edr:p:{n}", serial_number=f"SER00{n}", **boards[n > 2]) for n in range(1, 7)),
+        # those that tell nothing but the board were seen before all others
+        *(seen(f"{product}:p:8", first_seen="2020-01-01T00:00:00Z", **boards[0]) for product in ("nac", "scan")),
+        seen("scan:p:9", **boards[1]),
+        seen("cmdb:p:0", hostnames=["pc-0"]),
+    ]
+
+    def asset_of(*decisions: Decision) -> dict[str, str]:
+        return run(rows, None, decisions)[0]
+
+    one = decision("merge", "one", records=["edr:p:1", "edr:p:2"])
+    ids = asset_of(
+        one,
+        decision("merge", "two", records=["edr:p:3", "edr:p:4"]),
+        decision("merge", "three", records=["edr:p:5", "edr:p:6"]),
+    )
+    assert ids["edr:p:1"] == ids["scan:p:8"] == ids["nac:p:8"]
+    assert ids["scan:p:9"] is None, "it could still belong to either of what a person made"
+    ids = asset_of(decision("merge", "other", records=["edr:p:1", "edr:p:3"]))
+    assert ids["scan:p:8"] is None
+    # what a person gave to another one, or keeps apart, does not go along
+    ids = asset_of(
+        one,
+        decision("merge", "given", records=["scan:p:8", "cmdb:p:0"]),
+        decision("never_match", "never", records=["edr:p:2", "nac:p:8"]),
+    )
+    assert ids["scan:p:8"] == ids["cmdb:p:0"] != ids["edr:p:1"] != ids["nac:p:8"]
+
+
 def test_never_match_keeps_two_records_apart_across_clusters() -> None:
     rows = [
         seen("a:p:1", serial_number="SER00N"),
@@ -180,7 +212,9 @@ def test_reasons_name_the_decision_that_merged_or_kept_apart_and_say_what_agrees
     rows = [seen(f"s{i}:p:1", serial_number="SER00S") for i in range(4)] + [seen("x:p:1", serial_number="SER00X")]
     split = decision("split", "two-twins", parts=[["s0:p:1"], ["s1:p:1", "s2:p:1"]], reason="ticket 12")
     merge = decision("merge", "one-more", records=["s0:p:1", "x:p:1", "gone:p:1"])
-    outcome = resolve("device", table(*rows), decisions=(split, merge))
+    # of two that say the same the first by its id, in whatever order they stand
+    again = decision("merge", "two-more", records=["s0:p:1", "x:p:1"])
+    outcome = resolve("device", table(*rows), decisions=(again, split, merge))
     told = outcome.decisions().project("verdict, rule, value, record, other_record, sentence").fetchall()
     by_pair = {(verdict, rule, *sorted(pair)): (value, text) for verdict, rule, value, *pair, text in told}
     for pair in (("s0:p:1", "s1:p:1"), ("s0:p:1", "s2:p:1")):

@@ -37,7 +37,7 @@ def _join_doubtful(clusterer: Clusterer, declared: set[int]) -> None:
     merged = {int(label[row]) for row in declared}
     open_to: dict[int, list[tuple[str, int, int, int]]] = {}
     for rule_name, row, other, key in _doubtful(clusterer):
-        if rule_name in rules and label[row] != label[other] and int(label[row]) not in merged:
+        if label[row] != label[other] and int(label[row]) not in merged:
             open_to.setdefault(int(label[row]), []).append((rule_name, row, other, key))
     for cluster, choices in sorted(open_to.items()):
         targets = {int(label[other]) for _, _, other, _ in choices}
