@@ -310,6 +310,21 @@ def test_the_id_of_an_account_stays_with_it_though_all_that_knows_its_name_alone
     assert day(state, listed(1, "active"), *follow)[0] == natural
 
 
+def test_the_id_of_a_machine_stays_with_its_serial_number_though_all_that_knows_its_name_follows_the_name() -> None:
+    def listed(number: int, state: str) -> dict[str, Any]:
+        return seen(f"sccm:p:{number}", serial_number=f"5CG00{number}", fqdns=["web-1.corp.example"], state=state)
+
+    follow = [
+        seen(f"{product}:p:1", fqdns=["web-1.corp.example"], first_seen=f"2026-0{month}-01T00:00:00Z")
+        for month, product in enumerate(("scan", "dns"), start=1)
+    ]
+    natural, state, _ = run([listed(1, "active"), *follow])
+    (asset,) = set(natural.values())
+    ids, _, _ = run([listed(1, "retired"), listed(2, "active"), *follow], state)
+    assert ids["sccm:p:1"] == asset
+    assert len({ids[record] for record in ("sccm:p:2", "scan:p:1", "dns:p:1")} - {asset}) == 1
+
+
 def test_ids_of_two_that_fell_apart_do_not_change_places_while_the_source_of_one_is_away() -> None:
     def rows(name: str) -> list[dict[str, Any]]:
         guid = "0b5b7a39-0000-4000-8000-000000000001"

@@ -7,6 +7,7 @@ import pytest
 
 from dbt_like_transforms.resolution.clustering import integers
 from dbt_like_transforms.resolution.clustering.facts import Edges, shared_values
+from dbt_like_transforms.resolution.clustering.findings import Findings, Suppressed
 from dbt_like_transforms.resolution.clustering.integers import Keys, among, by_row, places_in_order, repeated
 
 
@@ -69,3 +70,11 @@ def test_edges_come_by_row_with_every_value_of_a_row_even_equal_ones_and_zero(co
     rows, keys = by_row(np.array([2, 0, 2, 2, 0], np.int32), np.array([7, 2**64 - 1, 0, 7, 5], np.uint64), count)
     assert (rows.tolist(), keys.tolist()) == ([0, 0, 2, 2, 2], [2**64 - 1, 5, 7, 0, 7])
     assert [len(column) for column in by_row(np.empty(0, np.int32), np.empty(0, np.uint64), 0)] == [0, 0]
+
+
+def test_values_that_identify_nothing_are_given_as_they_are_looked_up() -> None:
+    findings = Findings()
+    for identifier, key in (("serial", 9), ("mac", 5), ("serial", 3), ("serial", 9)):
+        findings.suppressed.append(Suppressed("serial_number", identifier, key, 0, "uuid", 2, 2))
+    assert findings.suppressed_keys("serial").tolist() == [3, 9]
+    assert list(findings.suppressed_of_each()) == ["mac", "serial"]
