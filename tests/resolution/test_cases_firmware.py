@@ -245,6 +245,14 @@ CASES = {
         {f"mdm.{x}": {"imei": "000000000000000", "agent_ids": {"mdm": f"~{x}" * 8}} for x in "ab"},
         "a b",
     ),
+    "controller with the number of one server and the uuid of another": Case(
+        {
+            "ilo.a": {"serial_number": "CZ~BMC", "smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a9101", "hostnames": ["ilo-x¤"], "attributes": {"model": "iLO 5"}},
+            "edr.b": {"serial_number": "CZ~BMC", "hostnames": ["srvb¤"]},
+            "edr.c": {"serial_number": "CZ~OTH", "smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a9101", "hostnames": ["srvc¤"]},
+        },
+        "a b c", links=("a part of c",), unlinked=("a part of b",),
+    ),
     "guest with the number and maker of its host, and a machine on the number whose maker nobody tells": Case(
         {
             "edr.a": {"serial_number": "CHS~G", "manufacturer": "Dell", "smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a9001", "mac_addresses": ["3c:d9:2b:~:90:01"]},

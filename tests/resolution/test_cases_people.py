@@ -464,6 +464,13 @@ CASES = {
         {**{f"entra.{x}": {"entra_object_id": f"~b4a1c9-12f4-4e74-af7c-3b54377d00{i:02}", "upn": f"g{x}~_partner.com#EXT#@t.onmicrosoft.com", "emails": ["desk~@partner.com"]} for i, x in enumerate("abcdefghijk")}, "okta.z": {"okta_id": "00u~dsk", "login_names": ["desk~@partner.com"]}},
         "a b c d e f g h i j k z", unlinked=("a same person b", "a same person z", "z same person k")
     ),
+    "an employee id of eleven accounts is nobody's": Case(
+        {f"hr.{x}": {"employee_id": "E9¤", "upn": f"e9{x}~@corp.com"} for x in "abcdefghijk"}, "a b c d e f g h i j k", unlinked=("a same person b", "b same person a")
+    ),
+    "an employee id at two companies": Case(
+        {"hr.a": {"employee_id": "E8¤", "upn": "e8a~@corp.com", "scope": "one"}, "hr.b": {"employee_id": "E8¤", "upn": "e8b~@corp.com", "scope": "two"}, "okta.c": {"employee_id": "E8¤", "upn": "e8c~@corp.com", "scope": "one"}, "okta.d": {"employee_id": "E8¤", "upn": "e8d~@corp.com", "scope": "two"}},
+        "a b c d", links=("a same person c", "b same person d"), unlinked=("a same person b", "c same person d", "a same person d")
+    ),
     "two of one mail whom no cloud invited": Case(
         {"hr.a": {"employee_id": "E2¤1", "emails": ["nm~@corp.com"]}, "hr.b": {"employee_id": "E2¤2", "emails": ["nm~@corp.com"]}}, "a b", unlinked=("a same person b", "b same person a")
     ),

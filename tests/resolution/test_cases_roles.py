@@ -129,7 +129,7 @@ def called(model: str, **given: Any) -> dict[str, Row]:
 WORDS = {
     **{f"controller named {name}": Case(beside(hostnames=[name]), "a b", links=("b part of a",), unlinked=("a part of b",)) for name in CONTROLLER_NAMES},
     **{f"controller {model}": Case(called(model), "a b", links=("b part of a",)) for model in CONTROLLERS},
-    **{f"chassis {model}": Case(called(model), "a b", links=("a part of b",)) for model in CHASSIS},
+    **{f"chassis {model}": Case(called(model), "a b", links=("a part of b",), unlinked=("b part of a",)) for model in CHASSIS},
     **{f"blade {model}": Case(called(model), "ab") for model in BLADES},
     **{f"blade {model}, another one": Case(called(model, hostnames=["w~b"], mac_addresses=[B]), "a b") for model in BLADES},
     **{f"blade {model} of a maker, another one": Case({key: {**row, "manufacturer": "Maker"} for key, row in called(model, hostnames=["w~b"], mac_addresses=[B]).items()}, "a b") for model in BLADES[:1]},

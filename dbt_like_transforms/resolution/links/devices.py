@@ -36,10 +36,8 @@ WITH known AS (
     FROM parts p JOIN hosts h USING (what, value) WHERE p.role IN ('bmc', 'container')
     QUALIFY what = 'SMBIOS UUID' OR NOT bool_or(what = 'SMBIOS UUID') OVER (PARTITION BY p.idx)
 ), chassis AS (
-    SELECT idx, cluster, value FROM parts
-        JOIN (SELECT value FROM parts WHERE role = 'chassis' AND what = 'serial number'
-            GROUP BY value HAVING count(DISTINCT cluster) <= {_MEMBERS}) USING (value)
-    WHERE role = 'chassis' AND what = 'serial number'
+    SELECT idx, cluster, value FROM parts WHERE role = 'chassis' AND what = 'serial number'
+    QUALIFY count(DISTINCT cluster) OVER (PARTITION BY value) <= {_MEMBERS}
 )
 SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
     SELECT source, target, target_cluster,
