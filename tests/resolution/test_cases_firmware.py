@@ -253,6 +253,19 @@ CASES = {
         },
         "a b c", links=("a part of c",), unlinked=("a part of b",),
     ),
+    "only what tells a name and an address runs on the node of its cluster": Case(
+        {
+            "edr.a": {"serial_number": "CZ~NOD", "hostnames": ["nod~"], "ip_addresses": ["10.50.77.1"]},
+            "dns.b": {"hostnames": ["sqlbclu¤"], "ad_object_guid": "8f2d1c34-5a6b-4c7d-9e8f-0000000050~", "ip_addresses": ["10.50.77.1"]},
+            "edr.c": {"hostnames": ["sqlcclu¤"], "ip_addresses": ["10.50.77.1"], "agent_ids": {"aid": "e~" * 12}},
+            "cmdb.d": {"hostnames": ["sqldclu¤"], "ip_addresses": ["10.50.77.1"], "serial_number": "CZ~CLD"},
+            "cmdb.e": {"hostnames": ["sqleclu¤"], "ip_addresses": ["10.50.77.1"], "smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a9201"},
+            "nmap.f": {"mac_addresses": ["3c:d9:2b:~:91:01"], "ip_addresses": ["10.50.77.1"]},
+        },
+        "a b c d e f", held="f",
+        links=("b runs on a",),
+        unlinked=("c runs on a", "d runs on a", "e runs on a", "b runs on f"),
+    ),
     "guest with the number and maker of its host, and a machine on the number whose maker nobody tells": Case(
         {
             "edr.a": {"serial_number": "CHS~G", "manufacturer": "Dell", "smbios_uuid": "4c4c4544-00~-3510-8052-b4c04f4a9001", "mac_addresses": ["3c:d9:2b:~:90:01"]},
