@@ -94,8 +94,11 @@ def common(a: View, b: View, name: str) -> set[int]:
 
 def disjoint(a: View, b: View, name: str) -> bool:
     """Whether both have values of the identifier, and none in common, in whatever scope where `View.bare` has them."""
-    left, right = (view.bare.get(name) or view.of(name) for view in (a, b))
-    return bool(left and right) and not left & right
+    left = a.bare.get(name) or a.of(name)
+    if not left:
+        return False
+    right = b.bare.get(name) or b.of(name)
+    return bool(right) and left.isdisjoint(right)
 
 
 def differ_in_full(a: View, b: View) -> bool:

@@ -58,7 +58,8 @@ NORM = Derived(
         # Software is what its publisher calls by that name.
         "_vendor_l": "n_lower(vendor)",
         "_vendor_word": "CASE WHEN NOT seeded_manufacturer(_vendor_l) THEN l_maker_word(_vendor_l) END",
-        "published": "CASE WHEN type = 'software' THEN w_maker(_vendor_word) || ' ' || title_good END",
+        "listed": "CASE WHEN type = 'software' THEN title_good END",
+        "published": "w_maker(_vendor_word) || ' ' || listed",
     },
     lists=frozenset({"own_dropped", "_replies_l", "replies"}),
     untold={"role": "''"},

@@ -64,6 +64,8 @@ LADDER = Ladder(
         Identifier("entity", "entity", "SAML entity id", "entity_id", RUNG_HARDWARE),
         Identifier("cpe", "product_cpe", "CPE name", "cpe", RUNG_HARDWARE),
         Identifier("reply", few("replies"), "reply URL", "reply_urls", RUNG_NAME, is_list=True),
+        # What runs on a machine is there, though others call another product so: no rule joins by it, and nothing waits.
+        Identifier("listed", "listed", "name of software", "name", RUNG_HARDWARE),
         Identifier("published", "published", "publisher and name", "name", RUNG_NAME),
         Identifier("host", "title_good", "name", "name", RUNG_SHORT_NAME, scoped=True),
         # the same, which tells apart what only a reply URL has in common
