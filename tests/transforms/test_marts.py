@@ -241,8 +241,8 @@ def test_names_that_one_inventory_tells_apart_by_case_alone_are_two_resources(es
         # one product writes a bucket as the cloud does, the other in lower case; of Azure's names one writes two cases
         "acme:prod:3": "arn:aws:s3:::CorpLogs",
         "tenable:prod:3": "arn:aws:s3:::corplogs",
-        "acme:prod:4": "/subscriptions/S/vm",
-        "acme:prod:5": "/subscriptions/s/VM",
+        "acme:prod:4": " /subscriptions/S/vm",
+        "acme:prod:5": " /subscriptions/s/VM ",
     }
     estate.build(cloud_resources=[observation(record, native_id=name) for record, name in names.items()])
     found = estate.rows("select native_id, source_records from cloud_resources order by native_id")

@@ -5,6 +5,7 @@ with ranked as (
     select
         a.asset_id,
         o.*,
+        trim(o.native_id) as native_name,
         o.state = 'active' as is_active,
         row(o.observed_at, o.record) as newest
     from int_cloud_resources_assignments as a
@@ -20,9 +21,10 @@ select
     arg_max(lower(provider), newest) filter (where is_active and provider is not null) as provider,
     arg_max(account_id, newest) filter (where is_active and account_id is not null) as account_id,
     arg_max(region, newest) filter (where is_active and region is not null) as region,
+    -- as its cloud writes it; of Azure's no two write the same
     case
-        when min(native_id) like '//%' or min(native_id) not like '/%' then min(trim(native_id))
-        else lower(min(trim(native_id)))
+        when min(native_name) like '//%' or min(native_name) not like '/%' then min(native_name)
+        else lower(min(native_name))
     end as native_id,
     bool_or(is_container) filter (where is_active) as is_container,
     bool_or(is_internet_facing) filter (where is_active) as is_internet_facing,

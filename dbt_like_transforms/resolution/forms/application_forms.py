@@ -49,7 +49,7 @@ NORM = Derived(
         "title_good": "CASE WHEN NOT _title_bad THEN title END",
         "title_dropped": "CASE WHEN _title_bad THEN title END",
         # Vendor and product of cpe:/a:vendor:product:version or cpe:2.3:a:vendor:product:*, which may write signs as %2b or
-        # \\+, or of vendor:product alone.
+        # \+, or of vendor:product alone.
         "_cpe_bare": "regexp_replace(n_lower(cpe), '^cpe:(?:/|2[.]3:)[aoh]:', '')",
         "_cpe_parts": r"string_split(regexp_replace(replace(_cpe_bare, '\:', '%3a'), '\\(.)', '\1', 'g'), ':')",
         "product_cpe": "CASE WHEN NOT (coalesce(_cpe_parts[1], '') IN ('', '*', '-') "
