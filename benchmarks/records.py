@@ -106,8 +106,8 @@ def served(seed: int, devices: int, folder: Path) -> tuple[Path, Path]:
         pull(estate)
         day = datetime.now(UTC).date()
         with open_builder(Home.from_env()) as builder:
-            builder.build(day, project().upstream(["int_devices_assignments"]))
-            builder.build(day, {"int_devices_assignments"})
+            list(builder.iterate(day, project().upstream(["int_devices_assignments"])))
+            list(builder.iterate(day, {"int_devices_assignments"}))
             builder.database.execute(f"COPY (FROM stg__devices) TO '{records}' (FORMAT parquet, COMPRESSION zstd)")
         frame = estate.answer_key().frame()
         frame[frame["kind"] == "device"].to_parquet(key, index=False)

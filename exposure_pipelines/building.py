@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +14,7 @@ import dbt_like_transforms
 from connector_assets import registry
 from dbt_like_transforms.engine.columns import RUN_SOURCES, Column, landed_source
 from dbt_like_transforms.engine.project import Project
+from dbt_like_transforms.reporting import Report, silent
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,24 +62,16 @@ class Builder:
     connections: tuple[Connection, ...]
     options: Mapping[str, Any]
 
-    def build(
+    def iterate(
         self,
         day: date,
         select: Collection[str] | None = None,
-        on_model: Callable[[ModelResult], None] | None = None,
-    ) -> list[ModelResult]:
-        """Build the selected models (all without) of one date. Raises the engine's errors, naming model and line."""
-        results = []
-        for result in self.iterate(day, select):
-            results.append(result)
-            if on_model is not None:
-                on_model(result)
-        return results
+        report: Report = silent,
+    ) -> Iterator[ModelResult]:
+        """Build the selected models (all without) of one date: each result as soon as its model is written.
 
-    def iterate(self, day: date, select: Collection[str] | None = None) -> Iterator[ModelResult]:
-        """As `build`, each result as soon as its model is written.
-
-        Raises WorkFailed before anything is written when the landed records would lose an implausible share.
+        report: hears what a long model is doing. Raises the engine's errors, naming model and line, and WorkFailed before
+        anything is written when the landed records would lose an implausible share.
         """
         from dbt_like_transforms.engine.runner import Runner
         from exposure_pipelines.volume import Read
@@ -90,7 +83,9 @@ class Builder:
         if select is None or staging & set(select):
             guard.check(day, reads)
         self.register_sources(day, manifests)
-        yield from Runner(project(), self.database, self.lake, self.home.root, self.options).iterate(day, select)
+        yield from Runner(project(), self.database, self.lake, self.home.root, self.options, report).iterate(
+            day, select
+        )
         if select is None or staging <= set(select):
             guard.keep(day, reads)
 

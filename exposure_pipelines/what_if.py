@@ -54,6 +54,7 @@ def what_if(home: Home, day: date, without: Sequence[str] = ()) -> WhatIf:
     from dbt_like_transforms.resolution.decisions.manual import load_decisions
     from dbt_like_transforms.resolution.gate import changes, gate_of
     from exposure_pipelines.building import open_builder, project
+    from exposure_pipelines.progress import report as report_progress
 
     wanted = [f"int_{plural}_{what}" for plural in PLURALS.values() for what in ("assignments", "suppressed")]
     with (
@@ -66,7 +67,7 @@ def what_if(home: Home, day: date, without: Sequence[str] = ()) -> WhatIf:
         builder.register_sources(day)
         storage = FolderStorage(Path(folder))
         database = builder.database
-        runner = Runner(project(), database, storage, home.root, builder.options)
+        runner = Runner(project(), database, storage, home.root, builder.options, report_progress)
         try:
             runner.run(day, {*wanted, *project().upstream(wanted)})
         except EngineError as error:

@@ -8,6 +8,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from dbt_like_transforms.reporting import Report, silent
+
 
 @dataclass(frozen=True, slots=True)
 class BuildContext:
@@ -16,17 +18,23 @@ class BuildContext:
     snapshot_end: first instant after the date, naive UTC like every timestamp in the models.
     home: folder of the installation for files a model keeps across runs (manual decisions); None in tests.
     options: free settings of the build, e.g. thresholds; a model documents the keys it reads.
+    report: hears what a model that takes long is doing now.
     """
 
     snapshot_date: date
     snapshot_end: datetime
     home: Path | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    report: Report = silent
 
     @classmethod
     def for_date(
-        cls, snapshot_date: date, home: Path | None = None, options: Mapping[str, Any] | None = None
+        cls,
+        snapshot_date: date,
+        home: Path | None = None,
+        options: Mapping[str, Any] | None = None,
+        report: Report = silent,
     ) -> BuildContext:
         """The context of a UTC date, ending at the following midnight."""
         end = datetime.combine(snapshot_date, time()) + timedelta(days=1)
-        return cls(snapshot_date, end, home, dict(options or {}))
+        return cls(snapshot_date, end, home, dict(options or {}), report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date as Date
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +20,7 @@ from dbt_like_transforms.engine.project import Project
 from dbt_like_transforms.engine.results import ModelResult
 from dbt_like_transforms.engine.sources import register_table
 from dbt_like_transforms.engine.storage import Storage
+from dbt_like_transforms.reporting import Report, silent
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,7 +32,7 @@ _LINE = re.compile(r"LINE (\d+):")
 class Runner:
     """Runs the models of a project on one connection, on which `landed.*` and `run.*` are registered already.
 
-    home, options: handed to Python models in their BuildContext.
+    home, options, report: handed to Python models in their BuildContext.
     """
 
     def __init__(
@@ -41,31 +42,23 @@ class Runner:
         storage: Storage,
         home: Path | None = None,
         options: Mapping[str, Any] | None = None,
+        report: Report = silent,
     ) -> None:
         self.project = project
         self.con = con
         self.storage = storage
         self.home = home
         self.options = dict(options or {})
+        self.report = report
 
-    def run(
-        self,
-        date: Date,
-        select: Collection[str] | None = None,
-        on_model: Callable[[ModelResult], None] | None = None,
-    ) -> list[ModelResult]:
-        """Builds the selected models (all when None) for a date; `on_model` is called as each is written.
+    def run(self, date: Date, select: Collection[str] | None = None) -> list[ModelResult]:
+        """Builds the selected models (all when None) for a date.
 
         Raises:
             MissingModelData: a model that is read but not selected has nothing written for the date.
             ModelFailed: a model does not run, or gives other columns than it declares. What was written stays.
         """
-        results = []
-        for result in self.iterate(date, select):
-            results.append(result)
-            if on_model is not None:
-                on_model(result)
-        return results
+        return list(self.iterate(date, select))
 
     def iterate(self, date: Date, select: Collection[str] | None = None) -> Iterator[ModelResult]:
         """As `run`, one result at a time: a result is given as soon as its model is written.
@@ -87,7 +80,7 @@ class _Build:
         self.con = runner.con
         self.storage = runner.storage
         self.date = date
-        self.context = BuildContext.for_date(date, runner.home, runner.options)
+        self.context = BuildContext.for_date(date, runner.home, runner.options, runner.report)
         self.ready: set[str] = set()
         self.con.execute("SET TimeZone = 'UTC'")
         self.con.execute("CREATE SCHEMA IF NOT EXISTS previous")

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from dbt_like_transforms.reporting import Report, silent
 from dbt_like_transforms.resolution.clustering.strength import HELD_WORDS
 from dbt_like_transforms.resolution.kinds import Kind
 from dbt_like_transforms.resolution.observations import AnyObservation, read_observations, to_table
@@ -20,9 +21,14 @@ MEMBERS_SHOWN = 32
 
 
 def resolve_jsonl(
-    path: Path | str, kind: Kind, explain: bool = False, connection: duckdb.DuckDBPyConnection | None = None
+    path: Path | str,
+    kind: Kind,
+    explain: bool = False,
+    connection: duckdb.DuckDBPyConnection | None = None,
+    report: Report = silent,
 ) -> Iterator[dict[str, Any]]:
-    """Resolves the observations of a file: one result a record, in the order of the file. connection: see `resolve`.
+    """Resolves the observations of a file: one result a record, in the order of the file. connection, report: see
+    `resolve`.
 
     Each result: record, asset, state (resolved, or held when the record makes no asset; `asset` is then the id it would
     get), review (records it might belong with), links; with `explain` also decisions, contradictions and, when held, why.
@@ -30,8 +36,9 @@ def resolve_jsonl(
     Raises:
         InvalidObservation: a line is no observation of the kind.
     """
+    report("reading the file")
     observations = read_observations(Path(path), kind)
-    return resolve_observations(observations, kind, explain, connection)
+    return resolve_observations(observations, kind, explain, connection, report)
 
 
 def resolve_observations(
@@ -39,11 +46,13 @@ def resolve_observations(
     kind: Kind,
     explain: bool = False,
     connection: duckdb.DuckDBPyConnection | None = None,
+    report: Report = silent,
 ) -> Iterator[dict[str, Any]]:
     """As `resolve_jsonl`, for observations already read."""
     if not observations:
         return
-    outcome = resolve(kind, to_table(observations, kind), connection=connection)
+    outcome = resolve(kind, to_table(observations, kind), connection=connection, report=report)
+    report("telling the result")
     con = outcome.connection
     rows = con.execute(
         "SELECT r.record, r.idx, a.asset_id, a.held FROM _records r JOIN _clusters USING (idx) JOIN _assets a USING (cluster)"

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dbt_like_transforms.resolution.config import ResolutionConfig
 from dbt_like_transforms.resolution.decisions.manual import DecisionFile, load_decisions
@@ -16,6 +13,8 @@ from dbt_like_transforms.resolution.resolve import resolve
 
 if TYPE_CHECKING:
     import duckdb
+
+    from dbt_like_transforms.engine.context import BuildContext
 
 DECISIONS_FILE = "decisions.yaml"
 
@@ -28,23 +27,25 @@ def resolve_models(
     connection: duckdb.DuckDBPyConnection,
     kind: Kind,
     plural: str,
-    snapshot_end: datetime,
-    home: Path | None,
-    options: Mapping[str, Any],
+    context: BuildContext,
 ) -> dict[str, duckdb.DuckDBPyRelation]:
     """Resolves `stg__<plural>`, in the scopes of `run.connections`, going on with the ids of `run.<kind>_state`, and gives the
     `int_<plural>_...` tables, which read temporary tables that the next resolution on the connection replaces: write them before.
 
-    Options read: `accept_changes` (True once a person has seen them), `without_instances` (sources to leave out).
+    Options of the build read: `accept_changes` (True once a person has seen them), `without_instances` (sources to leave out).
 
     Raises:
         DecisionError: decisions.yaml of the home cannot be applied.
         PublishGateClosed: too many merges and splits, against the newest earlier snapshot and against the date's last build.
     """
-    decisions = load_decisions(home / DECISIONS_FILE) if home is not None else DecisionFile()
-    without = tuple(options.get("without_instances", ()))
+
+    def report(doing: str) -> None:
+        context.report(f"{plural}: {doing}")
+
+    decisions = load_decisions(context.home / DECISIONS_FILE) if context.home is not None else DecisionFile()
+    without = tuple(context.options.get("without_instances", ()))
     config = ResolutionConfig(
-        as_of=snapshot_end,
+        as_of=context.snapshot_end,
         allowed=tuple((allowed.identifier, allowed.value) for allowed in decisions.allow),
         without=without,
     )
@@ -56,17 +57,20 @@ def resolve_models(
         config=config,
         connection=connection,
         survivors=True,
+        report=report,
     )
+    report("comparing with what was published")
     # A rebuild of what a person accepted is near what the date had, going back on it near the snapshot before.
     befores = [
         connection.sql(f"SELECT record, asset_id FROM {name}")
         for name in (f"previous.int_{plural}_assignments", f"run.{kind}_built")
     ]
     # A source left out on purpose changes much, and that is what the person wants to see.
-    accepted = bool(options.get("accept_changes") or without)
+    accepted = bool(context.options.get("accept_changes") or without)
     verdict = gate_of(befores, outcome.assignments().project("record, asset_id"), decisions.gate, accepted)
     if not verdict.passed:
         raise PublishGateClosed(f"{plural}: {verdict.message}")
+    report("putting together what their sources say")
     survivors = Survivors(outcome)
     _keep_winners(connection, survivors)
     found = {

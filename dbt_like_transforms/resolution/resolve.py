@@ -9,10 +9,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from dbt_like_transforms.reporting import Report, silent
 from dbt_like_transforms.resolution.clustering.allowed import allowed_keys
 from dbt_like_transforms.resolution.clustering.by_hand import join_by_hand
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.clustering.facts import read_facts
+from dbt_like_transforms.resolution.clustering.partition import clusters_of
 from dbt_like_transforms.resolution.clustering.review import (
     note_addresses,
     note_bare,
@@ -43,6 +45,7 @@ def resolve(
     config: ResolutionConfig | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
     survivors: bool = False,
+    report: Report = silent,
 ) -> Resolution:
     """Decides which observations are the same asset.
 
@@ -51,7 +54,7 @@ def resolve(
     keep their ids. decisions: what people decided; see `manual`.
 
     Several observations of one record count as the newest. Without a connection an own one in memory is used. survivors:
-    what `Survivors` reads first is read beside clustering, which keeps one processor busy.
+    what `Survivors` reads first is read beside clustering, which keeps one processor busy. report: hears what is done now.
 
     Raises:
         ContradictoryDecisions: two manual decisions cannot both hold.
@@ -62,6 +65,7 @@ def resolve(
     if not isinstance(observations, str):
         con.register("_observations", observations)
         observations = "_observations"
+    report("reading the records")
     stated = number_records(con, observations, COLUMNS[kind], tuple(config.without))
     ladder = LADDERS[kind]
     for name, table in ladder.tables.items():
@@ -72,6 +76,7 @@ def resolve(
     facts.confine(applied.islands)
     allowed = allowed_keys(con, ladder, config.allowed)
     clusterer = Clusterer(facts, ladder, config.clocks, applied.apart, allowed)
+    report(f"comparing {facts.count:,} records")
     with ThreadPoolExecutor(1) as beside:
         told = beside.submit(Told, kind, con) if survivors else None
         clusterer.run()
@@ -87,6 +92,7 @@ def resolve(
     label = clusterer.partition.label
     columns = {"idx": np.arange(len(label), dtype=np.int32), "key": record_keys(con), "cluster": label}
     show_columns(con, "_clusters", columns)
+    report(f"giving ids and links to {len(clusters_of(label)):,} groups of records")
     links = LINKERS[kind](con, clusterer)
     note_decided(clusterer)
     assign_assets(con, kind, label, waiting, state, known, applied.islands)

@@ -196,8 +196,13 @@ def build_partitions(context: dg.AssetExecutionContext, landed: LandedKeys, acce
     with open_builder(home, options) as builder:
         for day in days:
             count = rows = 0
+
+            def doing(text: str, day: date = day) -> None:
+                report_progress(f"{day}: {text}")
+                context.log.info(f"{day}: {text}")
+
             try:
-                for result in builder.iterate(day, selected):
+                for result in builder.iterate(day, selected, doing):
                     report_progress(f"{day}: {result.name}, {result.rows:,} rows")
                     if not result.selected:
                         continue

@@ -102,11 +102,14 @@ def check_decisions(home: Home) -> None:
 
 def show_what_if(home: Home, dates: list[str], without: list[str], as_json: bool) -> None:
     """What building one date anew would change of its assets."""
+    from exposure_pipelines.cli.runs import progress
+    from exposure_pipelines.progress import listening
     from exposure_pipelines.what_if import what_if
 
     if len(dates) != 1:
         raise ConfigurationError("--what-if compares one date: give --date, or nothing for today.")
-    found = what_if(home, date.fromisoformat(dates[0]), without)
+    with progress(f"resolving {dates[0]} without storing it", as_json) as update, listening(update):
+        found = what_if(home, date.fromisoformat(dates[0]), without)
     rows = [row for kind, comparison in found.kinds.items() for row in changed_rows(kind, comparison)]
     if as_json:
         print_json(rows)

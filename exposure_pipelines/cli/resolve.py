@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -32,15 +33,20 @@ def resolve(
 
     Example: `exposure resolve observations.jsonl --kind device --explain`
     """
+    from dbt_like_transforms.reporting import silent
     from dbt_like_transforms.resolution.jsonl import resolve_jsonl
     from dbt_like_transforms.resolution.observations import InvalidObservation
+    from exposure_pipelines.cli.runs import progress
 
     if str(file) == "-":
         file = STDIN
     if not file.exists() or file.is_dir():
         raise ConfigurationError(f"{file} is not a file; expected JSON lines, one observation a line.")
     try:
-        for line in resolve_jsonl(file, kind.value, explain):
+        with progress(f"resolving {file}", quiet=False) as update:
+            lines = resolve_jsonl(file, kind.value, explain, report=update or silent)
+            first = list(islice(lines, 1))
+        for line in chain(first, lines):
             print(json.dumps(line, default=plain, ensure_ascii=False))
     except InvalidObservation as error:
         raise ConfigurationError(str(error)) from None

@@ -78,6 +78,17 @@ def test_a_sync_and_a_build_report_rows_checks_lineage_and_nothing_personal(site
     assert "alpha_main" in str(site.said) or any("hosts" in line for line in site.said)
 
 
+def test_what_a_long_model_is_doing_is_told_while_it_runs_and_in_the_log_of_the_run(site: Site) -> None:
+    site.at("2026-11-20T12:00:00Z")
+    site.sync("alpha_main")
+    site.build()
+    started = site.said.index("2026-11-20: counting hosts")
+    assert started < next(place for place, text in enumerate(site.said) if "int_counts, " in text)
+    with dg.DagsterInstance.get() as instance:
+        (run,) = instance.get_runs(dg.RunsFilter(job_name="build_exposure_graph"))
+        assert "2026-11-20: counting hosts" in {entry.user_message for entry in instance.all_logs(run.run_id)}
+
+
 def test_a_home_without_connections_builds_empty_tables(site: Site) -> None:
     for file in site.home.connections.iterdir():
         file.unlink()

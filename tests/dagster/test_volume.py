@@ -27,7 +27,7 @@ def land(site: Site, day: str, hosts: int, instance: str = "alpha_main", **optio
 
 def build(site: Site, day: str, **options: Any) -> None:
     with open_builder(site.home, options) as builder:
-        builder.build(date.fromisoformat(day))
+        list(builder.iterate(date.fromisoformat(day)))
 
 
 @pytest.mark.fault(
@@ -136,7 +136,7 @@ def test_building_a_few_models_anew_moves_no_baseline(site: Site) -> None:
     build(site, "2026-11-18")
     land(site, "2026-11-18", 60)
     with open_builder(site.home) as builder:
-        builder.build(date(2026, 11, 18), ["hosts"])
+        list(builder.iterate(date(2026, 11, 18), ["hosts"]))
     land(site, "2026-11-19", 40)
     with pytest.raises(WorkFailed, match="2026-11-18 read 100"):
         build(site, "2026-11-19")

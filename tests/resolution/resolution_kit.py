@@ -6,7 +6,7 @@ import atexit
 import json
 import tempfile
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dbt_like_transforms.engine.context import BuildContext
+from dbt_like_transforms.reporting import Report, silent
 from dbt_like_transforms.resolution.decisions.manual import Decision
 from dbt_like_transforms.resolution.jsonl import resolve_jsonl
 from dbt_like_transforms.resolution.kinds import Kind
@@ -161,7 +163,9 @@ class Runs:
     def decide(self, **told: Any) -> None:
         (self.home / "decisions.yaml").write_text(json.dumps(told))
 
-    def build(self, *rows: dict[str, Any], again: bool = False, **options: Any) -> dict[str, str]:
+    def build(
+        self, *rows: dict[str, Any], again: bool = False, report: Report = silent, **options: Any
+    ) -> dict[str, str]:
         """Asset of each record; what is refused leaves everything as it was. again: the last date anew, not the next."""
         if not again and self.connection.execute("FROM run.device_built").fetchone():
             self.connection.execute(
@@ -170,7 +174,8 @@ class Runs:
             )
         observed = to_table([shape_of("device").validate_python(row) for row in rows], "device")
         self.connection.register("stg__devices", observed)
-        found = resolve_models(self.connection, "device", "devices", datetime(2026, 11, 21), self.home, options)
+        context = BuildContext.for_date(date(2026, 11, 20), self.home, options, report)
+        found = resolve_models(self.connection, "device", "devices", context)
         assignments = found["int_devices_assignments"].project("record, asset_id").fetchall()
         self.connection.register("_new_ids", found["int_devices_state"].to_arrow_table())
         self.connection.execute("CREATE OR REPLACE TABLE run.device_state AS FROM _new_ids")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from resolution_kit import Runs, seen
+from resolution_kit import Runs, seen, told
 
 from dbt_like_transforms.resolution.decisions.manual import DecisionError
 from dbt_like_transforms.resolution.gate import Limit, Merge, Split, changes, gate_of
@@ -150,3 +150,10 @@ def test_a_source_left_out_may_split_what_it_joined(runs: Runs) -> None:
     left = runs.build(*PAIRS, *uuids, *bridges, without_instances=["bad"])
     assert len(set(left.values())) == 80
     assert not any(record.startswith("bad:") for record in left)
+
+
+def test_a_resolution_tells_what_it_is_doing(runs: Runs) -> None:
+    doing: list[str] = []
+    runs.build(told("edr:p:a", "SER00A", 1), told("cmdb:p:a", "SER00A", 1), report=doing.append)
+    assert "devices: comparing 2 records" in doing
+    assert "devices: giving ids and links to 1 groups of records" in doing

@@ -53,10 +53,8 @@ def test_models_are_written_read_back_and_reported_in_order(tmp_path: Path) -> N
         "marts/_m.yml": contract("m", record="VARCHAR", size="BIGINT"),
     }
     made = runner(project(tmp_path, files), tmp_path)
-    seen: list[str] = []
-    results = made.run(DAY, on_model=lambda result: seen.append(result.name))
-    assert seen == ["stg_acme__things", "m"]
-    assert [(r.layer, r.rows) for r in results] == [("staging", 3), ("marts", 3)]
+    results = made.run(DAY)
+    assert [(r.name, r.layer, r.rows) for r in results] == [("stg_acme__things", "staging", 3), ("m", "marts", 3)]
     assert "snapshot_date=2026-11-20" in results[1].path
     # declared order, and the folder's date is no column
     assert made.con.execute("describe m").fetchall()[0][0] == "record"

@@ -33,4 +33,4 @@ def build(con: duckdb.DuckDBPyConnection, context: BuildContext) -> dict[str, du
     """The identity part of resolution; see `resolve_models` for the options it reads."""
     from dbt_like_transforms.resolution.models import resolve_models
 
-    return resolve_models(con, "identity", "identities", context.snapshot_end, context.home, context.options)
+    return resolve_models(con, "identity", "identities", context)

@@ -14,4 +14,5 @@ OUTPUTS = ("int_counts",)
 
 
 def build(con: duckdb.DuckDBPyConnection, context: BuildContext) -> dict[str, duckdb.DuckDBPyRelation]:
+    context.report("counting hosts")
     return {"int_counts": con.sql("SELECT product, count(*) AS hosts FROM int_hosts GROUP BY product")}
