@@ -6,51 +6,13 @@ import duckdb
 
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
 from dbt_like_transforms.resolution.links.link import Link
-from dbt_like_transforms.resolution.links.shared_serials import GUEST_CARD, shared_serials
+from dbt_like_transforms.resolution.links.parts import part_links
+from dbt_like_transforms.resolution.links.shared_serials import shared_serials
 
 #: Clusters on one value up to which links are drawn between all of them.
 _MEMBERS = 8
 #: Clusters on an address among which the nodes of a cluster are looked for.
 _ON_ADDRESS = 128
-
-# Controllers are called after the serial number of their server: ILOCZJ1234ABC, idrac-7XK201Q, XCC-7X06-J300ABCD.
-_SERVER_IN_NAME = "^(?:ilo|idrac|drac|irmc|imm2?|xcc|cimc|ilom|i?bmc|ipmi)(?:-[0-9a-z]{4}-|-)?([0-9a-z]{5,})$"
-
-# A management controller or container and the machine that reports the same firmware values, and a chassis and its blades. One
-# machine is meant: of several (blades may report the serial number of their chassis, containers that of their host) the one
-# that has a network card, or none; and a UUID tells more. Which machine a value means is found before any are paired: a
-# placeholder may be on as many parts as machines.
-_ROLES = f"""
-WITH known AS (
-    SELECT *, min(cluster) OVER same = max(cluster) OVER same AS one_machine FROM machines
-    WINDOW same AS (PARTITION BY what, value)
-), wired AS (
-    SELECT DISTINCT cluster FROM macs
-        JOIN (FROM _clusters WHERE cluster IN (SELECT cluster FROM known WHERE NOT one_machine)) USING (idx)
-    WHERE usable AND NOT regexp_matches(mac, '{GUEST_CARD}')
-), hosts AS (
-    SELECT idx, cluster, what, value FROM known WHERE one_machine OR cluster IN (FROM wired)
-    WINDOW same AS (PARTITION BY what, value) QUALIFY min(cluster) OVER same = max(cluster) OVER same
-), told AS (
-    SELECT p.idx AS source, h.idx AS target, h.cluster AS target_cluster, p.role, p.told, what
-    FROM parts p JOIN hosts h USING (what, value) WHERE p.role IN ('bmc', 'container')
-    QUALIFY what = 'SMBIOS UUID' OR NOT bool_or(what = 'SMBIOS UUID') OVER (PARTITION BY p.idx)
-), chassis AS (
-    SELECT idx, cluster, value FROM parts WHERE role = 'chassis' AND what = 'serial number'
-    QUALIFY count(DISTINCT cluster) OVER (PARTITION BY value) <= {_MEMBERS}
-)
-SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason FROM (
-    SELECT source, target, target_cluster,
-        CASE role WHEN 'container' THEN 'runs on' ELSE 'part of' END AS relationship,
-        CASE role WHEN 'container' THEN 'the container reports the ' || what || ' of its host'
-            ELSE 'the management controller ' || told || ' the ' || what || ' of the server it sits in' END AS reason
-    FROM told
-    UNION ALL
-    SELECT m.idx, c.idx, c.cluster, 'part of', 'the blade reports the serial number of its chassis'
-    FROM chassis c JOIN machines m USING (value)
-    WHERE what = 'serial number'
-) ORDER BY source, target_cluster, target, reason
-"""
 
 # Members of one high-availability pair or stack answer on one address and one MAC or name, each with a serial number
 # of its own. Endpoints never do: they have a directory identity or an agent.
@@ -118,29 +80,8 @@ SELECT DISTINCT ON (source, target_cluster) source, target, relationship, reason
 
 def device_links(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
     """Links between devices."""
-    connection.execute(
-        f"""
-        CREATE OR REPLACE TEMP VIEW firmware AS
-        SELECT idx, cluster, role, 'reports' AS told, 'serial number' AS what, serial AS value
-        FROM norm JOIN _clusters USING (idx) WHERE serial IS NOT NULL
-        UNION ALL
-        SELECT idx, cluster, role, 'is named after', 'serial number', upper(regexp_extract(name, '{_SERVER_IN_NAME}', 1))
-        FROM (SELECT idx, coalesce(longname, host) AS name FROM names WHERE is_bmc)
-            JOIN norm USING (idx) JOIN _clusters USING (idx) WHERE role = 'bmc' AND serial IS NULL
-        UNION ALL
-        SELECT idx, cluster, role, 'reports', 'SMBIOS UUID', unnest([uuid, serial_uuid])
-        FROM norm JOIN _clusters USING (idx) WHERE uuid IS NOT NULL OR serial_uuid IS NOT NULL
-        UNION ALL
-        SELECT idx, cluster, role, 'reports', 'cloud instance id', cloud
-        FROM norm JOIN _clusters USING (idx) WHERE cloud IS NOT NULL
-        """
-    )
-    connection.execute("CREATE OR REPLACE TEMP VIEW parts AS SELECT * FROM firmware WHERE role <> ''")
-    connection.execute(
-        "CREATE OR REPLACE TEMP VIEW machines AS SELECT * FROM firmware WHERE role = '' "
-        "AND value IN (SELECT value FROM parts)"
-    )
-    links = [Link(*row) for sql in (_ROLES, _CLUSTER_OBJECTS) for row in connection.execute(sql).fetchall()]
+    links = part_links(connection)
+    links += [Link(*row) for row in connection.execute(_CLUSTER_OBJECTS).fetchall()]
     gear = [Link(*row) for row in connection.execute(_GEAR).fetchall()]
     links += [link for link in gear if _side_by_side(clusterer, link.source, link.target)]
     # blades of a chassis that is listed are parts of it, and not of one another
