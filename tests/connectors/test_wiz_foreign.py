@@ -131,6 +131,53 @@ def test_a_recorded_resource_of_nulls_is_one(tmp_path: Path, monkeypatch: pytest
             assert (row["provider"], row["account_id"], row["resource_type"]) == ("gcp", "pre-1", "hostedaiagent")
 
 
+@pytest.mark.parametrize(
+    ("platform", "ids", "names"),
+    [
+        ("AWS", ("998231069301", "998231069302"), "arn:aws:iam::{}:root"),
+        (
+            "Azure",
+            ("8a7b6c5d-1111-4222-8333-944455556666", "8a7b6c5d-1111-4222-8333-944455556667"),
+            "/subscriptions/{}",
+        ),
+        ("GCP", ("shop-1", "shop-2"), "//cloudresourcemanager.googleapis.com/projects/{}"),
+    ],
+)
+@pytest.mark.parametrize("within", [None, {"id": "s-1", "name": "x", "externalId": ""}])
+def test_accounts_that_do_not_say_which_they_are_in_are_not_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, ids: tuple[str, str], names: str, within: Any
+) -> None:
+    accounts = [
+        {**AGENT, "id": f"a-{told}", "name": told, "type": "SUBSCRIPTION", "cloudPlatform": platform, "cloudAccount": within,
+         "externalId": told, "graphEntity": None}
+        for told in ids
+    ]  # fmt: skip
+    with foreign("wiz", estate(resources=connection(*accounts)), tmp_path, monkeypatch, **OPTIONS) as wiz:
+        wiz.sync("cloud_resources")
+        with wiz.staged() as staged:
+            found = staged.rows("select native_id, account_id from stg_wiz__cloud_resources order by native_id")
+    assert [(row["native_id"], row["account_id"]) for row in found] == [(names.format(told), told) for told in ids]
+
+
+def test_a_bare_name_in_two_accounts_and_two_agents_of_one_image_are_not_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = {**AGENT, "type": "DATABASE", "externalId": "orders", "graphEntity": None}
+    link = "https://sqladmin.googleapis.com/sql/v1beta4/projects/shop-2/instances/orders"
+    records = [
+        {**database, "id": "db-1"},
+        {**database, "id": "db-2", "cloudAccount": {**AGENT["cloudAccount"], "externalId": "pre-2"}},
+        {**database, "id": "db-3", "providerUniqueId": link},
+        {**AGENT, "id": "agent-1"},
+        {**AGENT, "id": "agent-2"},
+    ]
+    with foreign("wiz", estate(resources=connection(*records)), tmp_path, monkeypatch, **OPTIONS) as wiz:
+        wiz.sync("cloud_resources")
+        with wiz.staged() as staged:
+            found = staged.rows("select native_id from stg_wiz__cloud_resources order by native_id")
+    assert [row["native_id"] for row in found] == ["agent-1", "agent-2", "db-1", "db-2", link]
+
+
 def test_a_recorded_page_that_claims_more_than_its_recording_has_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

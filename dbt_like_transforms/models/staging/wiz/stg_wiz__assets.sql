@@ -67,6 +67,10 @@ named as (
             else nullif(lower(trim(platform)), '')
         end as provider,
         list_filter([external_id, provider_id, graph_id], lambda v: v <> '') as told_ids,
+        -- an account need not say that it is in itself
+        coalesce(
+            nullif(account_id, ''), case when type = 'SUBSCRIPTION' then nullif(regexp_extract(external_id, '^[^/:]+$'), '') end
+        ) as account,
         list_transform(coalesce(projects, []), lambda p: upper(p.riskProfile.businessImpact)) as impacts,
         list_filter(json_extract(tags, '$[*]'), lambda t: lower(json_extract_string(t, '$.key')) in ('env', 'environment')) as tag_pairs
     from ranked
@@ -80,16 +84,17 @@ select
     -- who signs in is no resource, nor is what Wiz makes up of resources
     type not in ('USER_ACCOUNT', 'SERVICE_ACCOUNT', 'GROUP', 'ACCESS_ROLE', 'ENDPOINT', 'HOSTED_TECHNOLOGY') as is_asset,
     native_type, provider, provider_id, external_id, told_ids, status, region, first_seen, last_seen, deleted_at,
-    nullif(account_id, '') as account_id, account_name, resource_group, is_internet_facing, has_sensitive_data,
+    account as account_id, account_name, resource_group, is_internet_facing, has_sensitive_data,
     has_access_to_sensitive_data, has_admin_privileges, has_high_privileges, cast(tags as varchar) as tags,
     list_transform(coalesce(projects, []), lambda p: p.name) as project_names, operating_system, ip_addresses,
     instance_type, cluster, runs_on,
     coalesce(
         -- the same names Defender for Cloud gives to accounts of other clouds
         case
-            when type = 'SUBSCRIPTION' and provider = 'aws' then concat('arn:aws:iam::', account_id, ':root')
-            when type = 'SUBSCRIPTION' and provider = 'gcp' then concat('//cloudresourcemanager.googleapis.com/projects/', account_id)
-            when type = 'SUBSCRIPTION' and provider = 'azure' then concat('/subscriptions/', account_id)
+            when account is null then null
+            when type = 'SUBSCRIPTION' and provider = 'aws' then concat('arn:aws:iam::', account, ':root')
+            when type = 'SUBSCRIPTION' and provider = 'gcp' then concat('//cloudresourcemanager.googleapis.com/projects/', account)
+            when type = 'SUBSCRIPTION' and provider = 'azure' then concat('/subscriptions/', account)
         end,
         list_filter(told_ids, lambda v: regexp_matches(v, '^(/subscriptions/|arn:|//)'))[1],
         -- https://www.googleapis.com/compute/v1/projects/.. is //compute.googleapis.com/projects/..

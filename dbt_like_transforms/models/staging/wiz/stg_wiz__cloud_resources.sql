@@ -27,8 +27,9 @@ select
     provider,
     account_id,
     region,
-    -- what has no name at its cloud, such as a pod, is known by the one Wiz made
-    coalesce(cloud_name, told_ids[1], id) as native_id,
+    -- what has no full name at its cloud, such as a pod, is known by Wiz's own id: a bare one may be that of another resource of
+    -- another account, and an agent is told with the id of its image
+    coalesce(cloud_name, list_filter(told_ids, lambda v: v like 'https://%')[1], id) as native_id,
     type in ('SUBSCRIPTION', 'RESOURCE_GROUP') as is_container,
     is_internet_facing,
     has_sensitive_data as contains_sensitive_data,
