@@ -254,6 +254,17 @@ def test_names_that_one_inventory_tells_apart_by_case_alone_are_two_resources(es
     ]
 
 
+def test_a_slash_or_a_line_end_behind_its_name_makes_no_second_resource(estate: Estate) -> None:
+    vault = "/subscriptions/s/resourcegroups/rg/providers/microsoft.keyvault/vaults/v"
+    names = [vault, f"{vault}/", f"\t{vault}/\n", f"{vault}/secrets/a", "arn:aws:s3:::data", "arn:aws:s3:::data\n"]
+    estate.build(cloud_resources=[observation(f"acme:prod:{i}", native_id=name) for i, name in enumerate(names)])
+    assert estate.rows("select native_id, len(source_records) as records from cloud_resources order by native_id") == [
+        {"native_id": vault, "records": 3},
+        {"native_id": f"{vault}/secrets/a", "records": 1},
+        {"native_id": "arn:aws:s3:::data", "records": 2},
+    ]
+
+
 def test_a_cloud_resource_keeps_what_each_product_tells_of_it_and_of_one_thing_the_newest(estate: Estate) -> None:
     told = {
         "acme:prod:1": (1, '{"acmeAssetInfo": {"score": 1}, "publicNetworkAccess": "Enabled"}'),

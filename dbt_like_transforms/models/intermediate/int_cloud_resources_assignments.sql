@@ -2,7 +2,7 @@
 -- Case tells nothing there, but where one inventory lists two whose names differ in case alone, as functions of AWS may;
 -- Azure's names never do.
 with given as (
-    select *, nullif(trim(native_id), '') as native_name
+    select *, nullif(regexp_replace(native_id, '^\s+|[\s/]+$', '', 'g'), '') as native_name
     from stg__cloud_resources
 ),
 
