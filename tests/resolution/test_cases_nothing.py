@@ -109,6 +109,8 @@ LOCAL = [
     "AUTORIDADE NT\\SISTEMA",
     "VORDEFINIERT\\Administratoren",
     "NT VIRTUAL MACHINE\\vm",
+    "User Manager\\ContainerAdministrator",
+    "NT TASK\\Backup",
 ]
 MAILS = [
     "test@test.com",
@@ -144,6 +146,7 @@ IDENTITIES = {
 URLS = [
     "https://login.microsoftonline.com/common/oauth2/nativeclient", "https://jwt.ms/", "urn:ietf:wg:oauth:2.0:oob", "http://localhost:3000/cb",
     "https://signin.aws.amazon.com/saml", "https://login.microsoftonline.com/login.srf", "https://vscode.dev/redirect", "https://oauth.pstmn.io/v1/callback", "https://global.consent.azure-apim.net/redirect", "https://0.0.0.0/cb", "http://app.localhost/cb", "http://[::1]:8080",
+    "http://host.docker.internal:3000/cb", "ms-appx-web://Microsoft.AAD.BrokerPlugin/",
 ]  # fmt: skip
 ENTITIES = ["none", "n/a", "test", "urn:example", "api://default", "https://sts.windows.net/", "http://127.0.0.1/", "https://signin.aws.amazon.com/saml#2", "urn:amazon:webservices:govcloud", "zscalertwo.net", "https://falcon.crowdstrike.com/saml/metadata", "https://sso.corp.com/auth/realms/corp", "https://idp.corp.com/idp/shibboleth"]  # fmt: skip
 APPLICATIONS = {
