@@ -169,7 +169,7 @@ def test_a_reply_url_alone_is_a_question_and_other_names_are_an_answer() -> None
 def test_a_mailbox_of_a_role_that_is_a_placeholder_is_told_once() -> None:
     out = identities(seen("hr:p:1", upn="anna@corp.example", emails=["anna@corp.example", "test@example.com"]))
     assert [found["reason"] for found in out.lines["hr:p:1"]["decisions"]] == [
-        "mail address test@example.com identifies nothing: a known placeholder"
+        "mail or sign-in address test@example.com identifies nothing: a known placeholder"
     ]
 
 
@@ -227,3 +227,31 @@ def test_t15_whose_machine_a_record_is_of_an_image_is_no_question_where_its_card
     assert out.review("edr:p:3") == {"scan:p:5"}
     assert "serial number differs: SER00A and SER00B" in "\n".join(told(out, "edr:p:3", "vetoed"))
     assert out.review("scan:p:5") == set(out.lines) - {"scan:p:5"}
+
+
+def test_what_several_rules_met_on_one_value_is_told_once_and_of_the_strongest() -> None:
+    # neither has a mail address or a logon name in a domain, so that nobody reads that these agree
+    out = identities(
+        seen("entra_id:p:1", entra_object_id=BOARD, upn="jdoe@corp.example"),
+        seen("entra_id:p:2", entra_object_id=OTHER_BOARD, upn="jdoe@corp.example"),
+    )
+    for record, other in (("entra_id:p:1", "entra_id:p:2"), ("entra_id:p:2", "entra_id:p:1")):
+        assert told(out, record, "vetoed") == [
+            f"same user principal name jdoe@corp.example as {other}, but their Entra object id differs: "
+            f"{BOARD} and {OTHER_BOARD}"
+        ]
+    url = {"reply_urls": ["https://pay.corp.com/cb"], "name": "Pay"}
+    again = applications(seen("entra:p:1", object_id=BOARD, **url), seen("entra:p:2", object_id=OTHER_BOARD, **url))
+    vetoed = [d["rule"] for d in again.lines["entra:p:1"]["decisions"] if d["verdict"] == "vetoed"]
+    assert [rule for rule in vetoed if "reply" in rule] == ["reply_url"]
+
+
+def test_nobody_reads_that_a_mail_address_joins_nothing_which_it_does_where_nothing_differs() -> None:
+    mail = {"emails": ["j.smith@corp.example"]}
+    out = identities(
+        seen("entra_id:p:1", upn="jsmith@corp.example", **mail), seen("okta:p:2", upn="j.smith@corp.example", **mail)
+    )
+    assert out.review("okta:p:2") == {"entra_id:p:1"}
+    assert "joins nothing" not in out.words("okta:p:2")
+    assert "so a person has to decide" in out.words("okta:p:2")
+    assert "their user principal name differs: j.smith@corp.example and jsmith@corp.example" in out.words("okta:p:2")

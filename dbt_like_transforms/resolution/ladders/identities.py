@@ -109,7 +109,13 @@ LADDER = Ladder(
             shown=_ADDRESS,
         ),
         Identifier(
-            "address", _addresses("addresses"), "mail address", "emails", RUNG_NAME, is_list=True, shown=_ADDRESS
+            "address",
+            _addresses("addresses"),
+            "mail or sign-in address",
+            "emails",
+            RUNG_NAME,
+            is_list=True,
+            shown=_ADDRESS,
         ),
         Identifier(
             "nbname",
@@ -123,7 +129,7 @@ LADDER = Ladder(
         Identifier(
             "alike",
             few("alike"),
-            "logon name in a domain of that name",
+            "logon name and first part of the domain",
             "sam_account_name",
             is_list=True,
             scoped=True,

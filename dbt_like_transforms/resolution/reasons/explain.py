@@ -59,6 +59,11 @@ class Reasons:
         # each reads tables that the step before it made
         for select in chain(self._joined(), self._kept_apart(), self._suppressed(), seeds, self._by_hand()):
             self.connection.execute(f"INSERT INTO {name} {select}")
+        # what one rule after the other met on one value is told of the strongest, which came first
+        self.connection.execute(
+            f"DELETE FROM {name} WHERE verdict = 'vetoed' AND rowid NOT IN (SELECT min(rowid) FROM {name} "
+            "WHERE verdict = 'vetoed' GROUP BY least(record, other_record), greatest(record, other_record), value, against)"
+        )
         self.connection.execute("DROP TABLE _keys")
 
     def _joined(self) -> Iterator[str]:
@@ -125,7 +130,10 @@ class Reasons:
             )
 
     def _kept_apart(self) -> Iterator[str]:
-        nears = self.findings.all_near(self.clusterer.partition.label)
+        place = {rule.name: number for number, rule in enumerate(self.ladder.rules)}
+        nears = sorted(
+            self.findings.all_near(self.clusterer.partition.label), key=lambda near: place.get(near.rule, len(place))
+        )
         self._tell_differences(nears)
         for near in nears:
             self.evidence.show_pairs(near.rows, near.others, near.keys)

@@ -62,8 +62,10 @@ def doubt_words(rule: str, identifier: str) -> str:
     """Why two that agree on the identifier were not joined though nothing stood against it."""
     if rule == "guest_home":
         return "both were invited by one address, so a person has to decide whether they are one"
+    if rule.endswith("_alone") and identifier in _ALONE_WORDS:
+        return f"{_ALONE_WORDS[identifier]} joins nothing"
     if rule.endswith("_alone"):
-        return f"{_ALONE_WORDS.get(identifier, 'a mail address alone')} joins nothing"
+        return "not all that is told of them agrees, so a person has to decide"
     return "it could belong to several different ones, so a person has to decide"
 
 
