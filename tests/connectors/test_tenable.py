@@ -270,6 +270,7 @@ def test_software_is_told_by_its_cpe_in_every_spelling_and_runs_on_its_host(tena
         "cpe:/o:microsoft:windows_server_2019",
         "cpe:/h:cisco:router",
         "cpe:/a:nameless",
+        "cpe:/a:caf%e9:menu:1%e9",
         "",
         None,
     ]
@@ -282,6 +283,7 @@ def test_software_is_told_by_its_cpe_in_every_spelling_and_runs_on_its_host(tena
         )
         assert staged.failing() == []
     assert [tuple(row.values()) for row in found] == [
+        ("caf%e9-_-menu", "menu", "caf%e9", "cpe:/a:caf%e9:menu:1%e9"),
         ("google-_-chrome", "chrome", "google", cpes[0]),
         ("microsoft-_-sql server", "sql server", "microsoft", "cpe:2.3:a:microsoft:sql_server:2019:*:*:*:*:*:*:*"),
         (
@@ -293,6 +295,7 @@ def test_software_is_told_by_its_cpe_in_every_spelling_and_runs_on_its_host(tena
     ]
     assert {row["relationship"] for row in edges} == {"runs on"}
     assert [(row["source"], row["target_record"].rpartition(":")[2]) for row in edges] == [
+        ("caf%e9-_-menu", "a1"),
         ("google-_-chrome", "a1"),
         ("google-_-chrome", "a2"),
         ("microsoft-_-sql server", "a1"),

@@ -77,6 +77,12 @@ def test_strange_names_are_kept_as_text_and_join_nothing_they_should_not(name: s
     assert ids["edr:p:1"] == ids["cmdb:p:1"] != ids["edr:p:2"]
 
 
+def test_a_cpe_that_is_no_text_once_decoded_costs_itself_alone() -> None:
+    cpes = {"a": "cpe:/a:caf%e9:menu", "b": "cpe:/a:caf%E9:menu:2", "c": "cpe:/a:caf%c3%a9:menu", "d": "x:%zz%"}
+    out = resolved("application", *(seen(f"{name}:p:1", cpe=cpe) for name, cpe in cpes.items()))
+    assert sorted(map(sorted, out.groups())) == [["a:p:1", "b:p:1"], ["c:p:1"], ["d:p:1"]]
+
+
 def test_nothing_at_all_is_no_asset() -> None:
     from dbt_like_transforms.resolution.resolve import resolve
 

@@ -49,12 +49,13 @@ NORM = Derived(
         "title_good": "CASE WHEN NOT _title_bad THEN title END",
         "title_dropped": "CASE WHEN _title_bad THEN title END",
         # Vendor and product of cpe:/a:vendor:product:version or cpe:2.3:a:vendor:product:*, which may write signs as %2b or
-        # \+, or of vendor:product alone.
+        # \+, or of vendor:product alone. What is no text once decoded (%e9) stays as it is written.
         "_cpe_bare": "regexp_replace(n_lower(cpe), '^cpe:(?:/|2[.]3:)[aoh]:', '')",
         "_cpe_parts": r"string_split(regexp_replace(replace(_cpe_bare, '\:', '%3a'), '\\(.)', '\1', 'g'), ':')",
+        "_cpe_product": "_cpe_parts[1] || ':' || _cpe_parts[2]",
         "product_cpe": "CASE WHEN NOT (coalesce(_cpe_parts[1], '') IN ('', '*', '-') "
         "OR coalesce(_cpe_parts[2], '') IN ('', '*', '-')) "
-        "THEN replace(url_decode(_cpe_parts[1] || ':' || _cpe_parts[2]), ' ', '_') END",
+        "THEN replace(coalesce(TRY(url_decode(_cpe_product)), _cpe_product), ' ', '_') END",
         # Software is what its publisher calls by that name.
         "_vendor_l": "n_lower(vendor)",
         "_vendor_word": "CASE WHEN NOT seeded_manufacturer(_vendor_l) THEN l_maker_word(_vendor_l) END",

@@ -9,11 +9,15 @@ with listed as (
 parts as (
     select
         *,
-        string_split(
-            regexp_replace(
-                replace(regexp_replace(cpe, '(?i)^cpe:(/|2[.]3:)', ''), '\:', '%3a'), '\\(.)', '\1', 'g'
+        list_transform(
+            string_split(
+                regexp_replace(
+                    replace(regexp_replace(cpe, '(?i)^cpe:(/|2[.]3:)', ''), '\:', '%3a'), '\\(.)', '\1', 'g'
+                ),
+                ':'
             ),
-            ':'
+            -- what is no text once decoded (%e9) stays as it is written
+            lambda written: coalesce(try(url_decode(written)), written)
         ) as part
     from listed
     where regexp_matches(cpe, '(?i)^cpe:(/|2[.]3:)a:[^:]*:[^:]+')
@@ -22,9 +26,9 @@ parts as (
 named as (
     select
         * exclude (part),
-        nullif(replace(url_decode(part[2]), '_', ' '), '*') as vendor,
-        replace(url_decode(part[3]), '_', ' ') as name,
-        case when part[4] not in ('', '*', '-') then url_decode(part[4]) end as version
+        nullif(replace(part[2], '_', ' '), '*') as vendor,
+        replace(part[3], '_', ' ') as name,
+        case when part[4] not in ('', '*', '-') then part[4] end as version
     from parts
 )
 
