@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
 
 if TYPE_CHECKING:
     import duckdb
 
-    from dbt_like_transforms.resolution.kinds import Kind
     from exposure_pipelines.home import Home
     from exposure_pipelines.lake import Lake
 
+AssetKind = Literal["device", "identity", "application", "cloud_resource"]
 RESOLUTION = ("asset_records", "asset_fields", "resolution_decisions", "resolution_changes")
 #: Reasons told about a record that makes no asset.
 REASONS_SHOWN = 10
@@ -22,18 +22,20 @@ TABLES = {
     "device": ("devices", "device_id"),
     "identity": ("identities", "identity_id"),
     "application": ("applications", "application_id"),
+    "cloud_resource": ("cloud_resources", "resource_id"),
 }
 #: Columns whose text a person may give instead of an id.
 NAMES = {
     "device": ("display_name", "fqdn"),
     "identity": ("display_name", "upn", "email"),
     "application": ("display_name",),
+    "cloud_resource": ("display_name", "native_id"),
 }
 #: Assets named when a name is that of several.
 SEVERAL_SHOWN = 20
 
 
-def asset_story(home: Home, kind: Kind, asset: str, date: str | None) -> dict[str, Any]:
+def asset_story(home: Home, kind: AssetKind, asset: str, date: str | None) -> dict[str, Any]:
     """The asset of an id, of one that was merged into it, of a source record, or of a name. Raises WorkFailed when the
     snapshot holds none of them, and says why where it is a record that makes no asset."""
     from exposure_pipelines.cli import asset_exposure
@@ -84,7 +86,10 @@ def asset_story(home: Home, kind: Kind, asset: str, date: str | None) -> dict[st
                 "SELECT * FROM contradictions WHERE asset_kind = $kind AND asset_id = $id ORDER BY record",
                 {"kind": kind, "id": asset_id},
             ),
-            "fields": with_reasons(
+            # of a cloud resource the newest record that tells a value gives it
+            "fields": []
+            if kind == "cloud_resource"
+            else with_reasons(
                 kind,
                 rows(
                     database,
@@ -149,7 +154,7 @@ def find_asset(database: duckdb.DuckDBPyConnection, kind: str, table: str, key: 
             return found[0]
     raise WorkFailed(
         held_back(database, kind, wanted)
-        or f"No {kind} has the id, source record or name {wanted!r}; `exposure export {table}` lists them."
+        or f"No {kind.replace('_', ' ')} has the id, source record or name {wanted!r}; `exposure export {table}` lists them."
     )
 
 
@@ -179,7 +184,7 @@ def held_back(database: duckdb.DuckDBPyConnection, kind: str, record: str) -> st
         {"kind": kind, "record": record, "limit": REASONS_SHOWN},
     ).fetchall()
     reasons = [f"  {sentence}" for (sentence,) in told] or [f"  {NOTHING_TOLD}"]
-    return "\n".join([f"{record} makes no {kind} of its own and belongs to none for sure:", *reasons])
+    return "\n".join([f"{record} makes no {kind.replace('_', ' ')} of its own and belongs to none for sure:", *reasons])
 
 
 def rows(database: duckdb.DuckDBPyConnection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:

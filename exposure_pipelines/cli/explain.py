@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from exposure_pipelines.cli.output import JSON_HELP, heading, print_json, print_table, say
-from exposure_pipelines.cli.resolve import Kind
 
 PATHS_SHOWN = 10
 
 
+class Kind(StrEnum):
+    device = "device"
+    identity = "identity"
+    application = "application"
+    cloud_resource = "cloud_resource"
+
+
 def explain(
-    kind: Annotated[Kind, typer.Argument(help="device, identity or application.")],
+    kind: Annotated[Kind, typer.Argument(help="device, identity, application or cloud_resource.")],
     asset: Annotated[
         str,
         typer.Argument(
@@ -50,7 +57,10 @@ def explain(
     # what a product keeps for itself is a whole document
     fields = [row for row in story["fields"] if row["field"] != "properties"]
     columns = ("field", "value", "product", "record_id", "observed_at", "chosen", "why")
-    section("Fields (all with --json)", fields, columns)
+    if kind is Kind.cloud_resource:
+        say("\nFields: of each, what the newest active record says that has one.")
+    else:
+        section("Fields (all with --json)", fields, columns)
     say()
     say_exposure(story["exposure"])
 

@@ -173,6 +173,17 @@ def test_a_device_is_traced_from_its_row_to_the_landed_page(demo: Demo) -> None:
     assert re.search(r"joined .* same [A-Za-z ]+ \S+ as ", story), story
 
 
+def test_a_cloud_resource_is_traced_to_the_records_that_are_one_by_its_name(demo: Demo) -> None:
+    (first, *_) = [row for row in marts(demo, "resolution_decisions") if row["asset_kind"] == "cloud_resource"]
+    story = json.loads(demo.call("explain", "cloud_resource", str(first["record"]), "--json").stdout)
+    assert {str(first["record"]), str(first["other_record"])} <= {
+        f"{record['product']}:{record['instance']}:{record['record_id']}" for record in story["records"]
+    }
+    assert first["sentence"] in [decision["sentence"] for decision in story["decisions"]]
+    told = demo.call("explain", "cloud_resource", str(first["value"]), COLUMNS="400").stdout
+    assert told.startswith(f"cloud_resource {story['asset_id']}: "), told
+
+
 def test_a_rebuild_of_both_days_gives_the_same_rows_and_keeps_the_asset_ids(demo: Demo, tmp_path: Path) -> None:
     today = datetime.now(UTC).date()
     before = {day: contents(demo, day) for day in days(today)}

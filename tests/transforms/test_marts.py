@@ -265,6 +265,26 @@ def test_a_slash_or_a_line_end_behind_its_name_makes_no_second_resource(estate: 
     ]
 
 
+def test_what_made_records_one_cloud_resource_is_told_as_of_every_other_kind(estate: Estate) -> None:
+    bucket = "arn:aws:s3:::CorpLogs"
+    names = {
+        "acme:prod:1": bucket,
+        "tenable:prod:1": f"{bucket}\n",
+        "acme:prod:2": "arn:aws:s3:::other",
+        "acme:prod:3": None,
+    }
+    estate.marts = ["int_cloud_resources_decisions"]
+    estate.build(cloud_resources=[observation(record, native_id=name) for record, name in names.items()])
+    assert estate.rows("select record, other_record, verdict, sentence from int_cloud_resources_decisions") == [
+        {
+            "record": "tenable:prod:1",
+            "other_record": "acme:prod:1",
+            "verdict": "joined",
+            "sentence": "same full name at its cloud arn:aws:s3:::corplogs as acme:prod:1",
+        }
+    ]
+
+
 def test_a_cloud_resource_keeps_what_each_product_tells_of_it_and_of_one_thing_the_newest(estate: Estate) -> None:
     told = {
         "acme:prod:1": (1, '{"acmeAssetInfo": {"score": 1}, "publicNetworkAccess": "Enabled"}'),

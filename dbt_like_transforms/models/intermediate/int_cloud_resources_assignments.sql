@@ -41,6 +41,7 @@ select
     n.state as record_state,
     n.sync,
     n.page,
-    n.row_number
+    n.row_number,
+    n.resource_name
 from named as n
 left join known as k on k.resource_name = n.resource_name

@@ -7,3 +7,6 @@ from int_identities_decisions
 union all
 select 'application', record, rule, value, other_record, verdict, against, sentence
 from int_applications_decisions
+union all
+select 'cloud_resource', record, rule, value, other_record, verdict, against, sentence
+from int_cloud_resources_decisions
