@@ -53,6 +53,20 @@ def test_ten_thousand_values_do_not_swallow_records_that_have_nothing_else() -> 
     assert all(len(group) == 1 for group in groups)
 
 
+def test_a_list_that_is_left_out_for_its_length_is_told() -> None:
+    found = resolved("device", poisoned(), seen("cmdb:p:1", hostnames=["host1"], mac_addresses=[mac(1)]))
+    told = {decision["reason"] for decision in found.lines["edr:p:all"]["decisions"] if decision["rule"] == "too_many"}
+    assert told == {
+        "20000 host names identify nothing: no single device has more than 64",
+        "10000 MAC addresses identify nothing: no single device has more than 64",
+    }
+    mails = [f"person{number}@corp.example" for number in range(65)]
+    account = resolved("identity", {"record": "okta:p:1", "product": "okta", "identifiers": {"emails": mails}})
+    assert "65 mail and sign-in addresses identify nothing" in account.words("okta:p:1")
+    account = resolved("identity", {"record": "okta:p:1", "product": "okta", "identifiers": {"emails": mails[1:]}})
+    assert "identify nothing" not in account.words("okta:p:1")
+
+
 @pytest.mark.parametrize(
     "name",
     [

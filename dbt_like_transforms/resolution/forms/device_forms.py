@@ -41,13 +41,18 @@ _CLUSTER_NAME = (
 )
 _CONTAINER_TEXT = r"(^|[^a-z])(container|containerd|docker|pod|podman|cri-o)([^a-z]|$)"
 
+NAMES_TOLD = """list_concat(coalesce(hostnames, []), coalesce(fqdns, []),
+            CASE WHEN netbios_name IS NULL THEN [] ELSE [netbios_name] END)"""
+# A host of containers has a card of its own making for each of them.
+CARDS_TOLD = f"""CASE WHEN len(mac_addresses) > {MOST_VALUES} THEN len(list_filter(mac_addresses,
+                lambda m: substr(lower(m), 2, 1) NOT IN ('2', '6', 'a', 'e'))) ELSE len(mac_addresses) END"""
+
 # Each step gives columns to the next, because a macro copies its argument; see `normalise`. No step filters: a filter would
 # be pushed down to where it computes everything again, so what says nothing is a row without a value.
 _NAMES = f"""
 WITH given AS (
     SELECT idx, room, l_domain(n_lower(domain)) AS domain,
-        list_concat(coalesce(hostnames, []), coalesce(fqdns, []),
-            CASE WHEN netbios_name IS NULL THEN [] ELSE [netbios_name] END) AS given
+        {NAMES_TOLD} AS given
     FROM _observed
 ), lowered AS (
     SELECT idx, room, wide, CASE WHEN NOT seeded_host_domain(domain) THEN domain END AS domain, n_lower(given) AS given
@@ -92,11 +97,7 @@ _MACS = f"""
 WITH given AS (
     SELECT idx, room, wide, n_lower(given) AS given FROM (
         SELECT idx, room, wide, unnest(given) AS given
-        FROM (SELECT idx, room, mac_addresses AS given,
-            -- a host of containers has a card of its own making for each of them
-            CASE WHEN len(mac_addresses) > {MOST_VALUES} THEN len(list_filter(mac_addresses,
-                lambda m: substr(lower(m), 2, 1) NOT IN ('2', '6', 'a', 'e'))) > {MOST_VALUES} ELSE false END AS wide
-            FROM _observed))
+        FROM (SELECT idx, room, mac_addresses AS given, {CARDS_TOLD} > {MOST_VALUES} AS wide FROM _observed))
 ), digits AS (
     SELECT idx, room, wide, l_mac_digits(given) AS digits FROM given
 ), formed AS (

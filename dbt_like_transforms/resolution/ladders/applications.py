@@ -13,6 +13,7 @@ from dbt_like_transforms.resolution.ladders.ladder import (
     Dropped,
     Identifier,
     Ladder,
+    LongList,
     Rule,
 )
 
@@ -113,5 +114,6 @@ LADDER = Ladder(
         Dropped("host", "title_dropped"),
     ),
     not_alone=("reply",),
+    long_lists=(LongList("reply URLs", "len(replies)"),),
     review_conflicts=(*_OWN, "cmdb", "type", "cpe", "title"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dbt_like_transforms.resolution.forms.device_forms import TABLES
+from dbt_like_transforms.resolution.forms.device_forms import CARDS_TOLD, NAMES_TOLD, TABLES
 from dbt_like_transforms.resolution.ladders.ladder import (
     RUNG_AGENT,
     RUNG_DIRECTORY,
@@ -14,6 +14,7 @@ from dbt_like_transforms.resolution.ladders.ladder import (
     Dropped,
     Identifier,
     Ladder,
+    LongList,
     Rule,
     Special,
 )
@@ -407,5 +408,10 @@ LADDER = Ladder(
         "serial": ("serialq",),
         "uuid": (),
     },
+    long_lists=(
+        LongList("host names", f"len({NAMES_TOLD})", "_observed"),
+        LongList("MAC addresses", CARDS_TOLD, "_observed"),
+        LongList("agent ids", "len(agent_ids)", "_observed"),
+    ),
     one_by=("adguid", "entra", "cloud"),
 )

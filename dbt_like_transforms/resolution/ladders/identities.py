@@ -13,6 +13,7 @@ from dbt_like_transforms.resolution.ladders.ladder import (
     Dropped,
     Identifier,
     Ladder,
+    LongList,
     Rule,
     Special,
 )
@@ -221,6 +222,12 @@ LADDER = Ladder(
     ),
     reviewed=("address", "alike", "host"),
     one_sided={"alike": "nbname"},
+    long_lists=(
+        LongList("mail and sign-in addresses", "len(addresses)"),
+        LongList("logon names", "len(logons)"),
+        LongList("SIDs", "len(sids)"),
+        LongList("ARNs", "len(arns)"),
+    ),
     dropped=(
         Dropped("entra", "entra_dropped"),
         Dropped("directory", "directory_dropped", is_list=True),

@@ -55,6 +55,15 @@ class Dropped:
     why: str = "a known placeholder"
 
 
+@dataclass(frozen=True, slots=True)
+class LongList:
+    """Values that identify nothing where one record has more than MOST_VALUES of them: SQL over `table` of how many it has."""
+
+    label: str
+    count: str
+    table: str = "norm"
+
+
 #: Vetoes with a logic of their own: `vetoes` applies them, `words` tells what they say.
 Special = Literal[
     "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_agents", "clone_unnamed",
@@ -113,7 +122,8 @@ class Ladder:
     common: reviewed identifiers whose values identify nothing once many assets carry them that are known by something better.
     fingerprint: identifiers of which the first that a record has stands for its name where `fan_out` counts names. crowded:
     identifiers whose values no rule sees when many machines carry them, see `crowded`; and of each those that are made of
-    its value. one_by: directory and cloud ids by which several records are one machine, the best one first.
+    its value. long_lists: values of which one record may have too many. one_by: directory and cloud ids by which several
+    records are one machine, the best one first.
     """
 
     kind: str
@@ -130,6 +140,7 @@ class Ladder:
     common: tuple[str, ...] = ()
     fingerprint: tuple[str, ...] = ()
     crowded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    long_lists: tuple[LongList, ...] = ()
     one_by: tuple[str, ...] = ()
 
     def identifier(self, name: str) -> Identifier:

@@ -17,6 +17,7 @@ from dbt_like_transforms.resolution.clustering.integers import Rows, sorted_uniq
 from dbt_like_transforms.resolution.columns import show_columns
 from dbt_like_transforms.resolution.decisions.applied import Applied
 from dbt_like_transforms.resolution.decisions.manual import Decision
+from dbt_like_transforms.resolution.forms.seeds import MOST_VALUES
 from dbt_like_transforms.resolution.ladders.ladder import Identifier, Ladder
 from dbt_like_transforms.resolution.reasons.evidence import Evidence, quoted, texts
 from dbt_like_transforms.resolution.reasons.words import AGAINST_WORDS, against_words, doubt_words
@@ -57,7 +58,9 @@ class Reasons:
         self.connection.execute("CREATE OR REPLACE TEMP TABLE _keys AS SELECT idx, record FROM _records")
         seeds = self._placeholders() if with_seeds else ()
         # each reads tables that the step before it made
-        for select in chain(self._joined(), self._kept_apart(), self._suppressed(), seeds, self._by_hand()):
+        for select in chain(
+            self._joined(), self._kept_apart(), self._suppressed(), self._long_lists(), seeds, self._by_hand()
+        ):
             self.connection.execute(f"INSERT INTO {name} {select}")
         # what one rule after the other met on one value is told of the strongest, which came first
         self.connection.execute(
@@ -184,6 +187,14 @@ class Reasons:
                 f"{quoted(identifier.label)} || ' ' || c.text || ' ' || l.words FROM "
                 f"(SELECT idx, text, {key_sql(identifier)} AS key FROM ({texts(identifier)})) c "
                 "JOIN _learned l USING (key) JOIN _keys r ON r.idx = c.idx"
+            )
+
+    def _long_lists(self) -> Iterator[str]:
+        for told in self.ladder.long_lists:
+            words = f" {told.label} identify nothing: no single {self.ladder.kind} has more than {MOST_VALUES}"
+            yield (
+                f"SELECT r.record, 'too_many', count || ' values', NULL, 'suppressed', NULL, count || {quoted(words)} "
+                f"FROM (SELECT idx, {told.count} AS count FROM {told.table}) JOIN _keys r USING (idx) WHERE count > {MOST_VALUES}"
             )
 
     def _placeholders(self) -> Iterator[str]:
