@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +32,8 @@ MANIFEST = "_manifest.json"
 DATA_FILE = "part-0.parquet"
 #: Inventories of an estate are for their owner's eyes, wherever the lake lies.
 OWN_FILE = 0o600
+#: Spilled files that nobody wrote to for so long belong to no process that still runs.
+SPILL_SECONDS = 6 * 3600
 SYNC_TIME = re.compile(r"\d{8}T\d{6}")
 DATE = re.compile(r"snapshot_date=(\d{4}-\d{2}-\d{2})$")
 
@@ -177,8 +181,8 @@ def duckdb_connection(
     """
     import duckdb
 
-    folder = home.scratch / "duckdb"
-    folder.mkdir(parents=True, exist_ok=True)
+    is_old = int(duckdb.__version__.split(".", 1)[0]) < 2
+    folder = spill_folder(home.scratch / "duckdb", shared=not is_old)
     connection = duckdb.connect(config={"temp_directory": str(folder), "preserve_insertion_order": False})
     connection.execute("SET GLOBAL TimeZone = 'UTC'")  # for its cursors as well
     limit = memory_limit or os.environ.get("EXPOSURE_MEMORY_LIMIT", "")
@@ -188,7 +192,23 @@ def duckdb_connection(
         connection.execute(f"SET threads = {int(threads)}")
     if not lake.is_local:
         connection.register_filesystem(lake.filesystem)
-        if int(duckdb.__version__.split(".", 1)[0]) < 2:
+        if is_old:
             # its threads read through Python and wait for the lock that a relation being bound holds: it hangs
             connection.execute("SET threads = 1")
     return connection
+
+
+def spill_folder(root: Path, *, shared: bool) -> Path:
+    """Where a DuckDB writes what does not fit the memory.
+
+    From 2.0 on each names its files by its process and sweeps those of dead ones: they share a folder. Before, all use the same
+    names: a sync and a build that spill at once read each other's files and crash. DuckDB makes a folder of its own when it
+    spills and takes it away at its end; what a killed process left is swept when it is old.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    for left in filter(Path.is_dir, root.iterdir()):
+        with suppress(FileNotFoundError):  # its DuckDB has just ended
+            written = max(path.stat().st_mtime for path in (left, *left.iterdir()))
+            if time.time() - written > SPILL_SECONDS:
+                shutil.rmtree(left)
+    return root if shared else root / uuid.uuid4().hex
