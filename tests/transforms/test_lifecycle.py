@@ -171,6 +171,35 @@ def test_all_its_streams_must_prove_the_absence(estate: Estate) -> None:
     assert estate.row(DEVICE)["lifecycle_state"] == "retired"
 
 
+MENTIONED = [
+    observation("tenable:prod:1", **LAPTOP, first_seen=None),
+    observation("acme:prod:1", serial_number="S1", authority="update"),
+]
+
+
+@pytest.mark.parametrize("syncs", [[], [sync("tenable", NEXT, state="failed"), sync("acme", NEXT)]])
+def test_what_only_a_source_that_adds_to_others_still_tells_of_is_not_lost_with_the_source_that_named_it(
+    estate: Estate, syncs: list[dict[str, object]]
+) -> None:
+    """The record that is left makes no asset and waits, and yet the asset is neither merged nor gone."""
+    estate.build(devices=MENTIONED)
+    before = estate.row(DEVICE)
+    estate.build(NEXT, devices=MENTIONED[1:], syncs=syncs)
+    assert estate.row(DEVICE) == before
+    back = NEXT + timedelta(days=1)
+    estate.build(back, devices=[{**MENTIONED[0], "last_seen": datetime(2026, 11, 22, 8)}, MENTIONED[1]])
+    assert estate.row(DEVICE)["first_seen"] == before["first_seen"]
+
+
+def test_what_is_gone_from_the_source_that_named_it_is_kept_as_retired_though_another_still_mentions_it(
+    estate: Estate,
+) -> None:
+    estate.build(devices=MENTIONED)
+    estate.build(NEXT, devices=MENTIONED[1:])
+    found = estate.row(DEVICE)
+    assert (found["lifecycle_state"], found["retired_at"]) == ("retired", datetime(2026, 11, 22))
+
+
 def test_a_retired_asset_is_kept_for_180_days_and_comes_back_if_it_is_seen_again(estate: Estate) -> None:
     estate.build(devices=[observation("tenable:prod:1", **LAPTOP)])
     retired_on = estate.build(NEXT) and estate.row(DEVICE)["retired_at"]

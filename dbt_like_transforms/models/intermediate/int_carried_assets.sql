@@ -1,4 +1,4 @@
--- Assets of the earlier snapshot none of whose records is there today. Where every stream that held one was fully
+-- Assets of the earlier snapshot that no record makes today. Where every stream that held one was fully
 -- enumerated they are gone, and kept as retired for 180 days; where not, nothing is proven and they stay as they were. What
 -- was last active before the window may merely not be asked for any more: its absence proves nothing, it is stale.
 with absent as (
@@ -14,10 +14,13 @@ asset_records as (
 ),
 
 moved as (
-    -- its records are in another asset today, or held back: it was merged, not lost
-    select distinct r.asset_kind, r.asset_id
+    -- one of its records is in another asset today, or all of them are held back: it was merged, not lost. Where some are
+    -- held because the one that named them is absent, as sources that only add to others do, the absence decides
+    select r.asset_kind, r.asset_id
     from asset_records as r
-    join int_assignments as a on a.asset_kind = r.asset_kind and a.record = r.record
+    left join int_assignments as a on a.asset_kind = r.asset_kind and a.record = r.record
+    group by r.asset_kind, r.asset_id
+    having bool_or(a.state = 'resolved') or bool_and(coalesce(a.state = 'held', false))
 ),
 
 enumerated as (

@@ -26,10 +26,12 @@ PREFIX = "record, product, instance, stream, record_id, scope, observed_at, firs
 def build(con: Any, context: Any) -> dict[str, Any]:
     made = {}
     for kind, key in KEYS.items():
+        # a record of a source that only adds to others joins theirs, and waits where there are none
+        is_named = f"bool_or(authority = 'create') over (partition by {key})"
         made[f"int_{kind}_assignments"] = con.sql(f"""
             select record, product, instance, stream, record_id,
-                case when authority = 'create' then md5('{kind}:' || {key}) end as asset_id,
-                case when authority = 'create' then 'resolved' else 'held' end as state,
+                case when {is_named} then md5('{kind}:' || {key}) end as asset_id,
+                case when {is_named} then 'resolved' else 'held' end as state,
                 first_seen, last_seen, state as record_state, sync, page, row_number
             from stg__{kind}""")
         columns = [row[0] for row in con.execute(f"describe stg__{kind}").fetchall()]
@@ -42,7 +44,7 @@ def build(con: Any, context: Any) -> dict[str, Any]:
                 min(first_seen) as first_seen, max(last_seen) as last_seen,
                 list_sort(array_agg(distinct product)) as discovery_sources,
                 list_sort(array_agg(distinct record)) as source_records
-            from stg__{kind} where authority = 'create' group by {key}""")
+            from stg__{kind} group by {key} having bool_or(authority = 'create')""")
         made[f"int_{kind}_links"] = con.sql("""
             select null::varchar as source_record, null::varchar as target_record, null::varchar as relationship,
                 null::varchar as reason where false""")
