@@ -125,12 +125,13 @@ def run_job(
     """Run a job of the code location in this process, recorded in the home's Dagster instance like any other run.
 
     `partitions` are dates, oldest first; several make one run over their range. `home` must be that of the environment:
-    the steps look there. Raises ConfigurationError for a job that is not there, WorkFailed when the same work runs
-    already, KeyboardInterrupt after Ctrl-C (the run is closed as failed by then).
+    the steps look there. Raises ConfigurationError for a job that is not there and for a home that cannot be written,
+    WorkFailed when the same work runs already, KeyboardInterrupt after Ctrl-C (the run is closed as failed by then).
     """
     import dagster as dg
     from dagster._core.execution.plan.objects import ErrorSource  # not public; says that a step ended by Ctrl-C
 
+    home.require_writable()
     prepare_dagster_home(home)
     with quiet_dagster():
         from exposure_pipelines.assembly import build_definitions

@@ -59,3 +59,14 @@ class Home:
                     f"{folder} cannot be made ({error.strerror}); point EXPOSURE_HOME at a folder you may write to."
                 ) from None
         return self
+
+    def require_writable(self) -> None:
+        """Before work that writes. Raises ConfigurationError for a home of another user, or on a disk that is mounted
+        read-only, as systems do with one that fails. What is there can still be read."""
+        for folder in (self.dagster, self.lake, self.snapshots, self.scratch):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise ConfigurationError(
+                    f"{folder} cannot be written: its disk is mounted read-only, or it belongs to another user. Nothing was "
+                    "begun, and what is there can be read (`exposure status`, `exposure export`). Make it writable (see "
+                    "`exposure doctor`), or point EXPOSURE_HOME at a folder you may write to."
+                )

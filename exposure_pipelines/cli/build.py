@@ -108,6 +108,7 @@ def show_what_if(home: Home, dates: list[str], without: list[str], as_json: bool
 
     if len(dates) != 1:
         raise ConfigurationError("--what-if compares one date: give --date, or nothing for today.")
+    home.require_writable()  # it works in scratch/
     with progress(f"resolving {dates[0]} without storing it", as_json) as update, listening(update):
         found = what_if(home, date.fromisoformat(dates[0]), without)
     rows = [row for kind, comparison in found.kinds.items() for row in changed_rows(kind, comparison)]

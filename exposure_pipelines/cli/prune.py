@@ -30,6 +30,8 @@ def prune(
     from exposure_pipelines.retention import Rules, plan, remove
 
     home = Home.from_env().ensure()
+    if yes:
+        home.require_writable()
     lake = Lake.of(home)
     found = plan(home, lake, Rules(days, mart_days, log_days))
     freed = remove(home, lake, found) if yes else 0

@@ -70,6 +70,7 @@ class DagsterServices:
         # a shell that starts a command in the background makes it ignore Ctrl-C, and Dagster's processes would inherit that
         signal.signal(signal.SIGINT, signal.default_int_handler)
         require_port(self.port, self.host)
+        self.home.require_writable()
         prepare_dagster_home(self.home)
         self.claim = claim_services(self.home)
         with quiet_dagster(), dg.DagsterInstance.get() as instance:

@@ -37,6 +37,7 @@ from dbt_like_transforms.engine.results import ModelResult
 from exposure_pipelines import clock
 from exposure_pipelines.assembly import build_definitions
 from exposure_pipelines.building import Builder
+from exposure_pipelines.cli.build import show_what_if
 from exposure_pipelines.cli.services import WORKSPACE
 from exposure_pipelines.dagster_home import forget_future_ticks, prepare_dagster_home, release_dead_runs, run_job
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
@@ -313,6 +314,20 @@ def test_an_unknown_job_says_what_to_look_at(site: Site) -> None:
 @pytest.mark.fault(
     "kill -9 of a Dagster run without a daemon", "the next run ends the dead one and takes its place in the pool"
 )
+def test_a_home_on_a_disk_that_turned_read_only_is_told_before_anything_begins(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    for begin in (
+        lambda: site.sync("alpha_main"),
+        site.build,
+        lambda: show_what_if(site.home, ["2026-11-20"], [], False),
+    ):
+        with pytest.raises(ConfigurationError, match="cannot be written: its disk is mounted read-only") as told:
+            begin()
+        assert "EXPOSURE_HOME" in str(told.value)
+
+
 def test_a_sync_that_was_killed_does_not_block_the_next_one(site: Site) -> None:
     """A killed run leaves its pool slot taken: without a daemon nothing would ever free it."""
     code = (
