@@ -202,6 +202,25 @@ def test_t84_what_was_merged_goes_back_to_its_own_id_though_the_one_it_was_merge
     assert run(rows(), state)[0] == natural
 
 
+def test_t84_an_id_that_split_off_leads_to_its_own_machine_again_when_that_was_wrongly_in_another_one() -> None:
+    def rows(serial: str, part: str) -> list[dict[str, Any]]:
+        return [told("nac:p:c", "SERCCC", 1), told("edr:p:a", serial, 2), told("mdm:p:b", part, 3)]
+
+    natural, state, _ = run(rows("SERAAA", "SERAAA"))
+    first, other = natural["edr:p:a"], natural["nac:p:c"]
+    ids, state, _ = run(rows("SERAAA", "SERBBB"), state)
+    part = ids["mdm:p:b"]
+    assert len({first, other, part}) == 3
+    _, state, aliases = run(rows("SERAAA", "SERAAA"), state)
+    assert aliases == {part: first}
+    for _ in range(2):
+        _, state, aliases = run(rows("SERCCC", "SERCCC"), state)
+        assert aliases == {part: other, first: other}
+    for _ in range(2):
+        ids, state, aliases = run(rows("SERAAA", "SERAAA"), state)
+        assert (ids, aliases) == (natural, {part: first})
+
+
 @settings(max_examples=3, deadline=None)
 @given(
     st.lists(

@@ -39,7 +39,8 @@ def assign_assets(
     """Gives every cluster its id. Reads `_clusters` (idx, key, cluster), and makes the tables
 
     `_assets` (cluster, asset_id, held, inherited BOOLEAN): one row a cluster; a held cluster has the id that it would get.
-    `_aliases` (alias_id, asset_id, born): ids that other assets go under today, or went under as long as they were there.
+    `_aliases` (alias_id, asset_id, born, went_to): ids that other assets go under today, or went under as long as they were
+        there; went_to: the id that it went to, which may be an alias itself.
     `_state` (a view) with STATE_COLUMNS, also of records that are not there today.
 
     label, waiting: of each row its cluster, and whether it makes no asset. state: that of an earlier run, a table or its name.
@@ -64,7 +65,7 @@ def assign_assets(
 
 def _read_state(connection: duckdb.DuckDBPyConnection, state: pa.Table | str | None) -> None:
     """Makes `_before` with STATE_COLUMNS. What was in an asset when it left is, when it comes back, of the one that this is
-    part of by now."""
+    part of by now; an id that is none any more has the one that it went to, which may have gone further since."""
     if state is not None and not isinstance(state, str):
         connection.register("_state_given", state)
         state = "_state_given"
@@ -75,9 +76,14 @@ def _read_state(connection: duckdb.DuckDBPyConnection, state: pa.Table | str | N
     connection.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE _before AS
-        WITH given AS (SELECT {columns} {given})
-        SELECT b.record, coalesce(k.asset_id, b.asset_id) AS asset_id, coalesce(k.born, b.born) AS born, b.home_id, b.home_born
-        FROM given b LEFT JOIN (FROM given WHERE record = home_id) k ON k.home_id = b.asset_id
+        WITH RECURSIVE given AS (SELECT {columns} {given}),
+        went AS (SELECT home_id AS alias_id, asset_id, born FROM given WHERE record = home_id),
+        further AS (
+            FROM went
+            UNION SELECT f.alias_id, w.asset_id, w.born FROM further f JOIN went w ON w.alias_id = f.asset_id),
+        ends AS (FROM further ANTI JOIN went ON went.alias_id = further.asset_id)
+        SELECT b.record, coalesce(e.asset_id, b.asset_id) AS asset_id, coalesce(e.born, b.born) AS born, b.home_id, b.home_born
+        FROM given b LEFT JOIN ends e ON e.alias_id = b.asset_id AND b.record IS DISTINCT FROM b.home_id
         """
     )
 
@@ -156,7 +162,7 @@ def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE _aliases AS
-        WITH given_up AS (
+        WITH RECURSIVE given_up AS (
             SELECT alias_id, min(born) AS born FROM (
                 SELECT asset_id AS alias_id, born FROM _before UNION ALL SELECT home_id, home_born FROM _before)
             WHERE alias_id IS NOT NULL AND alias_id NOT IN (SELECT asset_id FROM _assets) GROUP BY alias_id),
@@ -170,12 +176,18 @@ def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
             FROM brought b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _assets a USING (cluster)
             WHERE NOT a.held AND a.asset_id <> b.was GROUP BY ALL),
         moved AS (
-            SELECT alias_id, arg_min(asset_id, (rank, guest, -members, asset_id)) AS asset_id FROM places GROUP BY alias_id)
-        SELECT g.alias_id, g.born, coalesce(m.asset_id, further.asset_id, k.asset_id) AS asset_id
-        FROM given_up g LEFT JOIN moved m USING (alias_id)
-            LEFT JOIN (SELECT home_id AS alias_id, asset_id FROM _before WHERE record = home_id) k USING (alias_id)
-            LEFT JOIN moved further ON further.alias_id = k.asset_id
-        WHERE m.asset_id IS NOT NULL OR k.asset_id IS NOT NULL
+            SELECT alias_id, arg_min(asset_id, (rank, guest, -members, asset_id)) AS asset_id FROM places GROUP BY alias_id),
+        went AS (
+            -- not where that went in turn: an id that was merged away with it comes back with it
+            SELECT g.alias_id, g.born, coalesce(m.asset_id, k.asset_id) AS went_to
+            FROM given_up g LEFT JOIN moved m USING (alias_id)
+                LEFT JOIN (SELECT home_id AS alias_id, asset_id FROM _before WHERE record = home_id) k USING (alias_id)
+            WHERE m.asset_id IS NOT NULL OR k.asset_id IS NOT NULL),
+        further AS (
+            SELECT alias_id, went_to AS asset_id FROM went
+            UNION SELECT f.alias_id, w.went_to FROM further f JOIN went w ON w.alias_id = f.asset_id)
+        SELECT w.alias_id, w.born, w.went_to, f.asset_id
+        FROM went w JOIN further f USING (alias_id) WHERE f.asset_id NOT IN (SELECT alias_id FROM went)
         """
     )
 
@@ -203,7 +215,8 @@ def _new_state(connection: duckdb.DuckDBPyConnection) -> None:
             CASE WHEN b.home_id IS NULL THEN n.born ELSE b.home_born END AS home_born
         FROM now n LEFT JOIN _before b USING (record)
         UNION ALL
-        SELECT alias_id, a.asset_id, coalesce(h.born, a.born), alias_id, a.born FROM _aliases a LEFT JOIN birth h USING (asset_id)
+        SELECT alias_id, a.went_to, coalesce(h.born, a.born), alias_id, a.born
+        FROM _aliases a LEFT JOIN birth h ON h.asset_id = a.went_to
         UNION ALL
         SELECT b.* FROM _before b ANTI JOIN now USING (record) WHERE b.record IS DISTINCT FROM b.home_id
         """
