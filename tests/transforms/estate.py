@@ -100,6 +100,13 @@ def stand_in_contracts() -> list[dict[str, Any]]:
     links = dict.fromkeys(("source_record", "target_record", "relationship", "reason"), "VARCHAR")
     said = dict.fromkeys(("asset_id", "field", "value", "product", "instance", "record_id"), "VARCHAR")
     fields = {**said, "observed_at": "TIMESTAMP", "chosen": "BOOLEAN"}
+    ids = {
+        "record": "VARCHAR",
+        "asset_id": "VARCHAR",
+        "born": "TIMESTAMP",
+        "home_id": "VARCHAR",
+        "home_born": "TIMESTAMP",
+    }
     for kind in ("devices", "identities", "applications"):
         values = {c.name: c.data_type for c in OBSERVATIONS[kind].columns if c.name not in prefix}
         for name, types in (
@@ -107,6 +114,7 @@ def stand_in_contracts() -> list[dict[str, Any]]:
             (f"int_{kind}_winners", {"asset_id": "VARCHAR", **values, **times, **lists}),
             (f"int_{kind}_links", links),
             (f"int_{kind}_fields", fields),
+            (f"int_{kind}_state", ids),
         ):
             columns = [{"name": column, "data_type": kind_of} for column, kind_of in types.items()]
             contracts.append({"name": name, "description": "stand-in", "columns": columns})

@@ -296,6 +296,21 @@ def test_last_seen_never_moves_back_and_first_seen_never_later(estate: Estate) -
     assert after["first_seen"] == datetime(2026, 2, 1)
 
 
+def test_an_asset_that_was_wrongly_part_of_another_one_for_a_day_was_not_first_seen_when_it_came_back(
+    estate: Estate,
+) -> None:
+    """Its source tells of no first time, so that no record of today knows it."""
+    for serial, day in (("S2", DAY), ("S1", NEXT), ("S2", NEXT + timedelta(days=1))):
+        estate.build(
+            day,
+            devices=[
+                observation("tenable:prod:1", day, **LAPTOP),
+                observation("acme:prod:1", day, serial_number=serial, first_seen=None),
+            ],
+        )
+    assert estate.row(f"{DEVICE} where serial_number = 'S2'")["first_seen"] == datetime(2026, 11, 20, 8)
+
+
 def test_rebuilding_a_past_date_reads_only_what_came_before_it(estate: Estate) -> None:
     estate.build(DAY - timedelta(days=30), devices=[observation("tenable:prod:1", DAY - timedelta(days=30), **LAPTOP)])
     estate.build(DAY, devices=[observation("tenable:prod:1", DAY, **LAPTOP)])

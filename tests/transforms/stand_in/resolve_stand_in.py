@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-INPUTS = ("stg__devices", "stg__identities", "stg__applications")
+INPUTS = (
+    "stg__devices",
+    "stg__identities",
+    "stg__applications",
+    "previous.int_devices_state",
+    "previous.int_identities_state",
+    "previous.int_applications_state",
+)
 OUTPUTS = (
     "int_devices_assignments",
     "int_devices_winners",
     "int_devices_links",
     "int_devices_fields",
+    "int_devices_state",
     "int_identities_assignments",
     "int_identities_winners",
     "int_identities_links",
     "int_identities_fields",
+    "int_identities_state",
     "int_applications_assignments",
     "int_applications_winners",
     "int_applications_links",
     "int_applications_fields",
+    "int_applications_state",
 )
 KEYS = {"devices": "coalesce(serial_number, record)", "identities": "record", "applications": "record"}
 PREFIX = "record, product, instance, stream, record_id, scope, observed_at, first_seen, last_seen, state, authority"
@@ -34,6 +44,20 @@ def build(con: Any, context: Any) -> dict[str, Any]:
                 case when {is_named} then 'resolved' else 'held' end as state,
                 first_seen, last_seen, state as record_state, sync, page, row_number
             from stg__{kind}""")
+        made[f"int_{kind}_state"] = con.sql(f"""
+            with told as (
+                select record, md5('{kind}:' || {key}) as asset_id, coalesce(first_seen, observed_at) as born
+                from stg__{kind}),
+            births as (
+                select asset_id, min(born) as born from (
+                    select asset_id, born from told
+                    union all select asset_id, born from previous.int_{kind}_state
+                    union all select home_id, home_born from previous.int_{kind}_state)
+                group by asset_id)
+            select t.record, t.asset_id, b.born, coalesce(p.home_id, t.asset_id) as home_id,
+                coalesce(p.home_born, b.born) as home_born
+            from told t join births b using (asset_id) left join previous.int_{kind}_state p using (record)
+            union all from previous.int_{kind}_state where record not in (select record from told)""")
         columns = [row[0] for row in con.execute(f"describe stg__{kind}").fetchall()]
         values = [c for c in columns if c not in (*PREFIX.split(", "), "sync", "page", "row_number")]
         survivors = ", ".join(
