@@ -34,6 +34,7 @@ from dagster._core.workspace.load_target import WorkspaceFileTarget
 
 from dbt_like_transforms.engine.errors import ModelFailed
 from dbt_like_transforms.engine.results import ModelResult
+from dbt_like_transforms.reporting import Report, silent
 from exposure_pipelines import clock
 from exposure_pipelines.assembly import build_definitions
 from exposure_pipelines.building import Builder
@@ -216,10 +217,12 @@ def test_dates_built_before_a_failing_one_are_recorded(site: Site, monkeypatch: 
         assert site.sync("alpha_main").success
     iterate = Builder.iterate
 
-    def break_second(self: Builder, day: date, select: Collection[str] | None = None) -> Iterator[ModelResult]:
+    def break_second(
+        self: Builder, day: date, select: Collection[str] | None = None, report: Report = silent
+    ) -> Iterator[ModelResult]:
         if day == date(2026, 11, 19):
             raise ModelFailed("hosts", toy.MODELS / "marts" / "hosts.sql", "it broke", 3)
-        return iterate(self, day, select)
+        return iterate(self, day, select, report)
 
     monkeypatch.setattr(Builder, "iterate", break_second)
     result = site.build("2026-11-18", "2026-11-19")
