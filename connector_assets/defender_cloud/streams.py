@@ -338,7 +338,6 @@ STREAMS = (
         description="What Defender for Cloud finds wrong with a resource; see the option assessments_via.",
         needs=("subscriptions",),
         permissions=(SECURITY_READER,),
-        may_be_empty=True,
         evidence="recorded",
     ),
     Stream(
@@ -372,7 +371,6 @@ STREAMS = (
         needs=("subscriptions",),
         permissions=(SECURITY_READER,),
         optional=True,
-        may_be_empty=True,
         evidence="client_code",
     ),
     Stream(

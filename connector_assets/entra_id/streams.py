@@ -332,7 +332,6 @@ STREAMS = (
         description="App registrations of the tenant with their owners; their secrets are never asked for.",
         permissions=("Application.Read.All",),
         drop_fields=("passwordCredentials", "keyCredentials"),
-        may_be_empty=True,
     ),
     Stream(
         name="service_principals",

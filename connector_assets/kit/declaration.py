@@ -105,7 +105,8 @@ class Stream:
     deletes: what proves that a record is gone: its absence from a complete enumeration, a mark in the record, never.
     activity_field: the vendor's own "last active" field, judged against the instance's window.
     drop_fields: secret-bearing fields removed from every record before anything is written.
-    may_be_empty: no records is an ordinary answer (else an empty enumeration after a full one is held as partial).
+    may_be_empty: no records is an ordinary answer even where there were some, as of findings (else an empty enumeration after
+        a full one is held as partial).
     incremental: how the vendor can be asked for changes alone; None: every pull is a full one.
     """
 

@@ -450,7 +450,6 @@ STREAMS = (
         "Assets of CyberSecurity Asset Management: hardware ids, software, criticality. Needs gateway_url.",
         permissions=("CyberSecurity Asset Management",),
         optional=True,
-        may_be_empty=True,
         activity_field="lastModifiedDate",
         evidence="client_code",
     ),

@@ -152,6 +152,13 @@ class Staged:
     def failing(self) -> list[str]:
         return [f"{r.name}.{c.name}: {c.failing}" for r in self.results.values() for c in r.checks if not c.passed]
 
+    def making_assets(self) -> set[str]:
+        """The streams whose records make assets."""
+        kinds = ("devices", "identities", "applications", "cloud_resources")
+        making = [model.name for model in self.project.models.values() if model.observation in kinds]
+        selects = [f"SELECT stream FROM {name} WHERE authority = 'create' AND state = 'active'" for name in making]
+        return {row["stream"] for row in self.rows(" UNION ".join(selects))}
+
     def columns_differ(self) -> list[str]:
         """Observation models whose columns are not exactly those of their kind."""
         return [

@@ -168,9 +168,14 @@ def test_the_pull_is_whole_and_has_every_record_of_the_answer_key(line: Conforma
     with found.staged() as staged:
         assert staged.failing() == []
         assert staged.columns_differ() == []
+        inventories = staged.making_assets()
     answers = [row for row in found.estate.answer_key().rows() if row.product == line.product]
     assert answers
     assert landed
+    connector = registry.load(line.product)
+    assert not any(connector.stream(name).may_be_empty for name in inventories), (
+        "an empty answer would retire all of them"
+    )
 
 
 def activity(found: Bench, manifest: Manifest, field: str) -> dict[str, str]:
