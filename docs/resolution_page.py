@@ -58,7 +58,7 @@ there waits, and `exposure build` says so.
 {example}
 
 A build whose merges and splits touch more assets than `gate` allows, against the date before and against what its own date had,
-stores and publishes nothing, says which, and goes on with `exposure build --accept-changes`. Identifiers whose values may be
+publishes nothing and stores none of that kind, says which, and goes on with `exposure build --accept-changes`. Identifiers whose values may be
 allowed: {allowed}.
 """
 

@@ -123,7 +123,7 @@ def gate(found: Changes, limit: Limit | None = None, accepted: bool = False) -> 
     sources = ", ".join(f"{count} of {instance}" for instance, count in moved.most_common(3))
     return Verdict(
         False,
-        f"{summary}: more than the limit of {allowed:.0f}, so nothing of it is stored or published "
+        f"{summary}: more than the limit of {allowed:.0f}, so they are not stored and nothing is published "
         f"(for example {'; '.join(examples)}). Most of the records that would move: {sources}. "
         "`exposure build --what-if` lists them all (a past date with its --date); then accept them with "
         "`exposure build --accept-changes`, or leave out the source at fault with `exposure build --without INSTANCE`. "
