@@ -58,8 +58,8 @@ there waits, and `exposure build` says so.
 {example}
 
 A build whose merges and splits touch more assets than `gate` allows, against the date before and against what its own date had,
-publishes nothing and stores none of that kind, says which, and goes on with `exposure build --accept-changes`. Identifiers whose values may be
-allowed: {allowed}.
+publishes nothing and stores none of that kind, says which, and goes on with `exposure build --accept-changes`. Identifiers whose
+values may be allowed: {allowed}.
 """
 
 

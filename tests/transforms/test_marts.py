@@ -285,6 +285,15 @@ def test_what_made_records_one_cloud_resource_is_told_as_of_every_other_kind(est
     ]
 
 
+def test_a_word_for_nothing_is_no_name_of_a_cloud_resource(estate: Estate) -> None:
+    words = ("n/a", "N/A ", "Unknown", "null", "0", "00000000-0000-0000-0000-000000000000", "-", "None-such")
+    told = enumerate(name for name in words for _ in range(2))
+    estate.build(cloud_resources=[observation(f"acme:prod:{i}", native_id=name) for i, name in told])
+    assert estate.rows("select native_id, len(source_records) as records from cloud_resources") == [
+        {"native_id": "None-such", "records": 2}
+    ]
+
+
 def test_a_cloud_resource_keeps_what_each_product_tells_of_it_and_of_one_thing_the_newest(estate: Estate) -> None:
     told = {
         "acme:prod:1": (1, '{"acmeAssetInfo": {"score": 1}, "publicNetworkAccess": "Enabled"}'),

@@ -1,9 +1,16 @@
 -- Cloud resources agree on the provider's own name only, so each record's asset follows from that name alone.
 -- Case tells nothing there, but where one inventory lists two whose names differ in case alone, as functions of AWS may;
--- Azure's names never do.
+-- Azure's names never do. A word for nothing is no name.
 with given as (
-    select *, nullif(regexp_replace(native_id, '^\s+|[\s/]+$', '', 'g'), '') as native_name
-    from stg__cloud_resources
+    select
+        * exclude (trimmed),
+        case
+            when not regexp_matches(
+                trimmed, '(?i)^(n/?a|none|null|nil|unknown|undefined|not (available|applicable|set|specified)|[-0._?*x]*)$'
+            )
+                then trimmed
+        end as native_name
+    from (select *, regexp_replace(native_id, '^\s+|[\s/]+$', '', 'g') as trimmed from stg__cloud_resources) as cleaned
 ),
 
 told_apart as (
