@@ -60,10 +60,11 @@ class Home:
                 ) from None
         return self
 
-    def require_writable(self) -> None:
-        """Before work that writes. Raises ConfigurationError for a home of another user, or on a disk that is mounted
-        read-only, as systems do with one that fails. What is there can still be read."""
-        for folder in (self.dagster, self.lake, self.snapshots, self.scratch):
+    def require_writable(self, *folders: Path) -> None:
+        """Before work that writes into `folders`, those of syncs and builds without any. Raises ConfigurationError for a home
+        of another user, or on a disk that is mounted read-only, as systems do with one that fails. What is there can still be
+        read."""
+        for folder in folders or (self.dagster, self.lake, self.snapshots, self.scratch):
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise ConfigurationError(
                     f"{folder} cannot be written: its disk is mounted read-only, or it belongs to another user. Nothing was "

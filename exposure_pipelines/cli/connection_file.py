@@ -30,7 +30,8 @@ def new_connection_file(
 ) -> Path:
     """Write `connections/<name>.yaml` for a product.
 
-    Raises ConfigurationError for an unknown product, option or secret field, a bad name or address, or a file that exists.
+    Raises ConfigurationError for an unknown product, option or secret field, a bad name or address, a file that exists, or a
+    folder that cannot be written.
     """
     from connector_assets import registry
     from connector_assets.kit.errors import FixConfiguration
@@ -50,6 +51,7 @@ def new_connection_file(
         base_url = base_url and check_base_url(base_url, "--base-url")
     except FixConfiguration as error:
         raise ConfigurationError(f"{error}.") from None
+    home.require_writable(home.connections)
     file = home.connections / f"{instance}.yaml"
     given_options = pairs(options, "--option", set(connector.options.model_fields))
     given_secrets = pairs(secrets, "--secret", {credential.name for credential in connector.credentials})

@@ -39,6 +39,7 @@ from exposure_pipelines import clock
 from exposure_pipelines.assembly import build_definitions
 from exposure_pipelines.building import Builder
 from exposure_pipelines.cli.build import show_what_if
+from exposure_pipelines.cli.connection_file import new_connection_file
 from exposure_pipelines.cli.services import WORKSPACE
 from exposure_pipelines.dagster_home import forget_future_ticks, prepare_dagster_home, release_dead_runs, run_job
 from exposure_pipelines.errors import ConfigurationError, WorkFailed
@@ -325,6 +326,7 @@ def test_a_home_on_a_disk_that_turned_read_only_is_told_before_anything_begins(
         lambda: site.sync("alpha_main"),
         site.build,
         lambda: show_what_if(site.home, ["2026-11-20"], [], False),
+        lambda: new_connection_file(site.home, "alpha", None, None, [], []),
     ):
         with pytest.raises(ConfigurationError, match="cannot be written: its disk is mounted read-only") as told:
             begin()
