@@ -49,23 +49,26 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class WrongMerge:
-    """An asset that holds several true things."""
+    """An asset that holds several true things; examples: a record of each."""
 
     kind: str
     asset_id: str
     truth_ids: tuple[str, ...]
     records: tuple[str, ...]
+    examples: tuple[str, ...]
     tags: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WrongSplit:
-    """A provable thing that lies in several assets; truth_id has the number of its part, 'dev-000017/1'."""
+    """A provable thing that lies in several assets; truth_id has the number of its part, 'dev-000017/1'. examples: a record in
+    each asset."""
 
     kind: str
     truth_id: str
     asset_ids: tuple[str, ...]
     records: tuple[str, ...]
+    examples: tuple[str, ...]
     tags: tuple[str, ...]
 
 
@@ -220,7 +223,9 @@ def _by_quirk(rows: pd.DataFrame) -> dict[str, Pairs]:
 def _wrong_merges(joined: pd.DataFrame) -> tuple[tuple[WrongMerge, ...], int]:
     group, counts = _mixed(joined, "asset_id", "truth_id")
     found = [
-        WrongMerge(str(kind), str(name), _distinct(rows["truth_id"]), _records(rows), _tags(rows))
+        WrongMerge(
+            str(kind), str(name), _distinct(rows["truth_id"]), _records(rows), _examples(rows, "truth_id"), _tags(rows)
+        )
         for (kind, name), rows in group
     ]
     return tuple(found), counts
@@ -229,7 +234,9 @@ def _wrong_merges(joined: pd.DataFrame) -> tuple[tuple[WrongMerge, ...], int]:
 def _wrong_splits(joined: pd.DataFrame) -> tuple[tuple[WrongSplit, ...], int]:
     group, counts = _mixed(joined, "provable", "asset_id")
     found = [
-        WrongSplit(str(kind), str(name), _distinct(rows["asset_id"]), _records(rows), _tags(rows))
+        WrongSplit(
+            str(kind), str(name), _distinct(rows["asset_id"]), _records(rows), _examples(rows, "asset_id"), _tags(rows)
+        )
         for (kind, name), rows in group
     ]
     return tuple(found), counts
@@ -248,7 +255,16 @@ def _distinct(values: pd.Series) -> tuple[str, ...]:
 
 
 def _records(rows: pd.DataFrame) -> tuple[str, ...]:
-    return tuple(sorted(rows["product"] + ":" + rows["instance"] + ":" + rows["record_id"]))
+    return tuple(sorted(_names(rows)))
+
+
+def _examples(rows: pd.DataFrame, over: str) -> tuple[str, ...]:
+    """The first record of each value of `over`."""
+    return tuple(sorted(_names(rows).groupby(rows[over]).min()))
+
+
+def _names(rows: pd.DataFrame) -> pd.Series:
+    return rows["product"] + ":" + rows["instance"] + ":" + rows["record_id"]
 
 
 def _tags(rows: pd.DataFrame) -> tuple[str, ...]:

@@ -89,7 +89,8 @@ def kind_row(kind: str, score: Score) -> dict[str, Any]:
 
 
 def describe(item: Any) -> str:
-    return ", ".join(item.records[:4]) + (f" ({', '.join(sorted(item.tags))})" if item.tags else "")
+    """A record of each part."""
+    return " | ".join(item.examples[:4]) + (f" ({', '.join(sorted(item.tags))})" if item.tags else "")
 
 
 def billable_rows(billable: Any) -> list[dict[str, Any]]:

@@ -35,6 +35,7 @@ def test_wrong_merge_costs_precision_and_is_named() -> None:
     (merge,) = score.wrong_merges
     assert merge.truth_ids == ("X", "Y")
     assert merge.records == ("p:p1:a", "p:p1:b", "p:p1:c")
+    assert merge.examples == ("p:p1:a", "p:p1:c")
     assert score.by_quirk["shared_dock_mac"].precision == 0.0
     assert score.by_quirk["shared_dock_mac"].predicted_pairs == 2
 
@@ -45,6 +46,7 @@ def test_wrong_split_costs_recall_and_is_named() -> None:
     assert score.precision == 1.0
     assert score.recall == pytest.approx(1 / 3)
     assert score.wrong_splits[0].asset_ids == ("1", "2")
+    assert score.wrong_splits[0].examples == ("p:p1:a", "p:p1:b")
     assert score.by_quirk["rebuilt_host"].recall == 0.0
 
 
