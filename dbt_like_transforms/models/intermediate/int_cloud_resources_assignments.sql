@@ -49,6 +49,7 @@ select
     n.sync,
     n.page,
     n.row_number,
+    n.native_name,
     n.resource_name
 from named as n
 left join known as k on k.resource_name = n.resource_name

@@ -5,7 +5,7 @@ with ranked as (
     select
         a.asset_id,
         o.*,
-        regexp_replace(o.native_id, '^\s+|[\s/]+$', '', 'g') as native_name,
+        a.native_name,
         o.state = 'active' as is_active,
         row(o.observed_at, o.record) as newest
     from int_cloud_resources_assignments as a
