@@ -18,8 +18,9 @@ from exposure_pipelines.cli.columns import layout, wrapped
 #: Width of what goes into a file or a pipe, where there is no terminal to fit.
 PIPED_WIDTH = 160
 
-console = Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
-stderr = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+# a record of an instance `cloud` has :cloud: in its name, which is no picture of one
+console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+stderr = Console(stderr=True, highlight=False, emoji=False, width=None if sys.stderr.isatty() else PIPED_WIDTH)
 
 JSON_HELP = "Print JSON instead of a table."
 

@@ -183,10 +183,13 @@ def build_dates(
 @contextmanager
 def progress(text: str, quiet: bool) -> Iterator[Any]:
     """A line that says what runs now; plain silence where nobody watches."""
+    from rich.text import Text
+
     from exposure_pipelines.cli.output import stderr
 
     if quiet or not stderr.is_terminal:
         yield None
         return
-    with stderr.status(text) as status:
-        yield lambda detail: status.update(f"{text}: {detail}")
+    # as it stands: a name may hold what would be markup or a picture
+    with stderr.status(Text(text)) as status:
+        yield lambda detail: status.update(Text(f"{text}: {detail}"))

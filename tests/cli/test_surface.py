@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import io
 import json
 import re
 import socket
@@ -13,7 +14,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rich.console import Console
 
+from exposure_pipelines.cli import output, runs
 from exposure_pipelines.dagster_home import SETTINGS, SQLITE
 from tests.cli.conftest import Exposure
 
@@ -168,6 +171,22 @@ def test_the_catalogue_in_json_holds_what_machines_ask_for(exposure: Exposure) -
         assert {"title", "streams", "asset_kinds", "billable_kinds", "permissions", "evidence"} <= set(row)
     (configured,) = (row for row in rows if row["instance"])
     assert (configured["instance"], configured["state"]) == ("tenable_prod", "never synced")
+
+
+def test_the_name_of_a_record_of_an_instance_called_cloud_has_no_picture_in_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "rapid7:cloud:[b]17"
+    output.say(name)
+    output.warn(name)
+    output.print_table([{"record": name}], ("record",), empty="")
+    told = capsys.readouterr()
+    assert (told.out.count(name), told.err.count(name)) == (2, 1)
+    screen = io.StringIO()
+    monkeypatch.setattr(output, "stderr", Console(file=screen, force_terminal=True, width=80))
+    with runs.progress(f"resolving {name}", quiet=False) as update:
+        update(f"comparing {name}")
+    assert name in screen.getvalue()
 
 
 @pytest.mark.parametrize("product", ["entra_id", "defender_endpoint", "servicenow", "tenable"])
