@@ -136,6 +136,7 @@ _STATE = (
     Column("born", "TIMESTAMP", "When the id was first used (UTC)"),
     Column("home_id", "VARCHAR", "The id the record brought into later merges"),
     Column("home_born", "TIMESTAMP", "When that id was first used (UTC)"),
+    Column("records", "VARCHAR[]", "Of an id that was merged away: the records that it was last given to"),
 )
 _BUILT = (
     Column("record", "VARCHAR", "A record of the date's last build; none when it is built for the first time"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any, cast
 
 import duckdb
@@ -219,6 +220,54 @@ def test_t84_an_id_that_split_off_leads_to_its_own_machine_again_when_that_was_w
     for _ in range(2):
         ids, state, aliases = run(rows("SERAAA", "SERAAA"), state)
         assert (ids, aliases) == (natural, {part: first})
+
+
+def test_t84_an_id_that_split_off_leads_to_its_own_machine_though_its_record_was_with_another_one_meanwhile() -> None:
+    def rows(part: str) -> list[dict[str, Any]]:
+        return [told("nac:p:c", "SERCCC", 1), told("edr:p:a", "SERAAA", 2), told("mdm:p:b", part, 3)]
+
+    natural, state, _ = run(rows("SERAAA"))
+    first, other = natural["edr:p:a"], natural["nac:p:c"]
+    ids, state, _ = run(rows("SERBBB"), state)
+    part = ids["mdm:p:b"]
+    for serial, asset in (("SERCCC", other), ("SERAAA", first), ("SERCCC", other), ("SERAAA", first)):
+        for _ in range(2):
+            ids, state, aliases = run(rows(serial), state)
+            assert (ids["mdm:p:b"], aliases) == (asset, {part: asset})
+    _, state, aliases = run(rows("SERAAA")[:2], state)
+    assert aliases == {part: first}, "its record is away"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_t84_an_id_that_is_none_any_more_leads_to_a_record_that_it_was_last_given_to(seed: int) -> None:
+    """Wrong merges, splits and absences of the records of three machines a site, at eight sites at once."""
+    site = {
+        f"{source}:p:{site}{machine}": site
+        for site in range(8)
+        for machine in range(3)
+        for source in ("edr", "mdm", "nac")
+    }
+    random = Random(seed)
+    own = {record: f"SER{record[-2:]}X" for record in site}
+    month = {record: random.randint(1, 9) for record in site}
+    ids, state, _ = run([told(record, own[record], month[record]) for record in site])
+    natural, of_record, had = ids, dict(ids), dict[str, set[str]]()
+    serials = dict(own)
+    for day in range(9):
+        for record in site if day < 7 else ():
+            if random.random() < 0.25:
+                serials[record] = f"SER{site[record]}{random.choice('01234')}X"
+        if day == 7:
+            serials = own
+        there = [record for record in site if day >= 7 or random.random() < 0.85]
+        ids, state, aliases = run([told(record, serials[record], month[record]) for record in there], state)
+        # what is away is of what its asset went to
+        of_record = {record: aliases.get(asset, asset) for record, asset in of_record.items()} | ids
+        had |= {asset: {record for record in site if of_record[record] == asset} for asset in ids.values()}
+        for asset, records in had.items():
+            places = {ids[record] for record in records if record in ids}
+            assert asset in ids.values() or not places or aliases[asset] in places
+    assert ids == natural
 
 
 @settings(max_examples=3, deadline=None)

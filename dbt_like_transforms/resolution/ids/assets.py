@@ -2,7 +2,8 @@
 
 The id is a hash of the record that founded the asset. `state` remembers, for every record ever resolved, the asset it
 is in and the asset it was in before merges, so that ids can return when a merge turns out wrong; and every id that was
-merged away, so that who wrote it down finds the asset when the records that brought it are long gone.
+merged away, with the records that it was last given to, so that who wrote it down finds the asset where those are now, and
+when they are long gone.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ STATE_COLUMNS: dict[str, str] = {
     "born": "TIMESTAMP",
     "home_id": "VARCHAR",
     "home_born": "TIMESTAMP",
+    "records": "VARCHAR[]",
 }
 
 
@@ -82,7 +84,8 @@ def _read_state(connection: duckdb.DuckDBPyConnection, state: pa.Table | str | N
             FROM went
             UNION SELECT f.alias_id, w.asset_id, w.born FROM further f JOIN went w ON w.alias_id = f.asset_id),
         ends AS (FROM further ANTI JOIN went ON went.alias_id = further.asset_id)
-        SELECT b.record, coalesce(e.asset_id, b.asset_id) AS asset_id, coalesce(e.born, b.born) AS born, b.home_id, b.home_born
+        SELECT b.record, coalesce(e.asset_id, b.asset_id) AS asset_id, coalesce(e.born, b.born) AS born, b.home_id, b.home_born,
+            b.records
         FROM given b LEFT JOIN ends e ON e.alias_id = b.asset_id AND b.record IS DISTINCT FROM b.home_id
         """
     )
@@ -156,9 +159,8 @@ def _rename_doubled(connection: duckdb.DuckDBPyConnection, kind: str) -> None:
 
 
 def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
-    """Makes `_aliases`: where an id that is none any more went. First where the records that it had are now,
-    those whose own it was before the others, then where one moved to that once brought it into a merge; else it stays
-    where it was known to be."""
+    """Makes `_aliases`: where an id that is none any more went. It stays where it was known to be while one of the records that
+    it was last given to is there, or none is anywhere; else it is where most of them are now, those first whose own it was."""
     connection.execute(
         """
         CREATE OR REPLACE TEMP TABLE _aliases AS
@@ -166,28 +168,33 @@ def _find_aliases(connection: duckdb.DuckDBPyConnection) -> None:
             SELECT alias_id, min(born) AS born FROM (
                 SELECT asset_id AS alias_id, born FROM _before UNION ALL SELECT home_id, home_born FROM _before)
             WHERE alias_id IS NOT NULL AND alias_id NOT IN (SELECT asset_id FROM _assets) GROUP BY alias_id),
-        brought AS (
-            SELECT record, asset_id AS alias_id, asset_id AS was, 0 AS rank, home_id IS DISTINCT FROM asset_id AS guest
-            FROM _before SEMI JOIN given_up ON alias_id = asset_id
-            UNION ALL
-            SELECT record, home_id, asset_id, 1, false FROM _before SEMI JOIN given_up ON alias_id = home_id),
+        last_had AS (
+            SELECT asset_id AS alias_id, record FROM _before UNION ALL SELECT home_id, unnest(records) FROM _before),
         places AS (
-            SELECT b.alias_id, a.asset_id, b.rank, bool_and(b.guest) AS guest, count(*) AS members
-            FROM brought b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _assets a USING (cluster)
-            WHERE NOT a.held AND a.asset_id <> b.was GROUP BY ALL),
-        moved AS (
-            SELECT alias_id, arg_min(asset_id, (rank, guest, -members, asset_id)) AS asset_id FROM places GROUP BY alias_id),
-        went AS (
+            SELECT alias_id, a.asset_id, bool_and(b.home_id IS DISTINCT FROM alias_id) AS guest, count(*) AS members
+            FROM last_had SEMI JOIN given_up USING (alias_id) JOIN _before b USING (record) JOIN _keyed r USING (record)
+                JOIN _clusters c USING (key) JOIN _assets a USING (cluster)
+            WHERE NOT a.held GROUP BY ALL),
+        nearest AS (
+            SELECT alias_id, arg_min(asset_id, (guest, -members, asset_id)) AS asset_id FROM places GROUP BY alias_id),
+        known AS (
             -- not where that went in turn: an id that was merged away with it comes back with it
-            SELECT g.alias_id, g.born, coalesce(m.asset_id, k.asset_id) AS went_to
-            FROM given_up g LEFT JOIN moved m USING (alias_id)
-                LEFT JOIN (SELECT home_id AS alias_id, asset_id FROM _before WHERE record = home_id) k USING (alias_id)
-            WHERE m.asset_id IS NOT NULL OR k.asset_id IS NOT NULL),
-        further AS (
+            SELECT g.alias_id, g.born, coalesce(k.asset_id, n.asset_id) AS went_to, n.asset_id AS nearest
+            FROM given_up g LEFT JOIN nearest n USING (alias_id)
+                LEFT JOIN (SELECT home_id AS alias_id, asset_id FROM _before WHERE record = home_id) k USING (alias_id)),
+        known_end AS (
+            SELECT alias_id, went_to AS asset_id FROM known
+            UNION SELECT e.alias_id, k.went_to FROM known_end e JOIN known k ON k.alias_id = e.asset_id),
+        went AS (
+            SELECT alias_id, born, CASE WHEN there.alias_id IS NULL THEN coalesce(nearest, went_to) ELSE went_to END AS went_to
+            FROM known LEFT JOIN (SELECT DISTINCT alias_id FROM places JOIN known_end USING (alias_id, asset_id)) there
+                USING (alias_id)
+            WHERE went_to IS NOT NULL),
+        went_end AS (
             SELECT alias_id, went_to AS asset_id FROM went
-            UNION SELECT f.alias_id, w.went_to FROM further f JOIN went w ON w.alias_id = f.asset_id)
-        SELECT w.alias_id, w.born, w.went_to, f.asset_id
-        FROM went w JOIN further f USING (alias_id) WHERE f.asset_id NOT IN (SELECT alias_id FROM went)
+            UNION SELECT e.alias_id, w.went_to FROM went_end e JOIN went w ON w.alias_id = e.asset_id)
+        SELECT w.alias_id, w.born, w.went_to, e.asset_id
+        FROM went w JOIN went_end e USING (alias_id) WHERE e.asset_id NOT IN (SELECT alias_id FROM went)
         """
     )
 
@@ -210,13 +217,18 @@ def _new_state(connection: duckdb.DuckDBPyConnection) -> None:
             SELECT r.record, a.asset_id, coalesce(h.born, greatest(p.born, l.born)) AS born
             FROM _keyed r JOIN _clusters c USING (key) JOIN _assets a USING (cluster) JOIN appeared p USING (cluster)
                 LEFT JOIN birth h ON h.asset_id = a.asset_id LEFT JOIN left_behind l USING (cluster)
-            WHERE NOT a.held)
+            WHERE NOT a.held),
+        given AS (
+            SELECT alias_id, list(DISTINCT record ORDER BY record) AS records FROM (
+                SELECT asset_id AS alias_id, record FROM _before WHERE record IS DISTINCT FROM home_id
+                UNION ALL SELECT home_id, unnest(records) FROM _before)
+            WHERE alias_id IN (SELECT alias_id FROM _aliases) GROUP BY alias_id)
         SELECT record, n.asset_id, n.born, coalesce(b.home_id, n.asset_id) AS home_id,
-            CASE WHEN b.home_id IS NULL THEN n.born ELSE b.home_born END AS home_born
+            CASE WHEN b.home_id IS NULL THEN n.born ELSE b.home_born END AS home_born, NULL AS records
         FROM now n LEFT JOIN _before b USING (record)
         UNION ALL
-        SELECT alias_id, a.went_to, coalesce(h.born, a.born), alias_id, a.born
-        FROM _aliases a LEFT JOIN birth h ON h.asset_id = a.went_to
+        SELECT alias_id, a.went_to, coalesce(h.born, a.born), alias_id, a.born, given.records
+        FROM _aliases a LEFT JOIN birth h ON h.asset_id = a.went_to LEFT JOIN given USING (alias_id)
         UNION ALL
         SELECT b.* FROM _before b ANTI JOIN now USING (record) WHERE b.record IS DISTINCT FROM b.home_id
         """
