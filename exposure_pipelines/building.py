@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import dbt_like_transforms
 from connector_assets import registry
-from dbt_like_transforms.engine.columns import RUN_SOURCES, Column, landed_source
+from dbt_like_transforms.engine.columns import RUN_SOURCES, Column, empty_select, landed_source, literal, select_list
 from dbt_like_transforms.engine.project import Project
 from dbt_like_transforms.reporting import Report, silent
 
@@ -155,14 +155,16 @@ class Builder:
             self.register_built(f"run.{kind}_built", model, day if built else None)
 
     def register_built(self, relation: str, model: str, day: date | None) -> None:
-        """Make what was built of a model readable; empty without a date."""
+        """Make what was built of a model readable, be it by an earlier version, whose files lack a column; empty without a
+        date."""
         columns = RUN_SOURCES[relation]
         if day is None:
-            source = "SELECT " + ", ".join(f"NULL::{c.type} AS {c.name}" for c in columns) + " WHERE false"
+            source = empty_select(columns)
         else:
-            path = self.lake.model_path("intermediate", model, day).replace("'", "''")
-            names = ", ".join(column.name for column in columns)
-            source = f"SELECT {names} FROM read_parquet('{path}', hive_partitioning = false)"
+            path = self.lake.model_path("intermediate", model, day)
+            scan = f"read_parquet({literal(path)}, hive_partitioning = false)"
+            present = {name: name for name, *_ in self.database.execute(f"DESCRIBE FROM {scan}").fetchall()}
+            source = f"SELECT {select_list(columns, present)} FROM {scan}"
         # a table, not a view: the build writes the file that it reads here
         self.database.execute(f"CREATE OR REPLACE TABLE {relation} AS {source}")
 

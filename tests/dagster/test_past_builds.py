@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
+
 import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
+from exposure_pipelines.building import open_builder
 from exposure_pipelines.cli import runs
 from exposure_pipelines.cli.main import app
 from tests.dagster import toy
@@ -119,3 +123,16 @@ def test_dates_of_a_backfill_of_which_nothing_was_landed_are_named_and_the_other
     assert "by 2026-11-16" in reason
     assert "by 2026-11-17" in reason
     assert "cannot be asked for a past date" in reason
+
+
+def test_a_build_goes_on_with_ids_that_an_earlier_version_kept_in_fewer_columns(site: Site) -> None:
+    day = date(2026, 11, 18)
+    path = Path(site.lake.model_path("intermediate", "int_devices_state", day))
+    path.parent.mkdir(parents=True)
+    with open_builder(site.home) as builder:
+        kept = "SELECT 'edr:p:1' AS record, 'a1' AS asset_id, NULL::TIMESTAMP AS born"
+        builder.database.sql(kept).write_parquet(str(path))
+        builder.register_states(day)
+        read = builder.database.sql("SELECT record, asset_id, home_id, records FROM run.device_state").fetchall()
+        assert read == [("edr:p:1", "a1", None, None)]
+        assert builder.database.sql("FROM run.identity_state").fetchall() == []
