@@ -23,7 +23,11 @@ def pieces(body: bytes, size: int) -> list[bytes]:
     return [body[at : at + size] for at in range(0, len(body), size)]
 
 
-@pytest.mark.parametrize("body", [LINES, gzip.compress(LINES), gzip.compress(LINES[:100]) + gzip.compress(LINES[100:])])
+@pytest.mark.parametrize(
+    "body",
+    [LINES, gzip.compress(LINES), gzip.compress(LINES[:100]) + gzip.compress(LINES[100:])],
+    ids=["plain", "packed", "packed in two"],
+)
 def test_lines_are_read_plain_packed_and_packed_in_several_members(site: Site, api: Api, body: bytes) -> None:
     site.replies(Reply(200, body, BINARY))
     assert [record["Id"] for record in api.stream_lines("/blob")] == list(range(5000))
@@ -39,7 +43,9 @@ def test_lines_do_not_depend_on_where_the_pieces_end(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [gzip.compress(LINES)[:-20], LINES[:-5], gzip.compress(LINES) + b"junk", b"", b" "[:0]]
+    "body",
+    [gzip.compress(LINES)[:-20], LINES[:-5], gzip.compress(LINES) + b"junk", b""],
+    ids=["packed", "plain", "junk behind it", "nothing"],
 )
 def test_a_cut_body_is_no_whole_one(site: Site, api: Api, body: bytes) -> None:
     site.replies(Reply(200, body, BINARY))

@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from dbt_like_transforms.engine.columns import RUN_SOURCES, empty_select
 from dbt_like_transforms.engine.context import BuildContext
 from dbt_like_transforms.reporting import Report, silent
 from dbt_like_transforms.resolution.decisions.manual import Decision
@@ -147,18 +148,15 @@ class Runs:
         self.home = home
         self.connection = duckdb.connect()
         self.connection.execute("CREATE SCHEMA run; CREATE SCHEMA previous")
-        self.connection.execute(
-            "CREATE TABLE run.device_state (record VARCHAR, asset_id VARCHAR, born TIMESTAMP, home_id VARCHAR, "
-            "home_born TIMESTAMP); CREATE TABLE previous.int_devices_assignments (record VARCHAR, asset_id VARCHAR); "
-            "CREATE TABLE run.device_built (record VARCHAR, asset_id VARCHAR); "
-            "CREATE TABLE run.connections (product VARCHAR, instance VARCHAR, scope VARCHAR)"
-        )
+        for name in ("run.device_state", "run.device_built", "run.connections"):
+            self.connection.execute(f"CREATE TABLE {name} AS {empty_select(RUN_SOURCES[name])}")
+        self.connection.execute("CREATE TABLE previous.int_devices_assignments AS FROM run.device_built")
 
     def scopes(self, **scopes: str) -> None:
         """The scope that the connection of each product gives."""
         self.connection.execute("DELETE FROM run.connections")
         rows = [(product, "p", scope) for product, scope in scopes.items()]
-        self.connection.executemany("INSERT INTO run.connections VALUES (?, ?, ?)", rows)
+        self.connection.executemany("INSERT INTO run.connections (product, instance, scope) VALUES (?, ?, ?)", rows)
 
     def decide(self, **told: Any) -> None:
         (self.home / "decisions.yaml").write_text(json.dumps(told))
