@@ -74,3 +74,50 @@ TABLE = CaseTable("device", CASES)
 @pytest.mark.parametrize("name", CASES)
 def test_case(name: str) -> None:
     TABLE.check(name)
+
+
+GUID, GUID_OF_ALL = "~c4a1c9-12f4-4e74-af7c-3b54377d15##", "~c4a1c9-12f4-4e74-af7c-3b54377d1500"
+LETTERS = [chr(0x100 + i) for i in range(11)]
+BOTH = " ".join(f"{x}{x.upper()}" for x in "abcdefghijkm")
+
+
+def accounts(wrong: dict[str, Any], right: dict[str, Any]) -> Case:
+    """Twelve accounts of Okta that were all given one value, and those of the directory with the values that are theirs."""
+    rows: dict[str, Any] = {}
+    for number, x in enumerate("abcdefghijkm"):
+        own = {key: value.replace("##", f"{number:02x}").replace("%", str(number)) for key, value in right.items()}
+        rows[f"okta.{x}"] = {"upn": f"u{x}~@corp.example", "okta_id": f"00u~{x}", **wrong}
+        rows[f"ad.{x.upper()}"] = {"upn": f"u{x}~@corp.example", **own}
+    return Case(rows, BOTH, words={"a": "identifies nothing here: seen with 12 different"})
+
+
+ACCOUNTS = {
+    "one sid written into all accounts": accounts({"ad_sid": "S-1-5-21-7-1-¤-1104"}, {"ad_sid": "S-1-5-21-7-2-¤-11%"}),
+    "one object guid": accounts({"ad_object_guid": GUID_OF_ALL}, {"ad_object_guid": GUID.replace("15##", "16##")}),
+    "one immutable id": accounts({"immutable_id": GUID_OF_ALL}, {"ad_object_guid": GUID.replace("15##", "16##")}),
+    "one anchor that is no guid": accounts({"immutable_id": "HR-ANCHOR~"}, {"immutable_id": "HR~-%"}),
+    "one object id of the cloud": accounts({"entra_object_id": GUID_OF_ALL}, {"entra_object_id": GUID.replace("15##", "16##")}),
+    "one former sid": Case({f"okta.{x}": {"upn": f"f{i}~@corp.example", "ad_sid": f"S-1-5-21-7-3-¤-11{i:02}", "sid_history": ["S-1-5-21-7-4-¤-1104"]} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
+    "an account has many names in its time": Case({f"p{i}.{x}": {"upn": f"n{min(i, 9)}~@corp.example", "ad_object_guid": GUID_OF_ALL} for i, x in enumerate(LETTERS)}, "".join(LETTERS)),
+    "a mail that very many tell and nothing parts": Case({f"saas.{chr(0x200 + i)}": {"emails": ["one~@corp.example"]} for i in range(70)}, "".join(chr(0x200 + i) for i in range(70))),
+}  # fmt: skip
+ACCOUNT_TABLE = CaseTable("identity", ACCOUNTS)
+
+
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_account(name: str) -> None:
+    ACCOUNT_TABLE.check(name)
+
+
+APPLICATIONS = {
+    "one application id of all": Case({f"saas.{x}": {"app_id": GUID_OF_ALL, "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS), words={LETTERS[0]: "seen with 11 different names"}),
+    "one object id of all": Case({f"saas.{x}": {"object_id": GUID_OF_ALL, "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
+    "one cmdb id of all": Case({f"saas.{x}": {"cmdb_id": "9d385017c611228701d22104cc95c3~", "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
+    "ten names are few": Case({f"p{i}.{x}": {"app_id": GUID_OF_ALL, "name": f"App {min(i, 9)}x~"} for i, x in enumerate(LETTERS)}, "".join(LETTERS)),
+}  # fmt: skip
+APPLICATION_TABLE = CaseTable("application", APPLICATIONS)
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_application(name: str) -> None:
+    APPLICATION_TABLE.check(name)

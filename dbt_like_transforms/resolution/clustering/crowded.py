@@ -63,6 +63,7 @@ def _crowded(clusterer: Clusterer, rule: Rule, shared: Shared) -> NDArray[np.int
     facts, partition = clusterer.facts, clusterer.partition
     against = np.zeros(len(shared.keys), np.int16)
     agreed = _singly(shared)
+    in_question = {rule.identifier, *clusterer.ladder.crowded[rule.identifier]}
     single = partition.held[shared.rows]
     for number, name in enumerate((*rule.contest, "host"), start=1):
         limit = FEW
@@ -78,13 +79,15 @@ def _crowded(clusterer: Clusterer, rule: Rule, shared: Shared) -> NDArray[np.int
         else:
             continue
         pairs &= against[shared.number] == 0
+        if rule.contest_at_work and name != "host":
+            pairs &= facts.active[shared.rows]
         if not pairs.any():
             continue
         rows, value = shared.rows[pairs], agreed.key[pairs]
         many = distinct_count(value, values[rows], len(shared.keys)) > limit
         for one in np.flatnonzero(many).tolist():
             carriers = rows[np.searchsorted(value, one) : np.searchsorted(value, one, "right")]
-            many[one] = _machines(clusterer, carriers, values[carriers], {rule.identifier, name}) > limit
+            many[one] = _machines(clusterer, carriers, values[carriers], in_question | {name}) > limit
         if name in rule.successive and many.any():
             many = at_odds(clusterer, rule, name, agreed, many)
         against[many] = number

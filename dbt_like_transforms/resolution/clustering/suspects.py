@@ -20,7 +20,7 @@ from dbt_like_transforms.resolution.clustering.integers import (
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.clustering.views import BUILT, CARRIED, COMPARED_WITHIN
+from dbt_like_transforms.resolution.clustering.views import BUILT, CARRIED, COMPARED_WITHIN, TOLD_APART
 from dbt_like_transforms.resolution.ladders.ladder import Special
 
 
@@ -65,9 +65,14 @@ class Suspects:
                 return self._unlike(groups, unusable)
             case "source":
                 return self._in_one_product_at_once(groups)
-            case "source_any" | "source_unlike":
+            case "source_any":
                 rows, twice = self._in_one_product(groups)
                 return groups.marked(groups.number[rows[twice >= 0]])
+            case "source_unlike":
+                rows, twice = self._in_one_product(groups)
+                listed = groups.marked(groups.number[rows[twice >= 0]])
+                unlike = [self._disjoint_among(listed, name, groups, unusable) for name in TOLD_APART]
+                return np.logical_or.reduce(unlike)
             case "main_other":
                 rows, twice = self._in_one_product(groups)
                 return self._disjoint_among(groups.marked(groups.number[rows[twice >= 0]]), "main", groups, unusable)

@@ -40,6 +40,8 @@ COLUMNS: dict[str, str] = {
 WRITTEN = ("owner", "vendor", "version", "environment")
 
 _OWN, _APP = ("own_guid", "own_other"), ("app_guid", "app_other")
+#: More names than one application has.
+_MANY = 10
 _STRONG = (*_OWN, *_APP, "appq", "cmdb", "type")
 
 LADDER = Ladder(
@@ -79,10 +81,18 @@ LADDER = Ladder(
             (*_APP, "appq", "cmdb"),
             contest=(*_APP, "appq", "cmdb"),
             contest_at_work=True,
+            fan_out=_MANY,
         ),
-        Rule("cmdb_id", "cmdb", (*_OWN, *_APP), contest=(*_OWN, *_APP), contest_at_work=True),
-        Rule("app_id+tenant", "bareq", (*_OWN, "cmdb", "type"), contest=("cmdb",), contest_at_work=True),
-        Rule("app_id", "bare", (*_OWN, "cmdb", "bareq", "type"), contest=("bareq", "cmdb"), contest_at_work=True),
+        Rule("cmdb_id", "cmdb", (*_OWN, *_APP), contest=(*_OWN, *_APP), contest_at_work=True, fan_out=_MANY),
+        Rule("app_id+tenant", "bareq", (*_OWN, "cmdb", "type"), contest=("cmdb",), contest_at_work=True, fan_out=_MANY),
+        Rule(
+            "app_id",
+            "bare",
+            (*_OWN, "cmdb", "bareq", "type"),
+            contest=("bareq", "cmdb"),
+            contest_at_work=True,
+            fan_out=_MANY,
+        ),
         Rule("entity_id", "entity", _STRONG, ("source_any",), contest=_STRONG, contest_at_work=True),
         # What one product lists twice under one name it tells apart more finely than the name does.
         Rule("cpe", "cpe", (*_STRONG, "entity"), ("source_any",)),
@@ -105,6 +115,7 @@ LADDER = Ladder(
             contest_at_work=True,
         ),
     ),
+    fingerprint=("host",),
     reviewed=("host",),
     dropped=(
         Dropped("own", "own_dropped", is_list=True),

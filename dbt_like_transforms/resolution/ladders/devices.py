@@ -400,6 +400,7 @@ LADDER = Ladder(
     in_full={"host": "longname"},
     common=("host",),
     fingerprint=("host", "mac", "agent"),
+    fingerprint_label="names, cards or agents",
     crowded={
         "entra": ("dirguid",),
         "adguid": ("dirguid",),

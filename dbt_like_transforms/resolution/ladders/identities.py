@@ -62,6 +62,8 @@ def _addresses(column: str) -> str:
 
 _ADDRESS = "regexp_replace(value, '^[0-9]+ ', '')"
 _STRONG = ("entra", "directory", "sid", "okta", "type")
+#: More names to sign in with than one account has in its directory, its cloud and its products, and had before.
+_MANY = 10
 _BY_NAME: tuple[Special, ...] = ("source_unlike", "employee_other", "time")
 
 LADDER = Ladder(
@@ -168,11 +170,25 @@ LADDER = Ladder(
     ),
     rules=(
         # where it is told with two tenants, those of one of them are one account all the same
-        Rule("entra_object_id+tenant", "entraq"),
-        Rule("entra_object_id", "entra", ("entraq",), contest=("entraq",)),
+        Rule("entra_object_id+tenant", "entraq", fan_out=_MANY),
+        Rule("entra_object_id", "entra", ("entraq",), contest=("entraq",), fan_out=_MANY),
         # An account that is deleted in the cloud and synchronised again gets another object id there.
-        Rule("ad_object_guid=immutable_id", "directory", ("entra",), contest=("entra",), contest_at_work=True),
-        Rule("immutable_id", "anchor", ("entra", "sid"), contest=("entra", "sid"), contest_at_work=True),
+        Rule(
+            "ad_object_guid=immutable_id",
+            "directory",
+            ("entra",),
+            contest=("entra",),
+            contest_at_work=True,
+            fan_out=_MANY,
+        ),
+        Rule(
+            "immutable_id",
+            "anchor",
+            ("entra", "sid"),
+            contest=("entra", "sid"),
+            contest_at_work=True,
+            fan_out=_MANY,
+        ),
         # One SID in two domains is that of an account of machines made from one image.
         # The anchor of a migrated account may be its former objectGUID.
         Rule(
@@ -181,13 +197,28 @@ LADDER = Ladder(
             ("entra", "objectguid", "netbios"),
             contest=("entra", "objectguid", "netbios"),
             contest_at_work=True,
+            fan_out=_MANY,
         ),
         # A migrated account has a new SID and objectGUID and carries its old SID: neither is a disagreement.
         # What is nobody's former SID was decided by `ad_sid`.
         Rule(
-            "sid_history", "sids", ("entra",), ("domain",), contest=("entra",), contest_at_work=True, owned_as="former"
+            "sid_history",
+            "sids",
+            ("entra",),
+            ("domain",),
+            contest=("entra",),
+            contest_at_work=True,
+            fan_out=_MANY,
+            owned_as="former",
         ),
-        Rule("okta_id", "okta", ("entra", "objectguid"), contest=("entra", "objectguid"), contest_at_work=True),
+        Rule(
+            "okta_id",
+            "okta",
+            ("entra", "objectguid"),
+            contest=("entra", "objectguid"),
+            contest_at_work=True,
+            fan_out=_MANY,
+        ),
         Rule("upn", "upn", _STRONG, _BY_NAME, contest=_STRONG, max_distinct=3),
         # An administrator's account carries the mail of the person: another logon name is another account.
         Rule(
@@ -220,6 +251,15 @@ LADDER = Ladder(
             contest_at_work=True,
         ),
     ),
+    crowded={
+        "entra": ("entraq",),
+        "directory": ("objectguid",),
+        "anchor": (),
+        "sid": ("sids", "sid_domain"),
+        "okta": (),
+    },
+    one_by=("entra", "objectguid"),
+    fingerprint=("own_upn", "login", "host", "address"),
     reviewed=("address", "alike", "host"),
     one_sided={"alike": "nbname"},
     long_lists=(

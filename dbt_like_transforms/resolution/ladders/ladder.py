@@ -80,7 +80,7 @@ class Rule:
     contest: identifiers whose distinct values, counted over the records that carry one value, show it to be no
         identifier; more than `max_distinct` of them suppress it. Empty: the value cannot be contested.
     contest_at_work: only what is not retired contests the value.
-    fan_out: more distinct host names than this on one value suppress it too (0: any number will do).
+    fan_out: more distinct names than this on one value suppress it too (0: any number will do).
     owned_as: an identifier; only a value that some record has as this as well is agreed on.
     with_agreement: identifiers of which one must agree as well (MAC with a name, MAC with another MAC).
     successive: identifiers among `vetoes` that a machine is given anew; two values are no disagreement, and do not contest
@@ -120,10 +120,10 @@ class Ladder:
     only one of the two may have; rivals have nothing to do with each other then, and neither waits for the other. in_full: for
     a reviewed identifier that compares only the beginning of a value, the one with the whole of it, which settles as well.
     common: reviewed identifiers whose values identify nothing once many assets carry them that are known by something better.
-    fingerprint: identifiers of which the first that a record has stands for its name where `fan_out` counts names. crowded:
-    identifiers whose values no rule sees when many machines carry them, see `crowded`; and of each those that are made of
-    its value. long_lists: values of which one record may have too many. one_by: directory and cloud ids by which several
-    records are one machine, the best one first.
+    fingerprint: identifiers of which the first that a record has stands for its name where `fan_out` counts names;
+    fingerprint_label: what they are, in words. crowded: identifiers whose values no rule sees when many machines carry them,
+    see `crowded`; and of each those that are made of its value. long_lists: values of which one record may have too many.
+    one_by: directory and cloud ids by which several records are one machine, the best one first.
     """
 
     kind: str
@@ -139,6 +139,7 @@ class Ladder:
     in_full: Mapping[str, str] = field(default_factory=dict)
     common: tuple[str, ...] = ()
     fingerprint: tuple[str, ...] = ()
+    fingerprint_label: str = "names"
     crowded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     long_lists: tuple[LongList, ...] = ()
     one_by: tuple[str, ...] = ()

@@ -33,10 +33,7 @@ AGAINST_WORDS = {
     "retired": "one of them is retired, and another one with this value is at work",
     "several": "others that agree with them differ from one another, so a person has to decide",
     "apart": "a person decided that they are different",
-    "host": "it is seen with too many different names, cards or agents",
 }
-#: What is counted against a suppressed value where that is not one identifier.
-_COUNTED_WORDS = {"host": "names, cards or agents", "asset": "assets that are known by something better,"}
 #: Identifiers that travel with a copied disk: the same value on two machines means a clone.
 _COPIED_WITH_DISK = {"sid": "image cloned", "agent": "agent cloned"}
 #: What keeps two apart and tells of no copy.
@@ -54,6 +51,8 @@ _ALONE_WORDS = {
 def against_words(ladder: Ladder, identifier: str, against: str) -> str:
     """Why two that agree on the identifier were not joined: what stood against it, and that it tells of a copy."""
     words = AGAINST_WORDS.get(against) or f"their {ladder.identifier(against).label} differs"
+    if against == "host":
+        words = f"it is seen with too many different {ladder.fingerprint_label}"
     copied = copied_words(ladder, identifier, against)
     return f"{copied}: {words}" if copied else words
 
@@ -71,7 +70,9 @@ def doubt_words(rule: str, identifier: str) -> str:
 
 def counted_words(ladder: Ladder, against: str) -> str:
     """What shows a value to be no identifier when there are several of it."""
-    return _COUNTED_WORDS.get(against) or f"values of {ladder.identifier(against).label}"
+    if against == "asset":
+        return "assets that are known by something better,"
+    return ladder.fingerprint_label if against == "host" else f"values of {ladder.identifier(against).label}"
 
 
 def copied_words(ladder: Ladder, identifier: str, against: str) -> str:
