@@ -81,6 +81,9 @@ CASES = {
     "blades of a maker and of a chassis that is listed": Case(
         {"oneview.c": {"serial_number": "CHS~09", "manufacturer": "HPE", "attributes": {"model": "BladeSystem c7000 Enclosure"}}, "edr.a": {"serial_number": "CHS~09", "manufacturer": "HPE", "hostnames": ["bl~a"], "mac_addresses": [A]}, "cmdb.b": {"serial_number": "CHS~09", "manufacturer": "HPE", "hostnames": ["bl~b"]}}, "c a b"
     ),
+    "chassis that tells the uuid of a machine and not its serial number": Case(
+        {"oneview.c": {"smbios_uuid": U, "hostnames": ["enc~"], "attributes": {"model": "BladeSystem c7000 Enclosure"}}, "edr.a": {"smbios_uuid": U, "hostnames": ["bl~a"]}}, "c a", unlinked=("a part of c", "c part of a")
+    ),
     "camera called by the address of its card": Case(
         {"cmdb.a": {"serial_number": "CAM~1", "hostnames": ["3C7C3F~000A"]}, "nac.b": {"serial_number": "CAM~1", "mac_addresses": [A]}}, "ab"
     ),

@@ -19,7 +19,7 @@ FROM norm JOIN _clusters USING (idx) WHERE serial IS NOT NULL
 UNION ALL
 SELECT idx, cluster, role, 'is named after', 'serial number', upper(regexp_extract(name, '{_SERVER_IN_NAME}', 1))
 FROM (SELECT idx, coalesce(longname, host) AS name FROM names WHERE is_bmc)
-    JOIN norm USING (idx) JOIN _clusters USING (idx) WHERE role = 'bmc' AND serial IS NULL
+    JOIN norm USING (idx) JOIN _clusters USING (idx) WHERE serial IS NULL
 UNION ALL
 SELECT idx, cluster, role, 'reports', 'SMBIOS UUID', unnest([uuid, serial_uuid])
 FROM norm JOIN _clusters USING (idx) WHERE uuid IS NOT NULL OR serial_uuid IS NOT NULL
@@ -64,12 +64,12 @@ FROM told ORDER BY source, target_cluster, target, reason
 
 _BLADES = f"""
 WITH chassis AS (
-    SELECT idx, cluster, value FROM parts WHERE role = 'chassis' AND what = 'serial number'
+    SELECT * FROM parts WHERE role = 'chassis' AND what = 'serial number'
     QUALIFY count(DISTINCT cluster) OVER (PARTITION BY value) <= {_CHASSIS}
 )
 SELECT DISTINCT ON (source, c.cluster) m.idx AS source, c.idx AS target, 'part of',
     'the blade reports the serial number of its chassis'
-FROM chassis c JOIN machines m USING (value) WHERE what = 'serial number'
+FROM chassis c JOIN machines m USING (what, value)
 ORDER BY source, c.cluster, target
 """
 
