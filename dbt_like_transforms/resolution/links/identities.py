@@ -37,30 +37,21 @@ SELECT DISTINCT ON (source, target_cluster) source, target, reason, against FROM
 
 # A number that is given out again is that of another person, unless a name goes on with it.
 _SAME_EMPLOYEE = """
-WITH people AS MATERIALIZED (
+WITH numbered AS MATERIALIZED (
     SELECT employee, room, cluster, min(idx) AS idx FROM norm JOIN _clusters USING (idx)
     WHERE employee IS NOT NULL GROUP BY employee, room, cluster
     QUALIFY count(*) OVER (PARTITION BY employee, room) BETWEEN 2 AND 10),
-pairs AS MATERIALIZED (
-    SELECT a.idx, b.idx AS other, a.cluster, b.cluster AS other_cluster, employee
-    FROM people a JOIN people b USING (employee, room) WHERE a.cluster <> b.cluster),
-spans AS (
+accounts AS MATERIALIZED (
     SELECT cluster, bool_or(active) AS active, min(coalesce(first_seen, observed_at)) AS first,
-        max(coalesce(last_seen, observed_at)) AS last
-    FROM _clusters SEMI JOIN people USING (cluster) JOIN _numbers USING (idx) GROUP BY cluster),
-apart AS MATERIALIZED (
-    SELECT p.cluster AS earlier, p.other_cluster AS later FROM pairs p JOIN spans a USING (cluster)
-        JOIN spans b ON b.cluster = p.other_cluster
-    WHERE NOT a.active AND date_diff('second', a.last, b.first) > $seconds),
-named AS (
-    SELECT DISTINCT cluster, unnest(list_concat(addresses, logons)) AS name FROM _clusters JOIN norm USING (idx)
-    WHERE cluster IN (SELECT earlier FROM apart UNION ALL SELECT later FROM apart)),
-another AS (
-    FROM apart WHERE (earlier, later) NOT IN (
-        SELECT (a.cluster, b.cluster) FROM named a JOIN named b USING (name) WHERE a.cluster <> b.cluster))
-SELECT idx, other, 'both carry employee id ' || employee, NULL FROM pairs
-WHERE (cluster, other_cluster) NOT IN (SELECT (earlier, later) FROM another UNION ALL SELECT (later, earlier) FROM another)
-ORDER BY idx, other
+        max(coalesce(last_seen, observed_at)) AS last, flatten(list(list_concat(addresses, logons))) AS names
+    FROM _clusters SEMI JOIN numbered USING (cluster) JOIN _numbers USING (idx) JOIN norm USING (idx) GROUP BY cluster)
+SELECT m.idx, n.idx, 'both carry employee id ' || employee, NULL
+FROM numbered m JOIN numbered n USING (employee, room)
+    JOIN accounts a ON a.cluster = m.cluster JOIN accounts b ON b.cluster = n.cluster
+WHERE m.cluster <> n.cluster AND (list_has_any(a.names, b.names) OR NOT coalesce(
+    NOT a.active AND date_diff('second', a.last, b.first) > $seconds
+    OR NOT b.active AND date_diff('second', b.last, a.first) > $seconds, false))
+ORDER BY m.idx, n.idx
 """
 
 # Invitations that were never accepted know nothing but a mail address and their own object id.
