@@ -89,6 +89,18 @@ def test_a_record_that_a_person_gave_to_another_machine_takes_no_id_along_and_co
         assert run(rows, state)[0] == natural
 
 
+def test_t84_what_a_person_takes_out_of_an_asset_leaves_the_id_behind_though_it_founded_it() -> None:
+    rows = [told(f"{product}:p:1", "SERAAA", month) for month, product in enumerate(("cmdb", "edr"), start=1)]
+    natural, state, _ = run(rows)
+    (asset,) = set(natural.values())
+    out = (decision("split", parts=[["edr:p:1"], ["cmdb:p:1"]]),)
+    for _ in range(2):
+        ids, state, aliases = run(rows, state, out)
+        assert ids["edr:p:1"] == asset != ids["cmdb:p:1"]
+        assert aliases == {}
+    assert run(rows, state)[0] == natural
+
+
 @pytest.mark.parametrize(
     "merges", [{"one": ["edr:p:1", "edr:p:0"]}, {"a": ["edr:p:1", "gone"], "one": ["gone", "edr:p:0"]}]
 )

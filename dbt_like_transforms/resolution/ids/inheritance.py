@@ -140,20 +140,18 @@ def _choose(claims: list[_Claim], returning: set[int]) -> dict[int, str]:
 
 
 def _take_back(connection: duckdb.DuckDBPyConnection) -> None:
-    """Guests do not keep an id while those whose own it is are left without one of their own: these take it back."""
+    """Guests do not keep an id while those whose own it is are left without one of their own: both give up what they have, so
+    that `_bring_back` gives each its own."""
     connection.execute(
         """
-        CREATE OR REPLACE TEMP TABLE _strays AS
-        WITH astray AS (
-            SELECT cluster, i.asset_id, c.home_id FROM _claims c LEFT JOIN _inherited i USING (cluster)
-            WHERE i.asset_id IS NULL
-                OR cluster IN (SELECT cluster FROM _claims k JOIN _inherited USING (cluster, asset_id) WHERE k.own = 0))
-        SELECT guest.cluster, owner.cluster AS other FROM astray guest
-            JOIN astray owner ON owner.home_id = guest.asset_id AND owner.cluster <> guest.cluster
+        DELETE FROM _inherited WHERE cluster IN (
+            WITH homeless AS (
+                -- what keeps no id, or one that was no record's own
+                SELECT c.cluster, i.asset_id, c.home_id FROM _claims c LEFT JOIN _inherited i USING (cluster)
+                WHERE i.asset_id IS NULL OR (c.cluster, i.asset_id) IN (SELECT (cluster, asset_id) FROM _claims WHERE own = 0))
+            SELECT unnest([guest.cluster, owner.cluster]) FROM homeless guest
+                JOIN homeless owner ON owner.home_id = guest.asset_id AND owner.cluster <> guest.cluster)
         """
-    )
-    connection.execute(
-        "DELETE FROM _inherited WHERE cluster IN (SELECT cluster FROM _strays UNION ALL SELECT other FROM _strays)"
     )
 
 
