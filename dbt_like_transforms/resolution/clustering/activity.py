@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from dbt_like_transforms.resolution.clustering.facts import NO_TIME, Facts
 from dbt_like_transforms.resolution.clustering.views import View
@@ -25,6 +26,13 @@ class Clocks:
     stale: float = 180.0
 
 
+class Span(NamedTuple):
+    """First and last activity; NO_TIME where nobody tells it."""
+
+    first: int
+    last: int
+
+
 class Activity:
     """Activity of records, over facts. Retired records are not at work; unknown times count as the same."""
 
@@ -42,13 +50,16 @@ class Activity:
         a_day_apart: whether that goes for last activities exactly a day apart, as those of a machine that is set up anew
             every morning.
         """
-        facts, nearest = self.facts, self.clocks.together * DAY + int(a_day_apart)
+        facts, day = self.facts, self.clocks.together * DAY
         for row in rows:
             for other in others:
                 if not (facts.active[row] and facts.active[other]):
                     continue
                 last, other_last = int(facts.last[row]), int(facts.last[other])
-                if NO_TIME in (last, other_last) or abs(last - other_last) < nearest:
+                if NO_TIME in (last, other_last):
+                    return True
+                apart = abs(last - other_last)
+                if apart < day or (a_day_apart and apart == day):
                     return True
                 if max(facts.first[row], facts.first[other]) < min(last, other_last):
                     return True
@@ -84,20 +95,19 @@ class Activity:
         shared = set().union(*a.names.values()) & set().union(*b.names.values())
         if shared and (self._given_up(a, b, shared) or self._given_up(b, a, shared)):
             return True
-        one, other = (
+        spans = [
             self._span([row for row in view.rows if not shared or shared & view.names.get(row, shared)])
             for view in (a, b)
-        )
-        if one is None or other is None:
-            return False
-        (begin, end), (start, late_end) = sorted((one, other), key=lambda span: span[1])
-        if end == NO_TIME:  # it tells its beginning alone
-            return late_end != NO_TIME and begin - late_end > self.clocks.gap * DAY
-        if late_end - end > self.clocks.stale * DAY:
+        ]
+        earlier, later = sorted(spans, key=lambda span: span.last)
+        if earlier.last == NO_TIME:
+            # It tells its beginning alone, which may come long after all of the other.
+            return NO_TIME not in (earlier.first, later.last) and earlier.first - later.last > self.clocks.gap * DAY
+        if later.last - earlier.last > self.clocks.stale * DAY:
             return True
         # With a single point in time nothing is known of its first activity: be slower to see a successor.
-        limit = self.clocks.gap if start == late_end else self.clocks.successor
-        return start - end > limit * DAY
+        limit = self.clocks.gap if later.first == later.last else self.clocks.successor
+        return later.first - earlier.last > limit * DAY
 
     def _given_up(self, view: View, other: View, names: set[int]) -> bool:
         """Whether of the view only what is retired goes by the names, and what is at work by others, though something at
@@ -107,12 +117,10 @@ class Activity:
         )
         return bool(here) and not any(found & names for found in here) and any(found & names for found in elsewhere)
 
-    def _span(self, rows: list[int]) -> tuple[int, int] | None:
-        """First and last activity of those that tell their last, else of those that tell their first (the last is NO_TIME
-        then); None where nobody tells any."""
+    def _span(self, rows: list[int]) -> Span:
+        """First and last activity of those that tell their last; where none does, the first that any tells."""
         facts = self.facts
         known = [row for row in rows if facts.last[row] != NO_TIME]
         known = known or [row for row in rows if facts.first[row] != NO_TIME]
-        if not known:
-            return None
-        return min(int(facts.first[row]) for row in known), max(int(facts.last[row]) for row in known)
+        first = min((int(facts.first[row]) for row in known), default=int(NO_TIME))
+        return Span(first, max((int(facts.last[row]) for row in known), default=int(NO_TIME)))
