@@ -393,6 +393,19 @@ def test_the_id_of_a_machine_stays_with_its_serial_number_though_all_that_knows_
     assert len({ids[record] for record in ("sccm:p:2", "scan:p:1", "dns:p:1")} - {asset}) == 1
 
 
+def test_what_waits_for_a_person_leaves_the_id_to_the_machine_that_it_was_a_part_of_though_it_founded_it() -> None:
+    def rows(**scanned: list[str]) -> list[dict[str, Any]]:
+        scan = seen("scan:p:1", first_seen="2026-01-01T00:00:00Z", **scanned)
+        return [scan, seen("cmdb:p:1", fqdns=["web-1.corp.example"])]
+
+    natural, state, _ = run(rows(fqdns=["web-1.corp.example"]))
+    (asset,) = set(natural.values())
+    for _ in range(2):
+        ids, state, aliases = run(rows(hostnames=["web-1"]), state)
+        assert (ids, aliases) == ({"scan:p:1": None, "cmdb:p:1": asset}, {})
+    assert run(rows(fqdns=["web-1.corp.example"]), state)[0] == natural
+
+
 def test_ids_of_two_that_fell_apart_do_not_change_places_while_the_source_of_one_is_away() -> None:
     def rows(name: str) -> list[dict[str, Any]]:
         guid = "0b5b7a39-0000-4000-8000-000000000001"
