@@ -66,10 +66,9 @@ class Verdict:
 def changes(
     previous: pa.Table | duckdb.DuckDBPyRelation,
     current: pa.Table | duckdb.DuckDBPyRelation,
-    connection: duckdb.DuckDBPyConnection | None = None,
 ) -> Changes:
     """Compares two assignments (columns record and asset_id; rows without asset are left out)."""
-    con = connection or duckdb.connect()
+    con = duckdb.connect()
     # Relations keep to their own connection; as Arrow they can be read from any.
     for name, table in (("_gate_previous", previous), ("_gate_current", current)):
         con.register(name, table if isinstance(table, pa.Table) else table.to_arrow_table())
@@ -104,9 +103,8 @@ def changes(
     )
 
 
-def gate(found: Changes, limit: Limit | None = None, accepted: bool = False) -> Verdict:
+def gate(found: Changes, limit: Limit, accepted: bool) -> Verdict:
     """Whether the changes are small enough to publish without a person. accepted: a person has seen them."""
-    limit = limit or Limit()
     allowed = max(limit.assets, limit.share * found.before)
     summary = (
         f"{len(found.merges)} merges and {len(found.splits)} splits touch {found.touched} of {found.before} assets"
@@ -140,7 +138,7 @@ def instance_of(record: str) -> str:
 def gate_of(
     befores: Sequence[pa.Table | duckdb.DuckDBPyRelation],
     current: pa.Table | duckdb.DuckDBPyRelation,
-    limit: Limit | None = None,
+    limit: Limit,
     accepted: bool = False,
 ) -> Verdict:
     """Passes where the changes are small against one of `befores`. One without assets measures nothing; when none lets it

@@ -38,17 +38,17 @@ def resolve_jsonl(
     """
     report("reading the file")
     observations = read_observations(Path(path), kind)
-    return resolve_observations(observations, kind, explain, connection, report)
+    return _results(observations, kind, explain, connection, report)
 
 
-def resolve_observations(
+def _results(
     observations: Sequence[AnyObservation],
     kind: Kind,
-    explain: bool = False,
-    connection: duckdb.DuckDBPyConnection | None = None,
-    report: Report = silent,
+    explain: bool,
+    connection: duckdb.DuckDBPyConnection | None,
+    report: Report,
 ) -> Iterator[dict[str, Any]]:
-    """As `resolve_jsonl`, for observations already read."""
+    """See `resolve_jsonl`; apart from it, so that a line that is no observation is refused at once."""
     if not observations:
         return
     outcome = resolve(kind, to_table(observations, kind), connection=connection, report=report)

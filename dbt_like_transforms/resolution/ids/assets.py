@@ -36,7 +36,7 @@ def assign_assets(
     waiting: Flags,
     state: pa.Table | str | None,
     known: Flags,
-    taken_out: Iterable[int] = (),
+    taken_out: Iterable[int],
 ) -> None:
     """Gives every cluster its id. Reads `_clusters` (idx, key, cluster), and makes the tables
 
