@@ -29,6 +29,16 @@ def by_name(until: str, of: str, told: dict[str, str | None]) -> Case:
     return Case({**rows, "scan.b": {**FQDN, "observed_at": None, **told}}, of, review="ab" if " " in of else "")
 
 
+def reinstalled(since: str, of: str) -> Case:
+    """Two agents of one product on one card: the one OLD, the other since then."""
+    card = {"mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"]}
+    rows = {
+        "edr.a": {"agent_ids": {"aid": "a~" * 12}, **card, **OLD},
+        "edr.b": {"agent_ids": {"aid": "b~" * 12}, **card, **NEW, "first_seen": since},
+    }
+    return Case(rows, of, review="ab" if " " in of else "")
+
+
 CASES = {
     "set up anew, the old directory object still listed": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "ab"),
     "two directory objects alive side by side": Case({"mdm.a": {"entra_device_id": OLD_ID, **SERIAL, **OLD, "last_seen": "2026-09-01T00:00:00Z"}, "mdm.b": {"entra_device_id": NEW_ID, **SERIAL, **NEW}}, "a b", review="ab", unlinked=("a part of b", "b part of a")),
@@ -43,6 +53,8 @@ CASES = {
     "reinstalled agent, the old one's entry was written to since": Case({"edr.a": {"agent_ids": {"aid": "a~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], **OLD, "observed_at": "2026-06-01T00:00:00Z", "last_seen": "2026-11-20T00:00:00Z"}, "edr.b": {"agent_ids": {"aid": "b~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], **NEW}}, "ab"),
     "name of a machine long gone, the next one tells its beginning alone": Case({"cmdb.a": {**FQDN, "observed_at": None, "last_seen": "2026-03-01T00:00:00Z"}, "edr.b": {**FQDN, "observed_at": None, "first_seen": "2026-11-01T00:00:00Z", "serial_number": "5CGR~¤"}}, "a b", held="a", review="ab", words={"b": "used again"}),
     "what tells its beginning alone is there still": Case({"cmdb.a": {**FQDN, "observed_at": None, "first_seen": "2019-03-01T00:00:00Z"}, "edr.b": {**FQDN, **NEW}}, "ab"),
+    "what tells its beginning alone may be of the one that is gone and of the next one": Case({"cmdb.a": {**FQDN, "observed_at": None, "first_seen": "2019-03-01T00:00:00Z"}, "dns.b": {**FQDN, "observed_at": None, "last_seen": "2025-01-01T00:00:00Z"}, "edr.c": {**FQDN, "observed_at": None, "first_seen": "2026-11-01T00:00:00Z", "serial_number": "5CGR~¤"}}, "a b c", held="ab", review="ab ac bc"),
+    "what one source knows since long ago and another since yesterday is no next one of the name": Case({"cmdb.a": {**FQDN, "last_seen": "2026-06-01T00:00:00Z"}, "mdm.b": {**FQDN, **SERIAL, "first_seen": "2026-03-01T00:00:00Z"}, "edr.c": {**FQDN, **SERIAL, "first_seen": "2026-11-19T00:00:00Z"}}, "abc"),
     "never is no date": Case({"cmdb.a": {**FQDN, "first_seen": "0001-01-01T00:00:00Z", "last_seen": "9999-12-31T23:59:59Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
     "the epoch is no date": Case({"cmdb.a": {**FQDN, "first_seen": "1970-01-01T00:00:00Z", "last_seen": "1970-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
     "windows' epoch is no date": Case({"cmdb.a": {**FQDN, "last_seen": "1601-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
@@ -62,6 +74,8 @@ CASES = {
     "two agents of one kind, of one nobody knows when it was at work": Case({"edr.a": {"agent_ids": {"aid": "a~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], "observed_at": None}, "edr.b": {"agent_ids": {"aid": "b~" * 12}, "mac_addresses": ["3c:d9:2b:~:00:01"], "hostnames": ["n¤"], "observed_at": "2026-01-05T00:00:00Z"}}, "a b", review="ab", words={"a": "same time"}),
     "two made from one image, last signs of both a day apart": Case({f"edr.{x}": {"agent_ids": {"aid": "c~" * 12}, "mac_addresses": [f"3c:d9:2b:~:00:0{x}"], "hostnames": [f"im{x}¤"], "observed_at": f"2026-11-1{i}T10:00:00Z"} for i, x in enumerate("ab")}, "a b"),
     "one under another name and with another card, the record of what it was is retired": Case({f"edr.{x}": {"agent_ids": {"aid": "d~" * 12}, "mac_addresses": [f"3c:d9:2b:~:00:0{x}"], "hostnames": [f"in{x}¤"], "state": state} for x, state in (("a", "retired"), ("b", "active"))}, "ab"),
+    "reinstalled agent, at work from the second on in which the old one fell silent": reinstalled("2026-06-01T00:00:00Z", "ab"),
+    "two agents, one at work a second before the other fell silent": reinstalled("2026-05-31T23:59:59Z", "a b"),
     "the next one of a name begins two weeks later": by_name("2026-06-01T00:00:00Z", "ab", {"first_seen": "2026-06-15T00:00:00Z", "last_seen": "2026-07-01T00:00:00Z"}),
     "the next one of a name begins more than two weeks later": by_name("2026-06-01T00:00:00Z", "a b", {"first_seen": "2026-06-15T00:00:01Z", "last_seen": "2026-07-01T00:00:00Z"}),
     "a name is seen once, three months later": by_name("2026-03-01T00:00:00Z", "ab", {"last_seen": "2026-05-30T00:00:00Z"}),

@@ -93,7 +93,7 @@ class Activity:
         A machine set up anew under another name goes by its old one no more, though an old entry still tells it.
         """
         shared = set().union(*a.names.values()) & set().union(*b.names.values())
-        if shared and (self._given_up(a, b, shared) or self._given_up(b, a, shared)):
+        if self._given_up(a, b, shared) or self._given_up(b, a, shared):
             return True
         spans = [
             self._span([row for row in view.rows if not shared or shared & view.names.get(row, shared)])
@@ -102,7 +102,7 @@ class Activity:
         earlier, later = sorted(spans, key=lambda span: span.last)
         if earlier.last == NO_TIME:
             # It tells its beginning alone, which may come long after all of the other.
-            return NO_TIME not in (earlier.first, later.last) and earlier.first - later.last > self.clocks.gap * DAY
+            return later.last != NO_TIME and earlier.first - later.last > self.clocks.gap * DAY
         if later.last - earlier.last > self.clocks.stale * DAY:
             return True
         # With a single point in time nothing is known of its first activity: be slower to see a successor.
