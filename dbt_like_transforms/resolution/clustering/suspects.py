@@ -66,16 +66,13 @@ class Suspects:
             case "source":
                 return self._in_one_product_at_once(groups)
             case "source_any":
-                rows, twice = self._in_one_product(groups)
-                return groups.marked(groups.number[rows[twice >= 0]])
+                return self._in_one_product(groups)
             case "source_unlike":
-                rows, twice = self._in_one_product(groups)
-                listed = groups.marked(groups.number[rows[twice >= 0]])
+                listed = self._in_one_product(groups)
                 unlike = [self._disjoint_among(listed, name, groups, unusable) for name in TOLD_APART]
                 return np.logical_or.reduce(unlike)
             case "main_other":
-                rows, twice = self._in_one_product(groups)
-                return self._disjoint_among(groups.marked(groups.number[rows[twice >= 0]]), "main", groups, unusable)
+                return self._disjoint_among(self._in_one_product(groups), "main", groups, unusable)
             case "agent":
                 return self._two_agents(groups)
             case "time":
@@ -150,49 +147,48 @@ class Suspects:
         listed = np.sort(groups.number[rows].astype(np.int64) * sources + self.facts.source[rows])
         return groups.marked(listed[1:][listed[1:] == listed[:-1]] // sources)
 
-    def _in_one_product(self, groups: Groups) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
+    def _by_product(self, groups: Groups) -> tuple[NDArray[np.integer], NDArray[np.int64]]:
         """Active rows of the groups, and of each the number of its product instance within its group where that has rows of
         two clusters, else -1."""
         rows = np.flatnonzero((groups.number >= 0) & self.facts.active)
         return rows, _seen_twice(groups.number[rows], self.facts.source[rows], groups.label[rows])
 
+    def _in_one_product(self, groups: Groups) -> Flags:
+        """Groups in which one product instance has active records of two clusters."""
+        rows, product = self._by_product(groups)
+        return groups.marked(groups.number[rows[product >= 0]])
+
     def _in_one_product_at_once(self, groups: Groups) -> Flags:
-        rows, twice = self._in_one_product(groups)
-        return groups.marked(self._at_once_among(rows, groups.number[rows], twice))
+        """The same of records that may have been at work at the same time."""
+        rows, product = self._by_product(groups)
+        return groups.marked(self._at_once_among(rows, groups.number[rows], product))
 
     def _two_agents(self, groups: Groups) -> Flags:
         """Groups in which two installations of one product may have been at work at the same time."""
         edges = self.facts.edges["agent"]
         inside = np.flatnonzero(((groups.number >= 0) & self.facts.active)[edges.rows])
-        rows = edges.rows[inside]
+        rows, keys = edges.rows[inside], edges.keys[inside]
         number = groups.number[rows]
-        sets = _seen_twice(number, self.facts.agent_products[inside], groups.label[rows])
-        two = np.flatnonzero(sets >= 0)
-        differ = _nothing_common(
-            sets[two], groups.label[rows[two]], edges.keys[inside[two]], int(sets.max(initial=0)) + 1
-        )
-        sets[two[~differ[sets[two]]]] = -1
-        return groups.marked(self._at_once_among(rows, number, sets))
+        product = _seen_twice(number, self.facts.agent_products[inside], groups.label[rows])
+        two = product >= 0
+        differ = _nothing_common(product[two], groups.label[rows[two]], keys[two], int(product.max(initial=0)) + 1)
+        product[~np.append(differ, False)[product]] = -1
+        return groups.marked(self._at_once_among(rows, number, product))
 
     def _at_once_among(self, rows: NDArray[np.integer], group: Rows, sets: NDArray[np.int64]) -> Rows:
         """Groups with two rows of one set that might be active at the same time. sets: of each row its set, -1 for none."""
-        inside = np.flatnonzero(sets >= 0)
-        rows, group, sets = rows[inside], group[inside], sets[inside]
+        known = (sets >= 0) & (self.facts.first[rows] != NO_TIME) & (self.facts.last[rows] != NO_TIME)
+        timeless = group[(sets >= 0) & ~known]
+        rows, group, sets = rows[known], group[known], sets[known]
         first, last = self.facts.first[rows], self.facts.last[rows]
-        unknown = (first == NO_TIME) | (last == NO_TIME)
-        found = unknown.copy()
         order = np.lexsort((last, sets))
         near = (np.diff(sets[order]) == 0) & (np.diff(last[order]) <= self.clocks.together * DAY)
-        found[order[1:][near]] = True
+        close = group[order[1:][near]]
         order = np.lexsort((first, sets))
         # the latest end so far within the set: sets lie further apart than any two times
-        apart = np.int64(1) << 40
-        ends = np.maximum.accumulate(np.where(unknown, 0, last)[order] + sets[order] * apart)
-        overlaps = (np.diff(sets[order]) == 0) & (
-            np.where(unknown, 0, first)[order][1:] + sets[order][1:] * apart < ends[:-1]
-        )
-        found[order[1:][overlaps]] = True
-        return group[found]
+        begin, end = (times[order] + (sets[order] << 40) for times in (first, last))
+        over = (np.diff(sets[order]) == 0) & (begin[1:] < np.maximum.accumulate(end)[:-1])
+        return np.concatenate([timeless, close, group[order[1:][over]]])
 
     def _apart_in_time(self, groups: Groups) -> Flags:
         """Groups in which one cluster may have been gone long before another one appeared or was last seen."""
