@@ -40,6 +40,12 @@ def days(i: int) -> dict[str, str]:
     }
 
 
+def named(value: dict[str, Any], letters: str, nameless: str = "") -> dict[str, Any]:
+    """One value in as many products as there are letters, each under a name of its own."""
+    rows = {f"source{x}.{x}": {**value, "hostnames": [f"n{x}~"]} for x in letters}
+    return rows | {f"source{x}.{x}": value for x in nameless}
+
+
 CASES = {
     "serial number of a board maker, real one elsewhere, full names agree": Case(fleet({"serial_number": "ACME~1", "smbios_uuid": OWN, **FQDN}, {"serial_number": "5CG~#", **FQDN}), PAIRS, words={"a": "identifies nothing here: seen with 6 different values of SMBIOS UUID"}),
     "the same by uuid": Case(fleet({"serial_number": "ACME~2", "smbios_uuid": OWN}, {"serial_number": "5CG~#", "smbios_uuid": OWN}), PAIRS),
@@ -61,6 +67,10 @@ CASES = {
     "name of many machines still confirms a card": Case({**{f"edr.{chr(0x100 + i)}": {"hostnames": ["kiosk~"], "mac_addresses": [f"3c:7c:3f:~:04:{i:02x}"]} for i in range(24)}, "nac.z": {"hostnames": ["kiosk~"], "mac_addresses": ["3c:7c:3f:~:04:07"]}}, " ".join(chr(0x100 + i) + ("z" if i == 7 else "") for i in range(24)), words={"z": "seen with 24 different assets"}),
     "on three machines it may be right on one and goes on to disagree": Case({**{f"edr.{x}": {"serial_number": "ACME~9", "smbios_uuid": OWN.replace("#", x), "fqdns": [f"f{x}~.corp.example"]} for x in "abc"}, "cmdb.d": {"serial_number": "5CG~", "fqdns": ["fa~.corp.example"]}}, "a b c d"),
     "three serial numbers under one directory id are three questions": Case({f"{product}.{x}": {"entra_device_id": ENTRA_OF_ALL, "serial_number": f"5CG~{x}"} for product, x in (("intune", "a"), ("mde", "b"), ("cmdb", "c"))}, "a b c", review="ab bc ac"),
+    "imei under ten names, and once without any": Case(named({"imei": "35209900¤4711"}, "abcdefghij", "k"), "abcdefghijk"),
+    "imei under eleven names": Case(named({"imei": "35209900¤4711"}, "abcdefghijk"), "a b c d e f g h i j k"),
+    "agent id under ten names, and once without any": Case(named({"agent_ids": {"aid": "~f" * 16}}, "abcdefghij", "k"), "abcdefghijk"),
+    "agent id under eleven names": Case(named({"agent_ids": {"aid": "~f" * 16}}, "abcdefghijk"), "a b c d e f g h i j k"),
     "a desktop set up daily under one directory object is one machine": Case({**{f"mde.{x}": {"ad_object_guid": ENTRA_OF_ALL, "serial_number": "CZ~VD", "smbios_uuid": OWN.replace("#", x), "observed_at": f"2026-11-1{i}T10:00:00Z"} for i, x in enumerate(MACHINES)}, "cmdb.z": {"serial_number": "CZ~VD"}}, "abcdefz"),
     "a laptop set up anew five times is one machine": Case({f"intune.{x}": {"serial_number": "5CG~5", "entra_device_id": ENTRA.replace("#", x), **days(i)} for i, x in enumerate("abcde")}, "abcde"),
     "boards swapped four times under one name are one machine": Case({f"edr.{x}": {"serial_number": "5CG~4", "hostnames": ["fu~"], "smbios_uuid": OWN.replace("#", x), **days(i)} for i, x in enumerate("abcd")}, "abcd"),
