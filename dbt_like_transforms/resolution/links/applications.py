@@ -18,8 +18,8 @@ hub AS (SELECT app, arg_min(idx, rank) AS idx, arg_min(role, rank) AS role FROM 
 SELECT n.idx, h.idx,
     CASE WHEN n.role = 'principal' AND h.role <> 'principal' THEN 'instance of' ELSE 'same application' END,
     'both carry application id ' || app
-FROM named n JOIN hub h USING (app) WHERE n.idx <> h.idx
-    AND n.cluster <> (SELECT cluster FROM _clusters c WHERE c.idx = h.idx)
+FROM named n JOIN hub h USING (app)
+WHERE n.cluster <> (SELECT cluster FROM _clusters c WHERE c.idx = h.idx)
 ORDER BY n.idx
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from dbt_like_transforms.resolution.clustering.cluster import Clusterer
+from dbt_like_transforms.resolution.forms.seeds import MOST_VALUES
 from dbt_like_transforms.resolution.links.link import Link
 from dbt_like_transforms.resolution.links.parts import part_links
 from dbt_like_transforms.resolution.links.shared_serials import shared_serials
@@ -22,7 +23,7 @@ WITH loose AS (
     WHERE entra IS NULL AND adguid IS NULL AND sid IS NULL AND cloud IS NULL AND role = ''
 ), gear AS (
     SELECT DISTINCT idx, cluster, room, ip FROM ips SEMI JOIN loose USING (idx) JOIN _clusters USING (idx)
-    WHERE ip IS NOT NULL QUALIFY count(*) OVER (PARTITION BY idx) <= 64
+    WHERE ip IS NOT NULL QUALIFY count(*) OVER (PARTITION BY idx) <= {MOST_VALUES}
 ), shared AS (
     SELECT room, ip FROM (SELECT DISTINCT room, ip, cluster FROM gear) GROUP BY room, ip
     HAVING count(*) BETWEEN 2 AND {_MEMBERS}
@@ -54,7 +55,7 @@ named AS (
     FROM ips i SEMI JOIN objects USING (idx) ANTI JOIN (FROM agents WHERE agent_id IS NOT NULL) USING (idx)
         JOIN norm n USING (idx) JOIN _clusters USING (idx)
     WHERE serial IS NULL AND uuid IS NULL AND serial_uuid IS NULL
-    QUALIFY count(*) OVER (PARTITION BY idx) <= 64
+    QUALIFY count(*) OVER (PARTITION BY idx) <= {MOST_VALUES}
 ), places AS (
     -- an address of many is that of a scanner or a router: no pairs of all that have it
     SELECT room, ip FROM ips SEMI JOIN named USING (room, ip) JOIN _clusters USING (idx)

@@ -24,8 +24,8 @@ _BLADES = 64
 
 #: The number with its maker first: what it tells is not told again.
 _SERIALS = ("serialq", "serial")
-#: Vetoes by which one number is on several machines.
-_SEVERAL_MACHINES = frozenset({"clone_same_source", "clone_blade", "enclosed"})
+#: Vetoes by which one number is on several machines. Where the chassis is listed they are linked to it, see `parts`.
+_SEVERAL_MACHINES = frozenset({"clone_same_source", "clone_blade"})
 
 
 def shared_serials(connection: duckdb.DuckDBPyConnection, clusterer: Clusterer) -> list[Link]:
