@@ -12,6 +12,7 @@ OLD_ID, NEW_ID = "0a1b2c3d-0000-4000-8000-0000000000~", "0a1b2c3e-0000-4000-8000
 OLD = {"first_seen": "2025-01-01T00:00:00Z", "last_seen": "2026-06-01T00:00:00Z"}
 NEW = {"first_seen": "2026-06-03T00:00:00Z", "last_seen": "2026-11-20T00:00:00Z"}
 FQDN = {"fqdns": ["lt¤.corp.local"]}
+CARDS = {"mac_addresses": ["3c:d9:2b:~:00:01", "3c:d9:2b:~:00:02"]}
 UUID = "4c4c4544-00~-3510-8052-b4c04f4a32"
 
 
@@ -55,6 +56,8 @@ CASES = {
     "what tells its beginning alone is there still": Case({"cmdb.a": {**FQDN, "observed_at": None, "first_seen": "2019-03-01T00:00:00Z"}, "edr.b": {**FQDN, **NEW}}, "ab"),
     "what tells its beginning alone may be of the one that is gone and of the next one": Case({"cmdb.a": {**FQDN, "observed_at": None, "first_seen": "2019-03-01T00:00:00Z"}, "dns.b": {**FQDN, "observed_at": None, "last_seen": "2025-01-01T00:00:00Z"}, "edr.c": {**FQDN, "observed_at": None, "first_seen": "2026-11-01T00:00:00Z", "serial_number": "5CGR~¤"}}, "a b c", held="ab", review="ab ac bc"),
     "what one source knows since long ago and another since yesterday is no next one of the name": Case({"cmdb.a": {**FQDN, "last_seen": "2026-06-01T00:00:00Z"}, "mdm.b": {**FQDN, **SERIAL, "first_seen": "2026-03-01T00:00:00Z"}, "edr.c": {**FQDN, **SERIAL, "first_seen": "2026-11-19T00:00:00Z"}}, "abc"),
+    "what one product has retired may be of either of two that others tell apart": Case({"cmdb.a": {**FQDN, "serial_number": "5CGA~¤"}, "cmdb.b": {**FQDN, "state": "retired"}, "edr.c": {**FQDN, "serial_number": "5CGB~¤"}}, "a b c", held="b", review="ab bc"),
+    "what one product lists no more may be of either of two with other agents": Case({"nac.a": {**CARDS, **OLD, "observed_at": OLD["last_seen"]}, "nac.b": {**CARDS, "agent_ids": {"aid": "e~" * 12}}, "edr.c": {**CARDS, "agent_ids": {"aid": "f~" * 12}}}, "a b c", held="a", review="ab ac bc"),
     "never is no date": Case({"cmdb.a": {**FQDN, "first_seen": "0001-01-01T00:00:00Z", "last_seen": "9999-12-31T23:59:59Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
     "the epoch is no date": Case({"cmdb.a": {**FQDN, "first_seen": "1970-01-01T00:00:00Z", "last_seen": "1970-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
     "windows' epoch is no date": Case({"cmdb.a": {**FQDN, "last_seen": "1601-01-01T00:00:00Z"}, "scan.b": {**FQDN, **NEW}}, "ab"),
@@ -87,6 +90,7 @@ CASES = {
 }  # fmt: skip
 
 ACCOUNTS = {
+    "an account with an old entry beside that at work has the name of a retired one": Case({"entra.a": {"entra_object_id": OLD_ID, "upn": "nm¤@corp.com", "state": "retired"}, "entra.b": {"entra_object_id": NEW_ID, "upn": "nm¤@corp.com"}, "aad.c": {"entra_object_id": NEW_ID, "state": "retired"}, "snow.d": {"upn": "nm¤@corp.com"}}, "a bcd"),
     "former sid of another domain": Case({"ad.a": {"ad_object_guid": OLD_ID, "ad_sid": "S-1-5-21-1-2-3-1¤"}, "ad.b": {"ad_object_guid": NEW_ID, "ad_sid": "S-1-5-21-9-9-9-2¤", "sid_history": ["S-1-5-21-1-2-3-1¤"]}}, "ab"),
     "sid of an administrator put into the history of an account beside it": Case({"ad.a": {"ad_object_guid": OLD_ID, "ad_sid": "S-1-5-21-1-2-¤-500"}, "ad.b": {"ad_object_guid": NEW_ID, "ad_sid": "S-1-5-21-1-2-¤-1105", "sid_history": ["S-1-5-21-1-2-¤-500"]}}, "a b"),
     "an account nobody signs in to is still there": Case({"entra.a": {"entra_object_id": OLD_ID, "upn": "svc¤@corp.com", "last_seen": "2024-01-01T00:00:00Z"}, "okta.b": {"okta_id": "00u¤", "login_names": ["svc¤@corp.com"], **NEW}}, "ab"),
