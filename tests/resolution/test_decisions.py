@@ -101,6 +101,18 @@ def test_t84_what_a_person_takes_out_of_an_asset_leaves_the_id_behind_though_it_
     assert run(rows, state)[0] == natural
 
 
+def test_t84_what_a_person_takes_out_of_a_wrong_merge_keeps_the_id_that_it_brought_into_it() -> None:
+    def rows(serial: str) -> list[dict[str, Any]]:
+        return [told("cmdb:p:1", "SERAAA", 1), told("edr:p:1", serial, 2)]
+
+    natural, state, _ = run(rows("SERBBB"))
+    merged, state, _ = run(rows("SERAAA"), state)
+    assert set(merged.values()) == {natural["cmdb:p:1"]}
+    for _ in range(2):
+        ids, state, aliases = run(rows("SERAAA"), state, (decision("split", parts=[["edr:p:1"], ["cmdb:p:1"]]),))
+        assert (ids, aliases) == (natural, {})
+
+
 @pytest.mark.parametrize(
     "merges", [{"one": ["edr:p:1", "edr:p:0"]}, {"a": ["edr:p:1", "gone"], "one": ["gone", "edr:p:0"]}]
 )

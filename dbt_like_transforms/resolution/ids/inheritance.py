@@ -63,7 +63,7 @@ def _make_claims(connection: duckdb.DuckDBPyConnection, kind: str, taken_out: It
         SELECT b.asset_id, min(b.born) AS born, c.cluster, count(*) AS members,
             bool_or(md5(? || ':' || b.record) = b.asset_id) AS founder,
             bool_or(t.idx IS NULL) AS stays, count(*) FILTER (b.home_id = b.asset_id) AS own,
-            min(CASE WHEN b.home_id <> b.asset_id THEN b.home_id END) AS home_id
+            min(b.home_id) FILTER (b.home_id <> b.asset_id) AS home_id
         FROM _before b JOIN _keyed r USING (record) JOIN _clusters c USING (key) JOIN _found f USING (cluster)
             LEFT JOIN _taken_out t USING (idx)
         WHERE NOT f.held
