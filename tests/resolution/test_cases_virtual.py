@@ -351,6 +351,25 @@ CASES = {
     "google machine by its number and by a link that ends in it": Case(
         {"gcp.a": {"cloud_instance_id": "71234567890123¤"}, "scc.b": {"cloud_resource_id": "//compute.googleapis.com/projects/p~/zones/z/instances/71234567890123¤"}}, "ab"
     ),
+    "golden image on a laptop and in two clouds: a number that is a uuid is another one than a maker's": Case(
+        {
+            "edr.a": {"agent_ids": {"aid": "c1~" * 10}, "serial_number": "5CG~GLD", "hostnames": ["gia~"]},
+            "edr.b": {"agent_ids": {"aid": "c1~" * 10}, "serial_number": "ec2~000-1111-4222-8333-0000000000bb", "hostnames": ["gib~"]},
+            "edr.c": {"agent_ids": {"aid": "c2~" * 10}, "serial_number": "5CG~GLE", "hostnames": ["gic~"]},
+            "edr.d": {"agent_ids": {"aid": "c2~" * 10}, "serial_number": "VMware-~ B4 A1 C9 12 F4 4E 74 AF 7C 3B 54 37 7D 15 ~", "hostnames": ["gid~"]},
+        },
+        "a b c d",
+        words={"a": "agent cloned", "d": "agent cloned"},
+    ),
+    "laptop made a virtual machine, and one whose number only the inventory knows": Case(
+        {
+            "edr.a": {"agent_ids": {"aid": "c1~" * 10}, "serial_number": "5CG~P2V", "hostnames": ["p2v~"]},
+            "edr.b": {"agent_ids": {"aid": "c1~" * 10}, "serial_number": "VMware-~ B4 A1 C9 12 F4 4E 74 AF 7C 3B 54 37 7D 15 ~", "hostnames": ["p2v~"]},
+            "cmdb.c": {"serial_number": "VM¤0001", "smbios_uuid": W, "hostnames": ["inv~"]},
+            "edr.d": {"serial_number": "VMware-~ 00 00 00 11 11 42 22-83 33 00 00 00 00 00 aa", "hostnames": ["inv~"]},
+        },
+        "ab cd",
+    ),
     "linked clones: the parent's uuid, an agent that knows uuid, name and card of one": Case(
         {"vcenter.a": {"smbios_uuid": U, "cloud_instance_id": V, "hostnames": ["lca~"], "mac_addresses": ["00:50:56:9a:~:0a"]}, "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": W, "hostnames": ["lcb~"], "mac_addresses": ["00:50:56:9a:~:0b"]}, "edr.c": {"smbios_uuid": U, "hostnames": ["lcb~"], "mac_addresses": ["00:50:56:9a:~:0b"]}}, "a bc"
     ),

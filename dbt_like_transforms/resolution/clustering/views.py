@@ -23,7 +23,7 @@ NEEDS_NAME = frozenset({"uuid"})
 _NAMES = ("host", "longname")
 _CARDS_AND_NAMES = ("mac", *_NAMES)
 #: What is built into a machine and does not go along with a copy of its disk.
-BUILT = ("mac", "uuid")
+BUILT = ("mac", "uuid", "numbered")
 _BUILT_AND_NAMES = (*BUILT, *_NAMES)
 
 #: Two records of one product that differ in none of these are one account listed twice. The first two are scoped.

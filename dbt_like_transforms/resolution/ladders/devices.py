@@ -187,6 +187,13 @@ LADDER = Ladder(
             "serial_number",
             RUNG_HARDWARE,
         ),
+        # A hypervisor's form of the number and a maker's are two numbers, though the one is compared as a UUID.
+        Identifier(
+            "numbered",
+            f"CASE WHEN role <> 'container' THEN {_PART} || coalesce(serial, serial_uuid) END",
+            "serial number of any form",
+            "serial_number",
+        ),
         Identifier(
             "uuid",
             f"[{_UUID_PART} || uuid, CASE WHEN role <> 'container' THEN {_UUID_PART} || serial_uuid END, "
@@ -406,7 +413,7 @@ LADDER = Ladder(
         "adguid": ("dirguid",),
         "sid": ("sid_account", "sid_machine"),
         "serialq": (),
-        "serial": ("serialq",),
+        "serial": ("serialq", "numbered"),
         "uuid": (),
     },
     long_lists=(
