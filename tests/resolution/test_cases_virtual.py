@@ -370,6 +370,25 @@ CASES = {
         },
         "ab cd",
     ),
+    "golden image on a hypervisor that makes up the addresses of its cards": Case(
+        {
+            "edr.a": {"agent_ids": {"aid": "c1~" * 10}, "hostnames": ["kva~"], "mac_addresses": ["52:54:00:~:00:01"]},
+            "edr.b": {"agent_ids": {"aid": "c1~" * 10}, "hostnames": ["kvb~"], "mac_addresses": ["52:54:00:~:00:02"]},
+            "edr.c": {"ad_sid": "S-1-5-21-17-78-¤", "hostnames": ["kvc~"], "mac_addresses": ["fa:16:3e:~:00:01"]},
+            "edr.d": {"ad_sid": "S-1-5-21-17-78-¤", "hostnames": ["kvd~"], "mac_addresses": ["fa:16:3e:~:00:02"]},
+        },
+        "a b c d",
+        words={"a": "agent cloned", "d": "image cloned"},
+    ),
+    "made-up addresses of one laptop that was renamed, and of a telephone that two products call by two names": Case(
+        {
+            "edr.a": {"agent_ids": {"aid": "c1~" * 10}, "hostnames": ["mua~"], "mac_addresses": ["3c:52:82:~:00:01", "da:a1:19:~:00:01"]},
+            "edr.b": {"agent_ids": {"aid": "c1~" * 10}, "hostnames": ["mub~"], "mac_addresses": ["3c:52:82:~:00:01", "da:a1:19:~:00:02"]},
+            "edr.c": {"agent_ids": {"aid": "c2~" * 10}, "hostnames": ["muc~"], "mac_addresses": ["da:a1:19:~:00:03"]},
+            "mdm.d": {"agent_ids": {"aid": "c2~" * 10}, "hostnames": ["mud~"], "mac_addresses": ["da:a1:19:~:00:04"]},
+        },
+        "ab cd",
+    ),
     "linked clones: the parent's uuid, an agent that knows uuid, name and card of one": Case(
         {"vcenter.a": {"smbios_uuid": U, "cloud_instance_id": V, "hostnames": ["lca~"], "mac_addresses": ["00:50:56:9a:~:0a"]}, "vcenter.b": {"smbios_uuid": U, "cloud_instance_id": W, "hostnames": ["lcb~"], "mac_addresses": ["00:50:56:9a:~:0b"]}, "edr.c": {"smbios_uuid": U, "hostnames": ["lcb~"], "mac_addresses": ["00:50:56:9a:~:0b"]}}, "a bc"
     ),

@@ -20,7 +20,7 @@ from dbt_like_transforms.resolution.clustering.integers import (
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.clustering.views import BUILT, CARRIED, COMPARED_WITHIN, TOLD_APART
+from dbt_like_transforms.resolution.clustering.views import BUILT, CARRIED, COMPARED_WITHIN, LISTED, TOLD_APART
 from dbt_like_transforms.resolution.ladders.ladder import Special
 
 
@@ -80,7 +80,7 @@ class Suspects:
             case "clone" | "clone_blade":
                 return self._cloned(groups, unusable)
             case "clone_same_source" | "clone_image":
-                return self._cloned(groups.only(self._listed_twice(groups)), unusable)
+                return self._cloned(groups.only(self._listed_twice(groups)), unusable, LISTED)
             case "clone_agents":
                 return self._two_agents(groups.only(self._unlike(groups, unusable)))
             case "clone_unnamed":
@@ -114,11 +114,11 @@ class Suspects:
             found |= self._disjoint("longname", groups, unusable)
         return found
 
-    def _cloned(self, groups: Groups, unusable: dict[str, Keys]) -> Flags:
+    def _cloned(self, groups: Groups, unusable: dict[str, Keys], built: tuple[str, ...] = BUILT) -> Flags:
         """Groups in which names may differ, and cards or boards as well."""
         named = groups.only(self._unlike(groups, unusable))
         found = np.zeros(groups.size, np.bool_)
-        for name in BUILT:
+        for name in built:
             found |= self._disjoint(name, named, unusable)
         return found
 

@@ -11,6 +11,7 @@ from dbt_like_transforms.resolution.clustering.views import (
     BUILT,
     CARRIED,
     COMPARED_WITHIN,
+    LISTED,
     TOLD_APART,
     View,
     common,
@@ -76,10 +77,10 @@ class Vetoes:
                 named = common(a, b, "host") and not unlike(a, b)
                 return not named and disjoint(a, b, "mac") and self.activity.in_one_product(a, b, at_once=True)
             case "clone_same_source":
-                return self.activity.in_one_product(a, b, at_once=True) and self._cloned(a, b)
+                return self._listed_as_two(a, b)
             case "clone_image":
                 both = bool(a.of(CARRIED[special]) and b.of(CARRIED[special]))
-                return both and self.activity.in_one_product(a, b, at_once=True) and self._cloned(a, b)
+                return both and self._listed_as_two(a, b)
             case "clone_blade":
                 return bool(a.of(CARRIED[special]) or b.of(CARRIED[special])) and self._cloned(a, b)
             case "enclosed":
@@ -99,6 +100,13 @@ class Vetoes:
                 return disjoint(a, b, "main") and self.activity.at_work(a) is not self.activity.at_work(b)
             case _:
                 assert_never(special)
+
+    def _listed_as_two(self, a: View, b: View) -> bool:
+        """Whether one product lists both at the same time under different names, with other cards or boards."""
+        if not (unlike(a, b) and self.activity.in_one_product(a, b, at_once=True)):
+            return False
+        built = LISTED if not common(a, b, "mac") else BUILT
+        return any(disjoint(a, b, name) for name in built)
 
     def _cloned(self, a: View, b: View) -> bool:
         """Whether names differ, and cards or boards do, of what was at work at the same time."""

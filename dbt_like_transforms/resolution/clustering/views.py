@@ -24,7 +24,10 @@ _NAMES = ("host", "longname")
 _CARDS_AND_NAMES = ("mac", *_NAMES)
 #: What is built into a machine and does not go along with a copy of its disk.
 BUILT = ("mac", "uuid", "numbered")
+#: Besides, within one product, where no card is common: laptops and telephones make addresses up as they go.
+LISTED = (*BUILT, "made_up")
 _BUILT_AND_NAMES = (*BUILT, *_NAMES)
+_LISTED_AND_NAMES = (*LISTED, *_NAMES)
 
 #: Two records of one product that differ in none of these are one account listed twice. The first two are scoped.
 _TOLD_IN_SCOPE = ("employee", "host")
@@ -49,9 +52,9 @@ _COMPARED: dict[str, tuple[str, ...]] = {
     "clone": _BUILT_AND_NAMES,
     "clone_agents": _NAMES,
     "clone_unnamed": _CARDS_AND_NAMES,
-    "clone_same_source": _BUILT_AND_NAMES,
+    "clone_same_source": _LISTED_AND_NAMES,
     "clone_blade": _BUILT_AND_NAMES,
-    "clone_image": _BUILT_AND_NAMES,
+    "clone_image": _LISTED_AND_NAMES,
     "counted": _CARDS_AND_NAMES,
     "enclosed": _CARDS_AND_NAMES,
     "source_unlike": TOLD_APART,

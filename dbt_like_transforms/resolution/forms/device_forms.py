@@ -103,7 +103,7 @@ WITH given AS (
 ), formed AS (
     SELECT idx, room, wide, l_mac_hex(digits) AS mac FROM digits
 )
-SELECT idx, room, mac, seeded, random, NOT seeded AND NOT random AND NOT wide AS usable
+SELECT idx, room, mac, seeded, random, NOT seeded AND NOT random AND NOT wide AS usable, NOT seeded AND random AND NOT wide AS made
 FROM (SELECT *, seeded_mac_address(mac) AS seeded,
     substr(mac, 2, 1) IN ('2', '6', 'a', 'e') AND NOT allowed_mac_address(mac) AS random FROM formed)
 """

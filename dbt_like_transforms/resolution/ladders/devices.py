@@ -234,6 +234,8 @@ LADDER = Ladder(
             shown="replace(value, right(value, 12), n_colons(right(value, 12)))",
             table=_with_part("macs"),
         ),
+        # Hypervisors and clouds make cards up: such an address tells no machine, but two of them are two cards.
+        Identifier("made_up", "CASE WHEN made THEN mac END", "made-up MAC address", "mac_addresses", table="macs"),
         Identifier(
             "fqdn", _parted("fqdn"), "fully qualified name", "fqdns", RUNG_NAME, scoped=True, table=_with_part(_NAMES)
         ),
@@ -352,7 +354,7 @@ LADDER = Ladder(
             "agent",
             _STRONG_BUT_MAKER,
             # first: a number that a scanner gave to an address is no clone
-            ("counted", "clone", "clone_agents", "clone_unnamed"),
+            ("counted", "clone", "clone_agents", "clone_unnamed", "clone_same_source"),
             contest=_STRONG_BUT_MAKER,
             fan_out=10,
         ),
