@@ -166,6 +166,21 @@ def test_what_fits_alone_fits_in_company(seed: int) -> None:
         assert told(rows) == {row["record"]: company[row["record"]] for row in rows}
 
 
+@pytest.mark.parametrize("seed", [8, 9])
+def test_every_reason_fits_what_was_decided(seed: int) -> None:
+    dice = random.Random(seed)
+    out = devices(*(row for number in range(ESTATES) for row in estate(dice, number)))
+    for record, line in out.lines.items():
+        one = {other for other, told in out.lines.items() if told["asset"] == line["asset"]}
+        for decision in line["decisions"]:
+            if other := decision["other_record"]:
+                assert (other in one) == (decision["verdict"] == "joined"), (record, decision)
+        assert len(one) == 1 or "joined" in out.verdicts(record), record
+        assert not out.review(record) & one
+        assert all(record in out.review(other) for other in out.review(record)), record
+        assert (line["state"] == "held") == ("held_because" in line), record
+
+
 def test_a_value_that_an_asset_has_anew_splits_nothing() -> None:
     dice = random.Random(7)
     rows = [row for number in range(ESTATES) for row in estate(dice, number)]
