@@ -32,7 +32,7 @@ from dbt_like_transforms.resolution.clustering.partition import Partition
 from dbt_like_transforms.resolution.clustering.settle import settle
 from dbt_like_transforms.resolution.clustering.suspects import Groups, Suspects
 from dbt_like_transforms.resolution.clustering.vetoes import Vetoes
-from dbt_like_transforms.resolution.clustering.views import View, view_clusters
+from dbt_like_transforms.resolution.clustering.views import View, named_alike, view_clusters
 from dbt_like_transforms.resolution.ladders.ladder import Ladder, Rule
 
 
@@ -211,6 +211,7 @@ class Clusterer:
             lambda a, b: self.vetoes.conflict(rule, views[a], views[b]),
             lambda a: self.vetoes.activity.at_work(views[a]),
             lambda part: self.vetoes.took_turns(rule, [views[cluster] for cluster in part]),
+            lambda a, b: named_alike(views[a], views[b]),
         )
         self.notes.settled(rule, agreed, settlement, carriers)
         return settlement.merged

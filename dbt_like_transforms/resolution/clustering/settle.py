@@ -39,13 +39,15 @@ def settle(
     conflict: Callable[[int, int], str | None],
     at_work: Callable[[int], bool],
     fits: Callable[[list[int]], bool] = lambda part: True,
+    alike: Callable[[int, int], bool] = lambda one, other: True,
 ) -> Settlement:
     """Settles clusters that share values.
 
     blocks: value number -> its clusters. conflict(a, b): what is against it. at_work(a): whether anything of the cluster is
-    not retired. fits(part): whether three and more of which no two are in conflict may be one together.
+    not retired. fits(part): whether three and more of which no two are in conflict may be one together. alike(a, b): whether
+    two that could both belong to either of two others may be one all the same.
     """
-    settler = _Settler(conflict, at_work, fits)
+    settler = _Settler(conflict, at_work, fits, alike)
     for key in sorted(blocks):
         settler.compare(key, sorted(blocks[key]))
     settler.unite()
@@ -61,12 +63,14 @@ class _Settler:
         conflict: Callable[[int, int], str | None],
         at_work: Callable[[int], bool],
         fits: Callable[[list[int]], bool],
+        alike: Callable[[int, int], bool],
     ) -> None:
         self.result = Settlement()
         self.shares: dict[int, dict[int, int]] = {}
         self.conflict = conflict
         self.at_work = at_work
         self.fits = fits
+        self.alike = alike
         self._known: dict[tuple[int, int], str | None] = {}
 
     def compare(self, key: int, sharing: list[int]) -> None:
@@ -154,7 +158,7 @@ class _Settler:
                     continue
                 alike = [number for number in chosen if works(parts[number]) == works(free)]
                 if len(alike) != 1 or not self._at_peace(joined(alike, free)):
-                    parts.append(free)
+                    parts.extend(self._connected(free, self.alike))
                     self.result.ambiguous.extend(
                         (key, one, other) for one in free for other, key in self.shares[one].items() if other in part_of
                     )
@@ -186,8 +190,10 @@ class _Settler:
             self._known[pair] = self.conflict(*pair)
         return self._known[pair]
 
-    def _connected(self, clusters: Iterable[int]) -> list[list[int]]:
-        """The clusters in groups of those that share values, directly or by way of others among them; sorted."""
+    def _connected(
+        self, clusters: Iterable[int], alike: Callable[[int, int], bool] = lambda one, other: True
+    ) -> list[list[int]]:
+        """The clusters in groups of those that share values and are alike, directly or by way of others among them; sorted."""
         left = set(clusters)
         groups = []
         for first in sorted(left):
@@ -198,7 +204,7 @@ class _Settler:
             while reached:
                 one = reached.pop()
                 group.append(one)
-                found = left.intersection(self.shares.get(one, ()))
+                found = {other for other in left.intersection(self.shares.get(one, ())) if alike(one, other)}
                 left -= found
                 reached.extend(found)
             groups.append(sorted(group))

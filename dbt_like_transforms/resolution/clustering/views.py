@@ -114,6 +114,11 @@ def unlike(a: View, b: View) -> bool:
     return disjoint(a, b, "host") or differ_in_full(a, b)
 
 
+def named_alike(a: View, b: View) -> bool:
+    """Whether they have a name in common, or none has any."""
+    return bool(common(a, b, "host")) or not (a.of("host") or b.of("host"))
+
+
 def view_clusters(
     facts: Facts, label: Rows, clusters: Rows, rule: Rule, unusable: Mapping[str, Keys]
 ) -> dict[int, View]:
