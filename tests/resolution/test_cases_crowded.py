@@ -111,6 +111,7 @@ ACCOUNTS = {
     "one anchor that is no guid": accounts({"immutable_id": "HR-ANCHOR~"}, {"immutable_id": "HR~-%"}),
     "one object id of the cloud": accounts({"entra_object_id": GUID_OF_ALL}, {"entra_object_id": GUID.replace("15##", "16##")}),
     "one former sid": Case({f"okta.{x}": {"upn": f"f{i}~@corp.example", "ad_sid": f"S-1-5-21-7-3-¤-11{i:02}", "sid_history": ["S-1-5-21-7-4-¤-1104"]} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
+    "one object id in five tenants is an account in each": Case({f"{product}.{x}": {"entra_object_id": GUID_OF_ALL, "entra_tenant_id": f"~77a1c9-12f4-4e74-af7c-3b54377d16{x}{x}".lower()} for product, xs in (("idm", "abcde"), ("pam", "ABCDE")) for x in xs}, "aA bB cC dD eE"),
     "an account has many names in its time": Case({f"p{i}.{x}": {"upn": f"n{min(i, 9)}~@corp.example", "ad_object_guid": GUID_OF_ALL} for i, x in enumerate(LETTERS)}, "".join(LETTERS)),
     "a mail that very many tell and nothing parts": Case({f"saas.{chr(0x200 + i)}": {"emails": ["one~@corp.example"]} for i in range(70)}, "".join(chr(0x200 + i) for i in range(70))),
 }  # fmt: skip

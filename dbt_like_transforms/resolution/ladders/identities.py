@@ -252,7 +252,8 @@ LADDER = Ladder(
         ),
     ),
     crowded={
-        "entra": ("entraq",),
+        # what one tenant tells of it is one account all the same
+        "entra": (),
         "directory": ("objectguid",),
         "anchor": (),
         "sid": ("sids", "sid_domain"),
