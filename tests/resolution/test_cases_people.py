@@ -189,6 +189,14 @@ CASES = {
          "idm.d": {"okta_id": "00u~oh", "ad_object_guid": G1[:-1] + "d", "ad_sid": "S-1-5-21-7-7-1-1¤"}, "idm.e": {"okta_id": "00u~oh", "ad_object_guid": G1[:-1] + "e", "ad_sid": "S-1-5-21-7-7-2-1¤", "sid_history": ["S-1-5-21-7-7-1-1¤"]}, "okta.f": {"okta_id": "00u~oh"}},
         "a b c def", review="ca cb", words={"a": "AD objectGUID differs"},
     ),
+    "two accounts of one company's okta with the object guid of one person: that of its name is hers": Case(
+        {"ad.a": {"ad_object_guid": G1, "upn": "oq~@corp.com"}, "okta.b": {"okta_id": "00u~oq1", "ad_object_guid": G1, "upn": "oq~@corp.com"}, "okta.c": {"okta_id": "00u~oq2", "ad_object_guid": G1, "upn": "or~@corp.com"}},
+        "ab c", review="bc", words={"c": "two records with different Okta ids"},
+    ),
+    "two companies' okta, and one account that was made anew": Case(
+        {"ad.a": {"ad_object_guid": G1}, "okta.eu.b": {"okta_id": "00u~os1", "ad_object_guid": G1}, "okta.us.c": {"okta_id": "00u~os2", "ad_object_guid": G1}, "okta.us.d": {"okta_id": "00u~os3", "ad_object_guid": G1, "state": "retired"}},
+        "abcd",
+    ),
     "a list that three people of one product read, and an alias that another product knows": Case(
         {f"slack.{x}": {"emails": [f"{x}~@corp.com", "phoenix~@corp.com"]} for x in "abc"} | {"zoom.d": {"emails": ["d~@corp.com", "dora~@corp.com"]}, "jira.e": {"emails": ["dora~@corp.com"]}},
         "a b c de", review="ab bc", words={"a": "different main addresses"},

@@ -30,7 +30,7 @@ WEAK_RUNGS = (RUNG_MAC, RUNG_NAME)
 #: Vetoes that leave a doubt a person should look at.
 SOFT = frozenset({
     "mac", "time", "source", "source_any", "source_unlike", "agent", "fqdn", "names", "arn", "logon", "marked", "marked_in",
-    "employee_other", "login_other", "main_other", "passed_on", "clone_unnamed", "counted", "enclosed",
+    "employee_other", "login_other", "main_other", "okta_other", "passed_on", "clone_unnamed", "counted", "enclosed",
 })  # fmt: skip
 #: Vetoes after which the record that knows less makes no asset: it may be a second record of the other. After "time" only
 #: what was gone may be an old one of the other; what came later has taken the name.

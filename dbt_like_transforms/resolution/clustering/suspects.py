@@ -20,7 +20,14 @@ from dbt_like_transforms.resolution.clustering.integers import (
     repeated,
     sorted_unique,
 )
-from dbt_like_transforms.resolution.clustering.views import BUILT, CARRIED, COMPARED_WITHIN, LISTED, TOLD_APART
+from dbt_like_transforms.resolution.clustering.views import (
+    BUILT,
+    CARRIED,
+    COMPARED_IN_ONE_PRODUCT,
+    COMPARED_WITHIN,
+    LISTED,
+    TOLD_APART,
+)
 from dbt_like_transforms.resolution.ladders.ladder import Special
 
 
@@ -71,8 +78,9 @@ class Suspects:
                 listed = self._in_one_product(groups)
                 unlike = [self._disjoint_among(listed, name, groups, unusable) for name in TOLD_APART]
                 return np.logical_or.reduce(unlike)
-            case "main_other":
-                return self._disjoint_among(self._in_one_product(groups), "main", groups, unusable)
+            case "main_other" | "okta_other":
+                compared = COMPARED_IN_ONE_PRODUCT[special]
+                return self._disjoint_among(self._in_one_product(groups), compared, groups, unusable)
             case "agent":
                 return self._two_agents(groups)
             case "time":

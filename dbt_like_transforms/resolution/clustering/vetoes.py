@@ -10,6 +10,7 @@ from dbt_like_transforms.resolution.clustering.succession import Succession
 from dbt_like_transforms.resolution.clustering.views import (
     BUILT,
     CARRIED,
+    COMPARED_IN_ONE_PRODUCT,
     COMPARED_WITHIN,
     LISTED,
     TOLD_APART,
@@ -63,8 +64,8 @@ class Vetoes:
                 return self.activity.in_one_product(a, b)
             case "source_unlike":
                 return any(disjoint(a, b, name) for name in TOLD_APART) and self.activity.in_one_product(a, b)
-            case "main_other":
-                return disjoint(a, b, "main") and self.activity.in_one_product(a, b)
+            case "main_other" | "okta_other":
+                return disjoint(a, b, COMPARED_IN_ONE_PRODUCT[special]) and self.activity.in_one_product(a, b)
             case "agent":
                 return self.activity.two_agents(a, b)
             case "time":

@@ -41,6 +41,9 @@ COMPARED_WITHIN: dict[str, tuple[str, str]] = {
     "login_other": ("login", "login_domain"),
 }
 
+#: Vetoes by values that differ only where one product lists both: an account may have an Okta id in each of two companies.
+COMPARED_IN_ONE_PRODUCT = {"main_other": "main", "okta_other": "okta"}
+
 #: Vetoes that only strike where somebody carries an identifier.
 CARRIED = {"clone_blade": "blade", "clone_image": "sid_machine", "counted": "counted", "enclosed": "enclosed"}
 
@@ -58,7 +61,6 @@ _COMPARED: dict[str, tuple[str, ...]] = {
     "counted": _CARDS_AND_NAMES,
     "enclosed": _CARDS_AND_NAMES,
     "source_unlike": TOLD_APART,
-    "main_other": ("main",),
     "login_other": ("upn", "address"),
     "passed_on": ("main",),
 }
@@ -166,6 +168,8 @@ def _compared(rule: Rule) -> set[str]:
     names = set(rule.vetoes)
     for special in rule.special:
         names.update(_COMPARED.get(special, ()), COMPARED_WITHIN.get(special, ()))
+        if special in COMPARED_IN_ONE_PRODUCT:
+            names.add(COMPARED_IN_ONE_PRODUCT[special])
         if special in CARRIED:
             names.add(CARRIED[special])
     if not NEEDS_NAME.isdisjoint(rule.successive):

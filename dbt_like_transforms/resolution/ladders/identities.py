@@ -64,6 +64,8 @@ _ADDRESS = "regexp_replace(value, '^[0-9]+ ', '')"
 _STRONG = ("entra", "directory", "sid", "okta", "type")
 #: More names to sign in with than one account has in its directory, its cloud and its products, and had before.
 _MANY = 10
+#: One company's Okta has one account of a directory's.
+_BY_ID: tuple[Special, ...] = ("okta_other",)
 _BY_NAME: tuple[Special, ...] = ("source_unlike", "employee_other", "time")
 
 LADDER = Ladder(
@@ -170,13 +172,14 @@ LADDER = Ladder(
     ),
     rules=(
         # where it is told with two tenants, those of one of them are one account all the same
-        Rule("entra_object_id+tenant", "entraq", fan_out=_MANY),
-        Rule("entra_object_id", "entra", ("entraq",), contest=("entraq",), fan_out=_MANY),
+        Rule("entra_object_id+tenant", "entraq", special=_BY_ID, fan_out=_MANY),
+        Rule("entra_object_id", "entra", ("entraq",), _BY_ID, contest=("entraq",), fan_out=_MANY),
         # An account that is deleted in the cloud and synchronised again gets another object id there.
         Rule(
             "ad_object_guid=immutable_id",
             "directory",
             ("entra",),
+            _BY_ID,
             contest=("entra",),
             contest_at_work=True,
             fan_out=_MANY,
@@ -185,6 +188,7 @@ LADDER = Ladder(
             "immutable_id",
             "anchor",
             ("entra", "sid"),
+            _BY_ID,
             contest=("entra", "sid"),
             contest_at_work=True,
             fan_out=_MANY,
@@ -195,6 +199,7 @@ LADDER = Ladder(
             "ad_sid",
             "sid",
             ("entra", "objectguid", "netbios"),
+            _BY_ID,
             contest=("entra", "objectguid", "netbios"),
             contest_at_work=True,
             fan_out=_MANY,
@@ -205,7 +210,7 @@ LADDER = Ladder(
             "sid_history",
             "sids",
             ("entra",),
-            ("domain",),
+            ("domain", *_BY_ID),
             contest=("entra",),
             contest_at_work=True,
             fan_out=_MANY,

@@ -68,7 +68,7 @@ class LongList:
 Special = Literal[
     "mac", "fqdn", "names", "source", "source_any", "source_unlike", "agent", "time", "clone", "clone_agents", "clone_unnamed",
     "clone_same_source", "clone_blade", "clone_image", "enclosed", "counted", "domain", "employee_other", "login_other",
-    "main_other", "passed_on",
+    "main_other", "okta_other", "passed_on",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ AGAINST_WORDS = {
     "source": "one product holds both at the same time as two devices",
     "source_any": "one product holds both as two different records",
     "source_unlike": "one product holds both as two records with different names or employee ids",
+    "okta_other": "one product holds both as two records with different Okta ids",
     "main_other": "one product holds both as two records with different main addresses",
     "agent": "two installations of one agent were at work at the same time",
     "domain": "their SIDs are those of two accounts of one domain",
