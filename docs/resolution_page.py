@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
+from dbt_like_transforms.resolution.clustering.crowded import FEW
 from dbt_like_transforms.resolution.decisions import manual
 from dbt_like_transforms.resolution.forms.seeds import ALLOW_LISTS
 from dbt_like_transforms.resolution.kinds import LADDERS
@@ -82,7 +83,9 @@ def tables() -> Iterator[str]:
             agrees = _label(ladder, rule.identifier) + (f", and {also}" if also else "")
             differ = ", ".join(dict.fromkeys(_label(ladder, name) for name in rule.vetoes))
             why = "; ".join(AGAINST_WORDS[special] for special in rule.special)
-            against = "; ".join(part for part in (f"another {differ}" if differ else "", why) if part)
+            few = ", ".join(_label(ladder, name) for name in rule.few)
+            chained = f"more than {FEW} values of {few} from one to the next" if few else ""
+            against = "; ".join(part for part in (f"another {differ}" if differ else "", why, chained) if part)
             yield f"| `{rule.name}` | {agrees} | {against or 'nothing'} |"
         yield ""
 

@@ -94,14 +94,25 @@ LETTERS = [chr(0x100 + i) for i in range(11)]
 BOTH = " ".join(f"{x}{x.upper()}" for x in "abcdefghijkm")
 
 
-def accounts(wrong: dict[str, Any], right: dict[str, Any]) -> Case:
-    """Twelve accounts of Okta that were all given one value, and those of the directory with the values that are theirs."""
+def accounts(wrong: dict[str, Any], right: dict[str, Any], letters: str = "abcdefghijkm") -> Case:
+    """Accounts of Okta that were all given one value, and those of the directory with the values that are theirs."""
     rows: dict[str, Any] = {}
-    for number, x in enumerate("abcdefghijkm"):
+    for number, x in enumerate(letters):
         own = {key: value.replace("##", f"{number:02x}").replace("%", str(number)) for key, value in right.items()}
         rows[f"okta.{x}"] = {"upn": f"u{x}~@corp.example", "okta_id": f"00u~{x}", **wrong}
         rows[f"ad.{x.upper()}"] = {"upn": f"u{x}~@corp.example", **own}
-    return Case(rows, BOTH, words={"a": "identifies nothing here: seen with 12 different"})
+    both = BOTH[: 3 * len(letters) - 1]
+    return Case(rows, both, words={"a": f"identifies nothing here: seen with {len(letters)} different"})
+
+
+def anchored(letters: str, last: str) -> dict[str, Any]:
+    """Accounts of a directory, and what tells each of them with the objectGUID of the next as its anchor."""
+    rows: dict[str, Any] = {}
+    for x, following in zip(letters, letters[1:] + last, strict=True):
+        own, anchor = (GUID.replace("15##", f"17{letter * 2}") for letter in (x, following))
+        rows[f"hr.{x}"] = {"ad_object_guid": own, "immutable_id": anchor, "emails": [f"c{x}~@corp.example"]}
+        rows[f"ad.{x.upper()}"] = {"ad_object_guid": own, "upn": f"c{x}~@corp.example"}
+    return rows
 
 
 ACCOUNTS = {
@@ -112,6 +123,8 @@ ACCOUNTS = {
     "one object id of the cloud": accounts({"entra_object_id": GUID_OF_ALL}, {"entra_object_id": GUID.replace("15##", "16##")}),
     "one former sid": Case({f"okta.{x}": {"upn": f"f{i}~@corp.example", "ad_sid": f"S-1-5-21-7-3-¤-11{i:02}", "sid_history": ["S-1-5-21-7-4-¤-1104"]} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
     "one object id in five tenants is an account in each": Case({f"{product}.{x}": {"entra_object_id": GUID_OF_ALL, "entra_tenant_id": f"~77a1c9-12f4-4e74-af7c-3b54377d16{x}{x}".lower()} for product, xs in (("idm", "abcde"), ("pam", "ABCDE")) for x in xs}, "aA bB cC dD eE"),
+    "the anchor of each is the object guid of the next": Case(anchored("abcdef", "a"), PAIRS),
+    "a migrated account keeps its former object guid as its anchor": Case(anchored("a", "b") | {"old.c": {"ad_object_guid": GUID.replace("15##", "17bb")}, "entra.d": {"immutable_id": GUID.replace("15##", "17bb")}}, "aAcd"),
     "an account has many names in its time": Case({f"p{i}.{x}": {"upn": f"n{min(i, 9)}~@corp.example", "ad_object_guid": GUID_OF_ALL} for i, x in enumerate(LETTERS)}, "".join(LETTERS)),
     "a mail that very many tell and nothing parts": Case({f"saas.{chr(0x200 + i)}": {"emails": ["one~@corp.example"]} for i in range(70)}, "".join(chr(0x200 + i) for i in range(70))),
 }  # fmt: skip

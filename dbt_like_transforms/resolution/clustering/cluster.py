@@ -7,6 +7,7 @@ and where a set has no single answer nothing is joined.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from dbt_like_transforms.resolution.clustering.activity import Clocks
 from dbt_like_transforms.resolution.clustering.agreement import Agreement, agreements, equal_pairs, groups_of
 from dbt_like_transforms.resolution.clustering.contests import contested
-from dbt_like_transforms.resolution.clustering.crowded import drop_crowded
+from dbt_like_transforms.resolution.clustering.crowded import FEW, drop_crowded
 from dbt_like_transforms.resolution.clustering.facts import Edges, Facts
 from dbt_like_transforms.resolution.clustering.findings import Findings
 from dbt_like_transforms.resolution.clustering.integers import (
@@ -23,6 +24,7 @@ from dbt_like_transforms.resolution.clustering.integers import (
     Rows,
     among,
     begins,
+    distinct_count,
     mixed,
     repeated,
     sorted_unique,
@@ -165,9 +167,12 @@ class Clusterer:
         group_of = np.full(self.facts.count, -1, np.int32)
         group_of[clusters] = group
         clash = self._clashes(rule, clusters, group, group_of)
+        chained = self._chained(rule, clusters, group)
+        clash |= chained
         calm = ~clash[group_of[agreed.cluster]]
         self.notes.joined(rule, agreed, calm)
-        settled = self._settle(rule, agreed.only(~calm[agreed.starts])) if clash.any() else []
+        torn = agreed.only(~calm[agreed.starts])
+        settled = self._settle(rule, torn, chained[group_of[torn.cluster]]) if clash.any() else []
         members = np.array([cluster for merged in settled for cluster in merged], np.int32)
         number = np.repeat(np.arange(len(settled)), [len(merged) for merged in settled]) + len(clash)
         calm = ~clash[group]
@@ -195,10 +200,25 @@ class Clusterer:
             clash[left[(left == right) & (left >= 0)]] = True
         return clash
 
-    def _settle(self, rule: Rule, agreed: Agreement) -> list[list[int]]:
-        """Decides groups with conflicts one by one, see `settle`: which clusters become one."""
+    def _chained(self, rule: Rule, clusters: Rows, group: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """For each group of clusters: whether it has more than FEW values of one of `rule.few`."""
+        found = np.zeros(int(group[-1]) + 1, np.bool_)
+        group_of = np.full(self.facts.count, -1, np.int32)
+        group_of[clusters] = group
+        for name in rule.few:
+            edges = self.facts.edges[name]
+            number = group_of[self.partition.label[edges.rows]]
+            inside = number >= 0
+            found |= distinct_count(number[inside], edges.keys[inside], len(found)) > FEW
+        return found
+
+    def _settle(self, rule: Rule, agreed: Agreement, chained: Flags) -> list[list[int]]:
+        """Decides groups with conflicts one by one, see `settle`: which clusters become one. chained: see `_chained`, of each
+        pair of the agreement."""
+        strict = replace(rule, vetoes=(*rule.vetoes, *rule.few), few=())
+        strictly = set(agreed.cluster[chained].tolist())
         clusters = sorted_unique(agreed.cluster)
-        views = self.views(clusters, rule)
+        views = self.views(clusters, strict)
         blocks: dict[int, list[int]] = {}
         for key, cluster in zip(agreed.key.tolist(), agreed.cluster.tolist(), strict=True):
             blocks.setdefault(key, []).append(cluster)
@@ -208,7 +228,7 @@ class Clusterer:
         }
         settlement = settle(
             blocks,
-            lambda a, b: self.vetoes.conflict(rule, views[a], views[b]),
+            lambda a, b: self.vetoes.conflict(strict if a in strictly else rule, views[a], views[b]),
             lambda a: self.vetoes.activity.at_work(views[a]),
             lambda part: self.vetoes.took_turns(rule, [views[cluster] for cluster in part]),
             lambda a, b: named_alike(views[a], views[b]),

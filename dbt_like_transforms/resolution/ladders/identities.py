@@ -183,6 +183,8 @@ LADDER = Ladder(
             contest=("entra",),
             contest_at_work=True,
             fan_out=_MANY,
+            # the anchor of a migrated account may be its former objectGUID; where each one's is that of the next, none is its own
+            few=("objectguid",),
         ),
         Rule(
             "immutable_id",

@@ -82,6 +82,8 @@ class Rule:
     contest_at_work: only what is not retired contests the value.
     fan_out: more distinct names than this on one value suppress it too (0: any number will do).
     owned_as: an identifier; only a value that some record has as this as well is agreed on.
+    few: identifiers that are vetoes as well among records that agree, directly or by way of others, where these have more than
+        three different values.
     with_agreement: identifiers of which one must agree as well (MAC with a name, MAC with another MAC).
     successive: identifiers among `vetoes` that a machine is given anew; two values are no disagreement, and do not contest
         the value, when everything that carries the one fell silent before anything with the other appeared.
@@ -99,6 +101,7 @@ class Rule:
     contest_at_work: bool = False
     fan_out: int = 0
     owned_as: str = ""
+    few: tuple[str, ...] = ()
     with_agreement: tuple[str, ...] = ()
     successive: tuple[str, ...] = ()
 
