@@ -13,6 +13,8 @@ OWN = "~000000-1111-4222-8333-0000000000##"
 ENTRA, ENTRA_OF_ALL = "~0d0000-12f4-4e74-af7c-3b54377d15##", "~0d0000-12f4-4e74-af7c-3b54377d1500"
 FQDN = {"fqdns": ["f#~.corp.example"]}
 CARD = {"mac_addresses": ["3c:7c:3f:~:01:##"], "hostnames": ["q~#"]}
+INSTANCE, INSTANCE_OF_ALL = "i-0~0000000000000#", "i-0~00000000000000"
+ARN = "arn:aws:ec2:eu-west-1:123456789012:instance/"
 MACHINES = "abcdef"
 PAIRS = " ".join(f"{x}{x.upper()}" for x in MACHINES)
 
@@ -80,6 +82,8 @@ CASES = {
     "the sid of a machine and that of its account are two kinds": Case({"edr.a": {"ad_sid": "S-1-5-21-77-2-¤", "serial_number": "5CG~6"}, "ad.b": {"ad_sid": "S-1-5-21-9-8-¤-1105", "serial_number": "5CG~6"}}, "ab"),
     "two sids of machines under one full name": Case({"edr.a": {"ad_sid": "S-1-5-21-77-3-¤", **FQDN}, "mdm.b": {"ad_sid": "S-1-5-21-77-4-¤", **FQDN}}, "a b", words={"a": "machine SID differs"}),
     "two accounts of the directory on one serial number": Case({"ad.a": {"ad_sid": "S-1-5-21-9-7-¤-1106", "serial_number": "5CG~7"}, "ad.b": {"ad_sid": "S-1-5-21-9-8-¤-1105", "serial_number": "5CG~7"}}, "a b", review="ab"),
+    "instance id of one cloud machine written into all": Case(fleet({"cloud_instance_id": INSTANCE_OF_ALL, "serial_number": "5CG~#", **CARD}, {"cloud_instance_id": INSTANCE, **CARD}), PAIRS, words={"a": "identifies nothing here: seen with 6 different"}),
+    "resource id of one cloud machine written into all": Case(fleet({"cloud_resource_id": ARN + INSTANCE_OF_ALL, "serial_number": "5CG~#", **CARD}, {"cloud_resource_id": ARN + INSTANCE, **CARD}), PAIRS),
 }  # fmt: skip
 TABLE = CaseTable("device", CASES)
 
@@ -123,6 +127,7 @@ ACCOUNTS = {
     "one object id of the cloud": accounts({"entra_object_id": GUID_OF_ALL}, {"entra_object_id": GUID.replace("15##", "16##")}),
     "one former sid": Case({f"okta.{x}": {"upn": f"f{i}~@corp.example", "ad_sid": f"S-1-5-21-7-3-¤-11{i:02}", "sid_history": ["S-1-5-21-7-4-¤-1104"]} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
     "one object id in five tenants is an account in each": Case({f"{product}.{x}": {"entra_object_id": GUID_OF_ALL, "entra_tenant_id": f"~77a1c9-12f4-4e74-af7c-3b54377d16{x}{x}".lower()} for product, xs in (("idm", "abcde"), ("pam", "ABCDE")) for x in xs}, "aA bB cC dD eE"),
+    "one object guid of accounts that only a sid tells apart": Case({f"siem.{x}": {"ad_sid": f"S-1-5-21-7-9-¤-11{i}", "ad_object_guid": GUID_OF_ALL} for i, x in enumerate(BOTH[::3])} | {f"ad.{x.upper()}": {"ad_sid": f"S-1-5-21-7-9-¤-11{i}", "upn": f"w{i}~@corp.example"} for i, x in enumerate(BOTH[::3])}, BOTH),
     "the anchor of each is the object guid of the next": Case(anchored("abcdef", "a"), PAIRS),
     "a migrated account keeps its former object guid as its anchor": Case(anchored("a", "b") | {"old.c": {"ad_object_guid": GUID.replace("15##", "17bb")}, "entra.d": {"immutable_id": GUID.replace("15##", "17bb")}}, "aAcd"),
     "an account has many names in its time": Case({f"p{i}.{x}": {"upn": f"n{min(i, 9)}~@corp.example", "ad_object_guid": GUID_OF_ALL} for i, x in enumerate(LETTERS)}, "".join(LETTERS)),
@@ -140,6 +145,7 @@ APPLICATIONS = {
     "one application id of all": Case({f"saas.{x}": {"app_id": GUID_OF_ALL, "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS), words={LETTERS[0]: "seen with 11 different names"}),
     "one object id of all": Case({f"saas.{x}": {"object_id": GUID_OF_ALL, "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
     "one cmdb id of all": Case({f"saas.{x}": {"cmdb_id": "9d385017c611228701d22104cc95c3~", "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
+    "one application id of those that only an entity id tells apart": Case({f"saas.{x}": {"app_id": GUID_OF_ALL, "entity_id": f"https://b{i}~.example/saml"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
     "ten names are few": Case({f"p{i}.{x}": {"app_id": GUID_OF_ALL, "name": f"App {min(i, 9)}x~"} for i, x in enumerate(LETTERS)}, "".join(LETTERS)),
 }  # fmt: skip
 APPLICATION_TABLE = CaseTable("application", APPLICATIONS)

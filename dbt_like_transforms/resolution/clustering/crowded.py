@@ -72,6 +72,8 @@ def _crowded(clusterer: Clusterer, rule: Rule, shared: Shared) -> NDArray[np.int
                 continue
             limit, values = rule.fan_out, facts.full_print
             pairs = (shared.sizes() > limit)[shared.number] & (values[shared.rows] != NO_KEY)
+            # what tells nothing but the value may be of any of the others
+            pairs &= values[shared.rows] != shared.keys[shared.number]
         elif name in partition.bits:
             values = partition.low[name]
             pairs = partition.differing(name, single, shared.rows, agreed.key, len(shared.keys))[shared.number]
@@ -113,6 +115,8 @@ def _forget(clusterer: Clusterer, name: str, kept: NDArray[np.bool_], carriers: 
     """Leaves only some of the identifier's edges. carriers: the records that lose a value."""
     edges = clusterer.facts.edges[name]
     clusterer.facts.edges[name] = left = Edges(edges.rows[kept], edges.keys[kept])
+    if name == "agent":
+        clusterer.facts.agent_products = clusterer.facts.agent_products[kept]
     if name in clusterer.partition.bits:
         clusterer.partition.forget(name, left, carriers)
 

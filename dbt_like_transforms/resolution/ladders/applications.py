@@ -115,7 +115,14 @@ LADDER = Ladder(
             contest_at_work=True,
         ),
     ),
-    fingerprint=("host",),
+    crowded={
+        "own": _OWN,
+        "cmdb": (),
+        "bareq": (),
+        "bare": ("app", *_APP, "appq", "bareq"),
+        "entity": (),
+    },
+    fingerprint=("host", "entity"),
     reviewed=("host",),
     dropped=(
         Dropped("own", "own_dropped", is_list=True),

@@ -264,10 +264,11 @@ LADDER = Ladder(
         "directory": ("objectguid",),
         "anchor": (),
         "sid": ("sids", "sid_domain"),
+        "sids": ("former",),
         "okta": (),
     },
     one_by=("entra", "objectguid"),
-    fingerprint=("own_upn", "login", "host", "address"),
+    fingerprint=("own_upn", "login", "host", "address", "sid"),
     reviewed=("address", "alike", "host"),
     one_sided={"alike": "nbname"},
     long_lists=(
