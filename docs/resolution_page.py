@@ -35,7 +35,8 @@ apart), `suppressed_identifiers`, `asset_fields` (what every source says of ever
 * **Set up anew.** Such a machine gets other directory ids and keeps its hardware. For the rules of hardware two such ids are no
   disagreement where all that has the one had fallen silent before anything with the other appeared.
 * **Suppression.** A value identifies nothing when it is a known placeholder (seeds.yaml), or when the data show it: machines that
-  stronger identifiers tell apart carry it, or very many names. It is told with the evidence, and a person may allow the value.
+  stronger identifiers tell apart carry it, or very many names, or one product lists more than three names with it at the same
+  time. It is told with the evidence, and a person may allow the value.
   A list of one record that is longer than 64 identifies nothing either.
 * **Scope.** Names, MAC addresses and what only one site knows agree inside one scope alone: the
   company or site of the connection (`scope` in its file), and the network where a product tells it. IP addresses merge nothing.

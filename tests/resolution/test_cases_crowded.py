@@ -17,6 +17,7 @@ INSTANCE, INSTANCE_OF_ALL = "i-0~0000000000000#", "i-0~00000000000000"
 ARN = "arn:aws:ec2:eu-west-1:123456789012:instance/"
 MACHINES = "abcdef"
 PAIRS = " ".join(f"{x}{x.upper()}" for x in MACHINES)
+PAIRS_OF_FOUR = PAIRS[:11]
 
 
 def _of(value: Any, letter: str) -> Any:
@@ -84,6 +85,17 @@ CASES = {
     "two accounts of the directory on one serial number": Case({"ad.a": {"ad_sid": "S-1-5-21-9-7-¤-1106", "serial_number": "5CG~7"}, "ad.b": {"ad_sid": "S-1-5-21-9-8-¤-1105", "serial_number": "5CG~7"}}, "a b", review="ab"),
     "instance id of one cloud machine written into all": Case(fleet({"cloud_instance_id": INSTANCE_OF_ALL, "serial_number": "5CG~#", **CARD}, {"cloud_instance_id": INSTANCE, **CARD}), PAIRS, words={"a": "identifies nothing here: seen with 6 different"}),
     "resource id of one cloud machine written into all": Case(fleet({"cloud_resource_id": ARN + INSTANCE_OF_ALL, "serial_number": "5CG~#", **CARD}, {"cloud_resource_id": ARN + INSTANCE, **CARD}), PAIRS),
+    "agent id of one machine written into all": Case(fleet({"agent_ids": {"aid": "~e" * 16}, **FQDN}, {"agent_ids": {"aid": "~e" * 15 + "##"}, "smbios_uuid": OWN, **FQDN}), PAIRS, words={"a": "identifies nothing here: seen with 6 different"}),
+    "imei of another model written into all": Case({**{f"edr.{x}": {"imei": "35209900¤4711", "fqdns": [f"i{x}~.corp.example"]} for x in MACHINES}, **{f"mdm.{x.upper()}": {"imei": f"35330011¤471{i}", "fqdns": [f"i{x}~.corp.example"]} for i, x in enumerate(MACHINES)}}, PAIRS),
+    "serial number that one product lists under four names": Case(fleet({"serial_number": "ACME~10", **FQDN}, {"serial_number": "5CG~#", **FQDN}, "abcd"), PAIRS_OF_FOUR, words={"a": "identifies nothing here: seen with 4 different names"}),
+    "directory id that one product lists under four names": Case(fleet({"entra_device_id": ENTRA_OF_ALL, **FQDN}, {"entra_device_id": ENTRA, "serial_number": "5CG~#", **FQDN}, "abcd"), PAIRS_OF_FOUR),
+    "instance id that one product lists under four names": Case(fleet({"cloud_instance_id": INSTANCE_OF_ALL, **FQDN}, {"cloud_instance_id": INSTANCE, **FQDN}, "abcd"), PAIRS_OF_FOUR),
+    "directory id that one product lists with four boards": Case(fleet({"entra_device_id": ENTRA_OF_ALL, "smbios_uuid": OWN}, {"smbios_uuid": OWN}, "abcd"), PAIRS_OF_FOUR),
+    "four names one after the other are one machine": Case({f"cmdb.{x}": {"serial_number": "5CG~3", "hostnames": [f"o{x}~"], **days(i)} for i, x in enumerate("abcd")}, "abcd"),
+    "four names in four products are one machine": Case(named({"serial_number": "5CG~2"}, "abcd"), "abcd"),
+    "three names in one product are one machine": Case({f"cmdb.{x}": {"serial_number": "5CG~1", "hostnames": [f"p{x}~"]} for x in "abc"}, "abc"),
+    "one name of four that is retired is one of three": Case({f"cmdb.{x}": {"serial_number": "5CG~0", "hostnames": [f"r{x}~"], **({"state": "retired"} if x == "d" else {})} for x in "abcd"}, "abcd"),
+    "four cards without a name are one machine": Case({f"nac.{x}": {"serial_number": "5CG~8", "mac_addresses": [f"3c:7c:3f:~:08:0{x}"]} for x in "abcd"}, "abcd"),
 }  # fmt: skip
 TABLE = CaseTable("device", CASES)
 
@@ -127,7 +139,14 @@ ACCOUNTS = {
     "one object id of the cloud": accounts({"entra_object_id": GUID_OF_ALL}, {"entra_object_id": GUID.replace("15##", "16##")}),
     "one former sid": Case({f"okta.{x}": {"upn": f"f{i}~@corp.example", "ad_sid": f"S-1-5-21-7-3-¤-11{i:02}", "sid_history": ["S-1-5-21-7-4-¤-1104"]} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
     "one object id in five tenants is an account in each": Case({f"{product}.{x}": {"entra_object_id": GUID_OF_ALL, "entra_tenant_id": f"~77a1c9-12f4-4e74-af7c-3b54377d16{x}{x}".lower()} for product, xs in (("idm", "abcde"), ("pam", "ABCDE")) for x in xs}, "aA bB cC dD eE"),
+    "one sid written into four accounts": accounts({"ad_sid": "S-1-5-21-7-5-¤-1104"}, {"ad_sid": "S-1-5-21-7-6-¤-11%"}, "abcd"),
+    "one object guid of four": accounts({"ad_object_guid": GUID_OF_ALL}, {"ad_object_guid": GUID.replace("15##", "16##")}, "abcd"),
+    "one immutable id of four": accounts({"immutable_id": GUID_OF_ALL}, {"ad_object_guid": GUID.replace("15##", "16##")}, "abcd"),
+    "one object id of the cloud of four": accounts({"entra_object_id": GUID_OF_ALL}, {"entra_object_id": GUID.replace("15##", "16##")}, "abcd"),
+    "one okta id of four": Case({f"scim.{x}": {"upn": f"v{x}~@corp.example", "okta_id": "00u~all"} for x in "abcd"} | {f"okta.{x.upper()}": {"upn": f"v{x}~@corp.example", "okta_id": f"00u~{x}"} for x in "abcd"}, BOTH[:11]),
+    "one former sid of four": Case({f"okta.{x}": {"upn": f"g{x}~@corp.example", "sid_history": ["S-1-5-21-7-8-¤-1104"]} for x in "abcd"} | {f"ad.{x.upper()}": {"upn": f"g{x}~@corp.example", "ad_sid": f"S-1-5-21-7-7-¤-11{i}"} for i, x in enumerate("abcd")} | {"old.z": {"ad_sid": "S-1-5-21-7-8-¤-1104"}}, BOTH[:11] + " z"),
     "one object guid of accounts that only a sid tells apart": Case({f"siem.{x}": {"ad_sid": f"S-1-5-21-7-9-¤-11{i}", "ad_object_guid": GUID_OF_ALL} for i, x in enumerate(BOTH[::3])} | {f"ad.{x.upper()}": {"ad_sid": f"S-1-5-21-7-9-¤-11{i}", "upn": f"w{i}~@corp.example"} for i, x in enumerate(BOTH[::3])}, BOTH),
+    "three names in one product are one account": Case({f"scim.{x}": {"upn": f"x{x}~@corp.example", "ad_object_guid": GUID_OF_ALL} for x in "abc"}, "abc"),
     "the anchor of each is the object guid of the next": Case(anchored("abcdef", "a"), PAIRS),
     "a migrated account keeps its former object guid as its anchor": Case(anchored("a", "b") | {"old.c": {"ad_object_guid": GUID.replace("15##", "17bb")}, "entra.d": {"immutable_id": GUID.replace("15##", "17bb")}}, "aAcd"),
     "an account has many names in its time": Case({f"p{i}.{x}": {"upn": f"n{min(i, 9)}~@corp.example", "ad_object_guid": GUID_OF_ALL} for i, x in enumerate(LETTERS)}, "".join(LETTERS)),
@@ -145,7 +164,12 @@ APPLICATIONS = {
     "one application id of all": Case({f"saas.{x}": {"app_id": GUID_OF_ALL, "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS), words={LETTERS[0]: "seen with 11 different names"}),
     "one object id of all": Case({f"saas.{x}": {"object_id": GUID_OF_ALL, "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
     "one cmdb id of all": Case({f"saas.{x}": {"cmdb_id": "9d385017c611228701d22104cc95c3~", "name": f"App {i}x~"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
+    "one application id of four in one product": Case({f"saas.{x}": {"app_id": GUID_OF_ALL, "name": f"App {x} 1x~", "entity_id": f"https://a{x}~.example/saml"} for x in "abcd"} | {f"okta.{x.upper()}": {"name": f"App {x} 1x~", "entity_id": f"https://a{x}~.example/saml"} for x in "abcd"}, BOTH[:11], words={"a": "seen with 4 different names"}),
+    "one object id of four": Case({f"saas.{x}": {"object_id": GUID_OF_ALL, "name": f"App {x} 2x~"} for x in "abcd"}, "a b c d"),
+    "one cmdb id of four": Case({f"saas.{x}": {"cmdb_id": "9d385017c611228701d22104cc95c3~", "name": f"App {x} 3x~"} for x in "abcd"}, "a b c d"),
     "one application id of those that only an entity id tells apart": Case({f"saas.{x}": {"app_id": GUID_OF_ALL, "entity_id": f"https://b{i}~.example/saml"} for i, x in enumerate(LETTERS)}, " ".join(LETTERS)),
+    "one entity id of all, the right ones elsewhere": Case({f"saas.{x}": {"entity_id": "https://gate~.example/saml", "name": f"App {x} 4x~", "reply_urls": [f"https://c{x}~.example/acs"]} for x in "abcd"} | {f"okta.{x.upper()}": {"entity_id": f"https://c{x}~.example/saml", "name": f"App {x} 4x~", "reply_urls": [f"https://c{x}~.example/acs"]} for x in "abcd"}, BOTH[:11]),
+    "three names of one product are one application": Case({f"saas.{x}": {"app_id": GUID_OF_ALL, "name": f"App {x} 5x~"} for x in "abc"}, "abc"),
     "ten names are few": Case({f"p{i}.{x}": {"app_id": GUID_OF_ALL, "name": f"App {min(i, 9)}x~"} for i, x in enumerate(LETTERS)}, "".join(LETTERS)),
 }  # fmt: skip
 APPLICATION_TABLE = CaseTable("application", APPLICATIONS)

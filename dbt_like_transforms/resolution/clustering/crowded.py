@@ -1,7 +1,8 @@
 """Values of strong identifiers that many machines carry: dropped before any rule looks.
 
 What a list of placeholders would have dropped, had it known it, must not keep a machine apart from its other records either.
-What two or three share may be right on one of them: that is for the rules to decide, and it goes on to disagree.
+What two or three share may be right on one of them: that is for the rules to decide, and it goes on to disagree. So it is
+with two or three names that one product lists of it: a machine that was renamed may have an old entry. Four are machines.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_like_transforms.resolution.clustering.activity import DAY
 from dbt_like_transforms.resolution.clustering.agreement import Agreement
 from dbt_like_transforms.resolution.clustering.contests import at_odds
-from dbt_like_transforms.resolution.clustering.facts import NO_KEY, Edges, Shared
+from dbt_like_transforms.resolution.clustering.facts import NO_KEY, NO_TIME, Edges, Shared
 from dbt_like_transforms.resolution.clustering.integers import (
     Keys,
     Rows,
     among,
     begins,
+    changes,
     distinct_count,
     mixed,
     sorted_unique,
@@ -93,7 +96,31 @@ def _crowded(clusterer: Clusterer, rule: Rule, shared: Shared) -> NDArray[np.int
         if name in rule.successive and many.any():
             many = at_odds(clusterer, rule, name, agreed, many)
         against[many] = number
+    against[_listed_at_once(clusterer, agreed) & (against == 0)] = len(rule.contest) + 1
     return against
+
+
+def _listed_at_once(clusterer: Clusterer, agreed: Agreement) -> NDArray[np.bool_]:
+    """Of each value: whether one product lists more than FEW machines with it, told apart by `Ladder.listed`, that were
+    last seen at the same time."""
+    facts, sources = clusterer.facts, int(clusterer.facts.source.max(initial=0)) + 1
+    found = np.zeros(len(agreed), np.bool_)
+    prints = facts.listed[agreed.row]
+    pairs = facts.active[agreed.row] & (prints != NO_KEY) & (prints != agreed.shown[agreed.key])
+    rows, listing = agreed.row[pairs], agreed.key[pairs] * sources + facts.source[agreed.row[pairs]]
+    order = np.argsort(listing, kind="stable")
+    rows, listing = rows[order], listing[order]
+    starts = begins(listing)
+    if not len(starts):
+        return found
+    number = np.cumsum(changes(listing)) - 1
+    last = facts.last[rows]
+    newest = np.maximum.reduceat(last, starts)[number]
+    together = (last == NO_TIME) | (newest - last < clusterer.vetoes.activity.clocks.together * DAY)
+    rows, number = rows[together], number[together]
+    many = distinct_count(number, facts.listed[rows], len(starts)) > FEW
+    found[listing[starts[many]] // sources] = True
+    return found
 
 
 def _machines(clusterer: Clusterer, rows: Rows, values: Keys, but: set[str]) -> int:

@@ -108,8 +108,8 @@ class Facts:
     edges: identifier name -> who carries what. unconfined: the same before `confine`, with what
     turns out to be no identifier. agent_products: product (hash) of each edge of `agent`.
     first, last: seconds since 1970 of first and last activity, NO_TIME when unknown. fingerprint: hash of the record's
-    name (or MAC), 0 for none. full_print: the same by the whole of a long name. rooms: hash of the room, which takes the
-    scope out of the key of a scoped value.
+    name (or MAC), 0 for none. full_print: the same by the whole of a long name. listed: the same by
+    `Ladder.listed`. rooms: hash of the room, which takes the scope out of the key of a scoped value.
     """
 
     count: int
@@ -121,6 +121,7 @@ class Facts:
     last: Seconds
     fingerprint: Keys
     full_print: Keys
+    listed: Keys
     rooms: Keys
     agent_products: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
     unconfined: dict[str, Edges] = field(init=False)
@@ -173,6 +174,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         last=columns["last"],
         fingerprint=prints,
         full_print=_full_prints(count, edges, ladder, prints),
+        listed=_fingerprints(count, edges, ladder.listed),
         rooms=columns["room"],
         agent_products=agent_products,
     )

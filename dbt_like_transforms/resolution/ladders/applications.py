@@ -123,6 +123,7 @@ LADDER = Ladder(
         "entity": (),
     },
     fingerprint=("host", "entity"),
+    listed=("host", "entity"),
     reviewed=("host",),
     dropped=(
         Dropped("own", "own_dropped", is_list=True),

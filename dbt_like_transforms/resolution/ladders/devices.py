@@ -410,6 +410,8 @@ LADDER = Ladder(
     common=("host",),
     fingerprint=("host", "mac", "agent", "uuid"),
     fingerprint_label="names, cards or agents",
+    # not cards: a product may list one machine by each of its own
+    listed=("host", "uuid"),
     crowded={
         "entra": ("dirguid",),
         "adguid": ("dirguid",),
