@@ -167,7 +167,7 @@ class Clusterer:
         group_of = np.full(self.facts.count, -1, np.int32)
         group_of[clusters] = group
         clash = self._clashes(rule, clusters, group, group_of)
-        chained = self._chained(rule, clusters, group)
+        chained = self._chained(rule, group_of, len(clash))
         clash |= chained
         calm = ~clash[group_of[agreed.cluster]]
         self.notes.joined(rule, agreed, calm)
@@ -200,16 +200,14 @@ class Clusterer:
             clash[left[(left == right) & (left >= 0)]] = True
         return clash
 
-    def _chained(self, rule: Rule, clusters: Rows, group: NDArray[np.integer]) -> NDArray[np.bool_]:
+    def _chained(self, rule: Rule, group_of: Rows, size: int) -> NDArray[np.bool_]:
         """For each group of clusters: whether it has more than FEW values of one of `rule.few`."""
-        found = np.zeros(int(group[-1]) + 1, np.bool_)
-        group_of = np.full(self.facts.count, -1, np.int32)
-        group_of[clusters] = group
+        found = np.zeros(size, np.bool_)
         for name in rule.few:
             edges = self.facts.edges[name]
             number = group_of[self.partition.label[edges.rows]]
             inside = number >= 0
-            found |= distinct_count(number[inside], edges.keys[inside], len(found)) > FEW
+            found |= distinct_count(number[inside], edges.keys[inside], size) > FEW
         return found
 
     def _settle(self, rule: Rule, agreed: Agreement, chained: Flags) -> list[list[int]]:

@@ -174,7 +174,7 @@ def read_facts(connection: duckdb.DuckDBPyConnection, ladder: Ladder) -> Facts:
         last=columns["last"],
         fingerprint=prints,
         full_print=_full_prints(count, edges, ladder, prints),
-        listed=_fingerprints(count, edges, ladder.listed),
+        listed=_fingerprints(count, edges, ladder.listed) if ladder.listed else prints,
         rooms=columns["room"],
         agent_products=agent_products,
     )

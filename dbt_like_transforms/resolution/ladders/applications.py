@@ -123,7 +123,6 @@ LADDER = Ladder(
         "entity": (),
     },
     fingerprint=("host", "entity"),
-    listed=("host", "entity"),
     reviewed=("host",),
     dropped=(
         Dropped("own", "own_dropped", is_list=True),

@@ -269,7 +269,6 @@ LADDER = Ladder(
     },
     one_by=("entra", "objectguid"),
     fingerprint=("own_upn", "login", "host", "address", "sid"),
-    listed=("own_upn", "login", "host", "address", "sid"),
     reviewed=("address", "alike", "host"),
     one_sided={"alike": "nbname"},
     long_lists=(

@@ -124,7 +124,8 @@ class Ladder:
     a reviewed identifier that compares only the beginning of a value, the one with the whole of it, which settles as well.
     common: reviewed identifiers whose values identify nothing once many assets carry them that are known by something better.
     fingerprint: identifiers of which the first that a record has stands for its name where `fan_out` counts names;
-    fingerprint_label: what they are, in words. listed: the same where it is counted how many one product lists at once.
+    fingerprint_label: what they are, in words. listed: the same where it is counted how many one product lists at once, where
+    that differs.
     crowded: identifiers whose values no rule sees when many machines carry them, see `crowded`; and of each
     those that are made of its value. long_lists: values of which one record may have too many.
     one_by: directory and cloud ids by which several records are one machine, the best one first.
